@@ -1,0 +1,1 @@
+"""The document pipeline with no Azure Functions in it: models, services, settings, telemetry."""

@@ -1,0 +1,52 @@
+"""What `validate_compliance` is given and gives back, and when a person must look."""
+
+from docpipeline.models.extraction import Extraction
+from docpipeline.models.failure import Failure
+from docpipeline.models.payload import Payload
+from docpipeline.models.policy import ProcessingPolicy
+
+MAX_ISSUES = 100
+MAX_ISSUE_MESSAGE = 300
+
+
+class ComplianceIssue(Payload):
+    """One thing the compliance service found. The message never quotes the document."""
+
+    code: str
+    severity: str = "error"
+    message: str = ""
+
+
+class ComplianceRequest(Payload):
+    """Input of `validate_compliance`; the text is read from ``text_blob`` (``container/name``)."""
+
+    document_id: str
+    instance_id: str
+    text_blob: str
+
+
+class ComplianceVerdict(Payload):
+    """The service's answer without its issues, which lie in the record so that history stays small.
+
+    ``is_compliant`` false and ``confidence`` None stand also for an answer that could not be understood:
+    it fails closed, and a person looks.
+    """
+
+    is_compliant: bool
+    confidence: float | None = None
+    issue_count: int = 0
+    understood: bool = True
+    failure: Failure | None = None
+
+
+def review_reasons(verdict: ComplianceVerdict, extraction: Extraction, policy: ProcessingPolicy) -> list[str]:
+    """Why a person must look at a document, as codes in a fixed order; empty when nobody need."""
+    unsure = verdict.confidence is None or verdict.confidence < policy.compliance_confidence_threshold
+    checks = {
+        "complianceAnswerNotUnderstood": not verdict.understood,
+        "notCompliant": not verdict.is_compliant,
+        "issuesFound": verdict.issue_count > 0,
+        "complianceConfidenceLow": unsure,
+        "extractionConfidenceLow": not extraction.is_confident(policy.extraction_confidence_threshold),
+    }
+    return [reason for reason, applies in checks.items() if applies]

@@ -1,0 +1,86 @@
+"""The totals of one shard of the counter."""
+
+import hashlib
+
+from docpipeline.models.payload import Payload
+
+FIELDS = ("pending", "processed", "failed", "rejected", "timedOut")
+FINAL_FIELDS = FIELDS[1:]
+_REMEMBERED = 256
+
+
+def _mark(instance_id: str) -> str:
+    return hashlib.sha256(instance_id.encode()).hexdigest()[:16]
+
+
+class DocumentCounts(Payload):
+    """Totals, with what it takes to count every run exactly once.
+
+    ``pending`` is the number of runs in flight. A run is started and finished by its instance id, so that
+    telling it twice (a redelivered message, the reconciliation of a terminated instance) changes nothing.
+    """
+
+    pending: int = 0
+    processed: int = 0
+    failed: int = 0
+    rejected: int = 0
+    timed_out: int = 0
+    in_flight: tuple[str, ...] = ()
+    """Marks (16 hex digits) of the instances started and not finished."""
+    lately_finished: tuple[str, ...] = ()
+    """Marks of the last 256 instances finished, oldest first."""
+
+    def increment(self, field: str) -> "DocumentCounts":
+        """Add one to ``field``. Raises ValueError when there is no such field."""
+        name = _attribute(field)
+        return self.model_copy(update={name: getattr(self, name) + 1})
+
+    def start(self, instance_id: str) -> "DocumentCounts":
+        """A run begins: ``pending`` +1, unless it is known already."""
+        mark = _mark(instance_id)
+        if mark in self.in_flight or mark in self.lately_finished:
+            return self
+        return self.model_copy(update={"pending": self.pending + 1, "in_flight": (*self.in_flight, mark)})
+
+    def finish(self, instance_id: str, field: str) -> "DocumentCounts":
+        """A run ends: ``field`` +1, and ``pending`` -1 if its start was counted; nothing if it ended before.
+
+        Raises ValueError when ``field`` is not one of the ends.
+        """
+        if field not in FINAL_FIELDS:
+            raise ValueError(f"a run ends as one of {', '.join(FINAL_FIELDS)}; '{field}' is none of them")
+        mark = _mark(instance_id)
+        if mark in self.lately_finished:
+            return self
+        started = mark in self.in_flight
+        counted = self.increment(field)
+        return counted.model_copy(
+            update={
+                "pending": self.pending - 1 if started else self.pending,
+                "in_flight": tuple(other for other in self.in_flight if other != mark),
+                "lately_finished": (*self.lately_finished, mark)[-_REMEMBERED:],
+            }
+        )
+
+    def totals(self) -> dict[str, int]:
+        """The five totals under their JSON keys."""
+        return {field: getattr(self, _attribute(field)) for field in FIELDS}
+
+
+def _attribute(field: str) -> str:
+    if field not in FIELDS:
+        raise ValueError(f"the counter has the fields {', '.join(FIELDS)}; '{field}' is none of them")
+    return "timed_out" if field == "timedOut" else field
+
+
+class CounterStart(Payload):
+    """Input of the operation ``start``."""
+
+    instance_id: str
+
+
+class CounterFinish(Payload):
+    """Input of the operation ``finish``."""
+
+    instance_id: str
+    field: str

@@ -1,0 +1,115 @@
+"""A document's record, its statuses, and the table of what may follow what."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+from urllib.parse import quote
+
+from docpipeline.errors import IllegalTransition
+from docpipeline.models.approvals import Decision, Review
+from docpipeline.models.compliance import ComplianceIssue
+from docpipeline.models.failure import Failure
+from docpipeline.models.payload import Payload
+
+
+class Priority(StrEnum):
+    """How urgent a document is: it decides how long extraction may take."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+
+
+class DocumentStatus(StrEnum):
+    """Where a document stands."""
+
+    QUEUED = "queued"
+    EXTRACTING = "extracting"
+    VALIDATING = "validating"
+    AWAITING_REVIEW = "awaitingReview"
+    STORING = "storing"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    TIMEOUT = "timeout"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing follows but a new run."""
+        return not TRANSITIONS[self]
+
+
+_S = DocumentStatus
+TRANSITIONS: dict[DocumentStatus, frozenset[DocumentStatus]] = {
+    _S.QUEUED: frozenset({_S.EXTRACTING, _S.FAILED}),
+    _S.EXTRACTING: frozenset({_S.VALIDATING, _S.FAILED}),
+    _S.VALIDATING: frozenset({_S.AWAITING_REVIEW, _S.STORING, _S.FAILED}),
+    _S.AWAITING_REVIEW: frozenset({_S.STORING, _S.REJECTED, _S.TIMEOUT, _S.FAILED}),
+    _S.STORING: frozenset({_S.COMPLETED, _S.FAILED}),
+    _S.COMPLETED: frozenset(),
+    _S.REJECTED: frozenset(),
+    _S.TIMEOUT: frozenset(),
+    _S.FAILED: frozenset(),
+}
+_ORDER = list(DocumentStatus)
+
+COUNTER_FIELDS = {
+    _S.COMPLETED: "processed",
+    _S.REJECTED: "rejected",
+    _S.TIMEOUT: "timedOut",
+    _S.FAILED: "failed",
+}
+"""Which field of the counter each end adds to."""
+
+
+class DocumentRecord(Payload):
+    """All that is known of a document. One record a document; a new run of it overwrites the last."""
+
+    document_id: str
+    instance_id: str
+    user_id: str
+    priority: Priority = Priority.NORMAL
+    file_name: str | None = None
+    content_hash: str
+    """SHA-256 of the content, hex."""
+    content_type: str = "application/octet-stream"
+    blob_url: str
+    """Where the content lies in the ``incoming`` container; never with a SAS."""
+    metadata: dict[str, str] | None = None
+    status: DocumentStatus = DocumentStatus.QUEUED
+    submitted_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None = None
+    page_count: int | None = None
+    language: str | None = None
+    confidence: float | None = None
+    is_compliant: bool | None = None
+    issues: tuple[ComplianceIssue, ...] = ()
+    decision: Decision = Decision.NONE
+    review: Review | None = None
+    error: Failure | None = None
+    text_blob: str | None = None
+    """``container/name`` of the extracted text."""
+
+    def has_reached(self, target: DocumentStatus) -> bool:
+        """Whether the document is at ``target`` or beyond: moving it there again would change nothing."""
+        return self.status.is_final or _ORDER.index(self.status) >= _ORDER.index(target)
+
+    def move_to(self, target: DocumentStatus, at: datetime, **changes: Any) -> Self:
+        """The record in its next status. ``at`` is UTC. Raises IllegalTransition naming the move."""
+        if target not in TRANSITIONS[self.status]:
+            raise IllegalTransition(self.document_id, self.status, target)
+        ended = {"completed_at": at} if target.is_final else {}
+        return self.model_copy(update={**changes, **ended, "status": target, "updated_at": at})
+
+    def to_api(self) -> dict[str, Any]:
+        """The record as ``GET /documents/{documentId}`` answers it: every key always there, no inner names."""
+        shown = self.model_dump(
+            mode="json", by_alias=True, exclude={"blob_url", "text_blob", "metadata", "content_type"}
+        )
+        return {**shown, "links": document_links(self.document_id)}
+
+
+def document_links(document_id: str) -> dict[str, str]:
+    """Paths of a document's own resources, relative to the host."""
+    path = f"/api/documents/{quote(document_id, safe='')}"
+    return {"self": path, "text": f"{path}/text", "approval": f"{path}/approval"}

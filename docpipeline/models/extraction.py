@@ -1,0 +1,44 @@
+"""What `extract_document_text` is given and gives back. The text itself stays in blob storage."""
+
+from datetime import datetime
+from typing import Self
+
+from docpipeline.models.failure import Failure
+from docpipeline.models.payload import Payload
+
+
+class ExtractionRequest(Payload):
+    """Input of `extract_document_text`."""
+
+    document_id: str
+    instance_id: str
+    blob_url: str
+    model_id: str
+    deadline: datetime
+    """The activity gives up by itself at this moment (UTC): a losing activity keeps its instance open."""
+
+
+class Extraction(Payload):
+    """Reference to an extracted text with what the process decides on, or why there is none."""
+
+    text_blob: str | None = None
+    """``container/name`` of the UTF-8 text."""
+    page_count: int = 0
+    character_count: int = 0
+    language: str | None = None
+    """BCP 47 tag of the language most of the text is in, where the service tells."""
+    confidence: float | None = None
+    """Mean of the words' confidence, 0.0-1.0 (lines have none); None when there are no words."""
+    lowest_confidence: float | None = None
+    low_confidence_share: float | None = None
+    """Share of the words with a confidence below 0.5, 0.0-1.0."""
+    failure: Failure | None = None
+
+    @classmethod
+    def failed(cls, code: str, reason: str) -> Self:
+        """A document that can never be read: retrying cannot help."""
+        return cls(failure=Failure(code=code, message=reason))
+
+    def is_confident(self, threshold: float) -> bool:
+        """Whether the words were read well enough to go on without a person. Unknown is not confident."""
+        return self.confidence is not None and self.confidence >= threshold

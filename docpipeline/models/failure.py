@@ -1,0 +1,28 @@
+"""Why a document failed, in a form that may be shown: no stack trace, no text of the document, no secret."""
+
+import re
+
+from docpipeline.errors import DocumentFailed
+from docpipeline.models.payload import Payload
+
+_ACTIVITY_FAILURE = re.compile(r"^(?:Activity function '[^']*' failed:\s+)?(?:\w+: )?")
+_LONGEST_MESSAGE = 300
+
+
+class Failure(Payload):
+    """``code`` is for machines, ``message`` a sentence for people."""
+
+    code: str
+    message: str
+
+    @classmethod
+    def of(cls, error: Exception, code: str) -> "Failure":
+        """What to tell of ``error``, which for an activity's exception is text: reason, " \\n ", details.
+
+        Only the reason is kept; the details hold the remote stack trace.
+        """
+        if isinstance(error, DocumentFailed):
+            return cls(code=error.code, message=error.reason)
+        reason = str(error).partition(" \n ")[0].partition("\n")[0]
+        message = _ACTIVITY_FAILURE.sub("", reason, count=1).strip()
+        return cls(code=code, message=message[:_LONGEST_MESSAGE] or "no reason was given")

@@ -1,0 +1,66 @@
+"""Ids of documents, orchestration instances, blobs and notifications: built here and nowhere else."""
+
+import hashlib
+import re
+from datetime import datetime
+
+MAX_ID_LENGTH = 100
+"""Longest documentId or userId in characters: two of them, made safe, fit in an instance id (256)."""
+
+_FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._@-]")
+_SAFE_LENGTH = 91
+
+
+def problem_with_id(value: str) -> str | None:
+    """What is wrong with a documentId or userId, as the end of a sentence; None when it is fine.
+
+    The characters are those which neither table keys nor instance ids may hold (contract 3.3).
+    """
+    if not value or value != value.strip():
+        return "must not be empty, nor begin or end with a blank"
+    if len(value) > MAX_ID_LENGTH:
+        return f"must have at most {MAX_ID_LENGTH} characters, and has {len(value)}"
+    if _FORBIDDEN.search(value):
+        return "must not contain / \\ # ? or control characters"
+    return None
+
+
+def safe_part(value: str) -> str:
+    """``value`` as a part of an instance id, blob name or table key: ``[A-Za-z0-9._@-]`` only, at most 100.
+
+    A value that had to be changed carries eight hex digits of its hash, so that two values never meet.
+    """
+    replaced = _UNSAFE.sub("_", value)
+    if replaced == value and len(value) <= MAX_ID_LENGTH and value.strip("."):
+        return value
+    digest = hashlib.sha256(value.encode()).hexdigest()[:8]
+    return f"{replaced[:_SAFE_LENGTH]}_{digest}"
+
+
+def instance_id(document_id: str, user_id: str, accepted_at: datetime) -> str:
+    """``doc-{documentId}-{userId}-{epochMilliseconds}``: operators query by its prefix."""
+    milliseconds = int(accepted_at.timestamp() * 1000)
+    return f"doc-{safe_part(document_id)}-{safe_part(user_id)}-{milliseconds}"
+
+
+def default_document_id(user_id: str, content: str) -> str:
+    """Id of a document sent without one: from the SHA-256 of the user id with ``content``.
+
+    ``content`` is the content's own SHA-256 in hex (upload) or the blob's URL without its query.
+    """
+    return hashlib.sha256(f"{user_id}\n{content}".encode()).hexdigest()[:32]
+
+
+def notification_id(instance: str, event_type: str) -> str:
+    """Id of the one notification of this type in this run: receivers drop what they have seen before.
+
+    It has no ``.``, which the signature's text uses as a separator.
+    """
+    return "msg_" + hashlib.sha256(f"{instance}\n{event_type}".encode()).hexdigest()[:32]
+
+
+def counter_shard(document_id: str, shards: int) -> str:
+    """Key of the ``document_counter`` entity that counts this document, ``"0"`` to ``str(shards - 1)``."""
+    digest = hashlib.sha256(document_id.encode()).digest()
+    return str(int.from_bytes(digest[:4], "big") % shards)

@@ -1,0 +1,51 @@
+"""Input of `document_processing_orchestrator`."""
+
+from datetime import datetime
+from typing import Self
+
+from docpipeline.models.approvals import OpenReview
+from docpipeline.models.compliance import ComplianceVerdict, review_reasons
+from docpipeline.models.documents import Priority
+from docpipeline.models.extraction import Extraction
+from docpipeline.models.payload import Payload
+from docpipeline.models.policy import ProcessingPolicy
+
+
+class Examination(Payload):
+    """What the services said of a document."""
+
+    extraction: Extraction
+    verdict: ComplianceVerdict
+    review_reasons: list[str]
+    """Why a person must look; empty when nobody need."""
+    started_at: datetime
+
+    @classmethod
+    def of(
+        cls,
+        extraction: Extraction,
+        verdict: ComplianceVerdict,
+        policy: ProcessingPolicy,
+        started_at: datetime,
+    ) -> Self:
+        """Both answers with what follows from them."""
+        reasons = review_reasons(verdict, extraction, policy)
+        return cls(extraction=extraction, verdict=verdict, review_reasons=reasons, started_at=started_at)
+
+
+class DocumentJob(Payload):
+    """One run of one document: what to process, for whom, and under which limits."""
+
+    document_id: str
+    blob_url: str
+    """The document's blob in ``incoming``, without a SAS."""
+    user_id: str
+    priority: Priority = Priority.NORMAL
+    policy: ProcessingPolicy
+    examination: Examination | None = None
+    """Set when the run goes on after an event that was no decision; see docs/decisions/0005."""
+    open_review: OpenReview | None = None
+
+    def waiting_on(self, examination: Examination, open_review: OpenReview) -> Self:
+        """The input of the generation which goes on waiting for a person."""
+        return self.model_copy(update={"examination": examination, "open_review": open_review})
