@@ -29,7 +29,7 @@ class ApprovalEvent(Payload):
 def read_approval_event(raised: Any) -> ApprovalEvent | None:
     """The decision in an event's data, or None when it cannot be understood.
 
-    Data raised through the SDK arrives as JSON text, through the webhook as an object (contract 3.2).
+    Data raised through the SDK arrives as JSON text, through the webhook as an object.
     """
     try:
         return ApprovalEvent.from_payload(json.loads(raised) if isinstance(raised, str) else raised)

@@ -39,6 +39,11 @@ class Extraction(Payload):
         """A document that can never be read: retrying cannot help."""
         return cls(failure=Failure(code=code, message=reason))
 
+    @classmethod
+    def too_late(cls) -> Self:
+        """Not done before its deadline: whoever notices first, the activity or the orchestrator, says the same."""
+        return cls.failed("extractionTimeout", "the text was not extracted before the deadline")
+
     def is_confident(self, threshold: float) -> bool:
         """Whether the words were read well enough to go on without a person. Unknown is not confident."""
         return self.confidence is not None and self.confidence >= threshold

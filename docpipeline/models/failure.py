@@ -26,3 +26,7 @@ class Failure(Payload):
         reason = str(error).partition(" \n ")[0].partition("\n")[0]
         message = _ACTIVITY_FAILURE.sub("", reason, count=1).strip()
         return cls(code=code, message=message[:_LONGEST_MESSAGE] or "no reason was given")
+
+    def to_error(self) -> DocumentFailed:
+        """The exception that ends the run of a document for this reason."""
+        return DocumentFailed(self.code, self.message)

@@ -15,7 +15,7 @@ _SAFE_LENGTH = 91
 def problem_with_id(value: str) -> str | None:
     """What is wrong with a documentId or userId, as the end of a sentence; None when it is fine.
 
-    The characters are those which neither table keys nor instance ids may hold (contract 3.3).
+    The characters are those which neither table keys nor instance ids may hold.
     """
     if not value or value != value.strip():
         return "must not be empty, nor begin or end with a blank"

@@ -18,7 +18,6 @@ class Examination(Payload):
     verdict: ComplianceVerdict
     review_reasons: list[str]
     """Why a person must look; empty when nobody need."""
-    started_at: datetime
 
     @classmethod
     def of(
@@ -30,7 +29,7 @@ class Examination(Payload):
     ) -> Self:
         """Both answers with what follows from them."""
         reasons = review_reasons(verdict, extraction, policy)
-        return cls(extraction=extraction, verdict=verdict, review_reasons=reasons, started_at=started_at)
+        return cls(extraction=extraction, verdict=verdict, review_reasons=reasons)
 
 
 class DocumentJob(Payload):
@@ -42,9 +41,15 @@ class DocumentJob(Payload):
     user_id: str
     priority: Priority = Priority.NORMAL
     policy: ProcessingPolicy
+    started_at: datetime | None = None
+    """When the run began (UTC); None until it has."""
     examination: Examination | None = None
     """Set when the run goes on after an event that was no decision; see docs/decisions/0005."""
     open_review: OpenReview | None = None
+
+    def begun(self, now: datetime) -> Self:
+        """The job with the time its run began; one which goes on keeps the time it has."""
+        return self if self.started_at else self.model_copy(update={"started_at": now})
 
     def waiting_on(self, examination: Examination, open_review: OpenReview) -> Self:
         """The input of the generation which goes on waiting for a person."""

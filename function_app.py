@@ -1,0 +1,22 @@
+"""The function app: settings are read and checked, then every function is registered.
+
+Nothing else happens here. Which functions there are is the table of contents of each folder's ``__init__.py``.
+"""
+
+import os
+
+import azure.durable_functions as df
+import azure.functions as func
+
+import activities
+import entities
+import orchestrators
+import triggers
+from docpipeline import composition, settings
+
+composition.set_settings(settings.load_settings(os.environ))
+
+app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+for folder in (triggers, orchestrators, activities, entities):
+    for blueprint in folder.blueprints:
+        app.register_functions(blueprint)

@@ -1,0 +1,92 @@
+"""Waiting for a person: one external event against durable timers."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import azure.durable_functions as df
+
+from docpipeline.models import event_names
+from docpipeline.models.approvals import OpenReview, Review, ReviewOutcome, is_own_document, read_approval_event
+from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.jobs import DocumentJob, Examination
+from docpipeline.models.notices import ReviewNotification
+from orchestrators import retries, retry_policies, steps
+from orchestrators.retries import ActivityCall, Steps
+
+LONGEST_TIMER = timedelta(days=3)
+"""Waits are cut to this: a timer above six days becomes legs which a race cannot cancel."""
+
+
+def await_review(
+    context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination
+) -> Steps[ReviewOutcome]:
+    """Ask a person, remind them half-way, and wait for their decision until the deadline.
+
+    An event that is no decision (malformed, or by the submitter where four eyes are asked for) ends the wait with
+    ``still_open``: the caller goes on waiting in a new generation.
+    """
+    open_review = job.open_review or (yield from _request_review(context, job, examination))
+    steps.set_stage(context, DocumentStatus.AWAITING_REVIEW, ignoredEvents=open_review.ignored_events)
+    decision = context.wait_for_external_event(event_names.DOCUMENT_APPROVAL)
+    while not decision.is_completed:
+        timer = context.create_timer(_next_wake_up(context, open_review))
+        yield context.task_any([decision, timer])
+        if decision.is_completed:
+            _cancel(timer)
+        elif context.current_utc_datetime >= open_review.deadline:
+            return ReviewOutcome(timed_out=True)
+        elif open_review.reminder_at and context.current_utc_datetime >= open_review.reminder_at:
+            open_review = open_review.model_copy(update={"reminder_at": None})
+            yield from steps.best_effort(
+                context, _notification(context, job, examination, open_review.deadline, True)
+            )
+    return _outcome(context, job, open_review, decision.result)
+
+
+def _request_review(
+    context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination
+) -> Steps[OpenReview]:
+    steps.set_stage(context, DocumentStatus.AWAITING_REVIEW)
+    now: datetime = context.current_utc_datetime
+    deadline = now + job.policy.approval_timeout
+    yield from retries.call(context, _notification(context, job, examination, deadline, False))
+    return OpenReview(deadline=deadline, reminder_at=now + job.policy.approval_timeout / 2)
+
+
+def _notification(
+    context: df.DurableOrchestrationContext,
+    job: DocumentJob,
+    examination: Examination,
+    deadline: datetime,
+    reminder: bool,
+) -> ActivityCall:
+    payload = ReviewNotification(
+        document_id=job.document_id,
+        instance_id=context.instance_id,
+        reasons=examination.review_reasons,
+        deadline=deadline,
+        reminder=reminder,
+    )
+    return ActivityCall("send_review_notification", payload, retry_policies.NOTIFICATION)
+
+
+def _next_wake_up(context: df.DurableOrchestrationContext, open_review: OpenReview) -> datetime:
+    cut: datetime = context.current_utc_datetime + LONGEST_TIMER
+    return min(moment for moment in (open_review.reminder_at, open_review.deadline, cut) if moment)
+
+
+def _cancel(timer: Any) -> None:
+    # A timer that fired in the same batch of events can no longer be cancelled, and need not be.
+    if not timer.is_completed:
+        timer.cancel()
+
+
+def _outcome(
+    context: df.DurableOrchestrationContext, job: DocumentJob, open_review: OpenReview, raised: Any
+) -> ReviewOutcome:
+    event = read_approval_event(raised)
+    if event is None or (job.policy.require_four_eyes and is_own_document(event.reviewer, job.user_id)):
+        ignored = open_review.ignored_events + 1
+        return ReviewOutcome(still_open=open_review.model_copy(update={"ignored_events": ignored}))
+    review = Review(**event.model_dump(), decided_at=context.current_utc_datetime)
+    return ReviewOutcome(decided=review)

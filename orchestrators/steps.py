@@ -1,0 +1,169 @@
+"""The steps of processing one document: each owns its activity, its retries, its deadline and its payloads."""
+
+from typing import Any
+
+import azure.durable_functions as df
+
+from docpipeline.models.approvals import Decision, OpenReview, Review
+from docpipeline.models.compliance import ComplianceRequest, ComplianceVerdict
+from docpipeline.models.counters import CounterFinish, CounterStart
+from docpipeline.models.documents import COUNTER_FIELDS, DocumentStatus
+from docpipeline.models.extraction import Extraction, ExtractionRequest
+from docpipeline.models.failure import Failure
+from docpipeline.models.instance_ids import counter_shard
+from docpipeline.models.jobs import DocumentJob, Examination
+from docpipeline.models.notices import (
+    ApprovalTimeout,
+    Completion,
+    CompletionNotice,
+    ErrorReport,
+    Rejection,
+    RunReference,
+    StorageRequest,
+)
+from orchestrators import retries, retry_policies
+from orchestrators.retries import ActivityCall, Steps
+
+FAILURE_CODES = {
+    DocumentStatus.QUEUED: "processingFailed",
+    DocumentStatus.EXTRACTING: "extractionFailed",
+    DocumentStatus.VALIDATING: "complianceCheckFailed",
+    DocumentStatus.AWAITING_REVIEW: "reviewFailed",
+    DocumentStatus.STORING: "storingFailed",
+}
+"""What to call a failure that has no code of its own, by the stage it happened in."""
+
+
+def examine(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Examination]:
+    """Count the document in, extract its text, check it."""
+    _count(context, job, "start", CounterStart(instance_id=context.instance_id))
+    extraction = yield from extract_text(context, job)
+    verdict = yield from validate_compliance(context, job, extraction)
+    return Examination.of(extraction, verdict, job.policy)
+
+
+def extract_text(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Extraction]:
+    """The extraction, in time. A document that cannot be read raises DocumentFailed."""
+    set_stage(context, DocumentStatus.EXTRACTING)
+    deadline = context.current_utc_datetime + job.policy.extraction_timeout
+    request = ExtractionRequest(
+        **_run(context, job), blob_url=job.blob_url, model_id=job.policy.model_id, deadline=deadline
+    )
+    wanted = ActivityCall("extract_document_text", request, retry_policies.EXTRACTION)
+    try:
+        extraction = Extraction.from_payload((yield from retries.call_before(context, deadline, wanted)))
+    except retries.DeadlineExceeded:
+        extraction = Extraction.too_late()
+    if extraction.failure:
+        raise extraction.failure.to_error()
+    return extraction
+
+
+def validate_compliance(
+    context: df.DurableOrchestrationContext, job: DocumentJob, extraction: Extraction
+) -> Steps[ComplianceVerdict]:
+    """The compliance service's verdict. A service that refuses us for good raises DocumentFailed."""
+    set_stage(context, DocumentStatus.VALIDATING)
+    request = ComplianceRequest(**_run(context, job), text_blob=extraction.text_blob)
+    wanted = ActivityCall("validate_compliance", request, retry_policies.COMPLIANCE)
+    verdict = ComplianceVerdict.from_payload((yield from retries.call(context, wanted)))
+    if verdict.failure:
+        raise verdict.failure.to_error()
+    return verdict
+
+
+def store_and_notify(
+    context: df.DurableOrchestrationContext,
+    job: DocumentJob,
+    examination: Examination,
+    review: Review | None = None,
+) -> Steps[dict[str, Any]]:
+    """Store the result and tell the submitter, side by side; then the document is complete."""
+    set_stage(context, DocumentStatus.STORING)
+    run, compliant = _run(context, job), examination.verdict.is_compliant
+    decision = Decision.APPROVED_WITH_REVIEW if review else Decision.APPROVED
+    store = StorageRequest(**run, is_compliant=compliant, decision=decision, review=review)
+    notice = CompletionNotice(**run, is_compliant=compliant, decision=decision)
+    yield from retries.call_in_parallel(
+        context,
+        [
+            ActivityCall("store_processed_document", store, retry_policies.STORAGE),
+            ActivityCall("send_completion_notification", notice, retry_policies.NOTIFICATION),
+        ],
+    )
+    completion = Completion(**run, started_at=job.started_at)
+    yield from retries.call(context, ActivityCall("complete_document", completion, retry_policies.STORAGE))
+    return _end(context, job, DocumentStatus.COMPLETED, isCompliant=compliant)
+
+
+def close_as_timed_out(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[dict[str, Any]]:
+    """Nobody decided in time."""
+    timeout = ApprovalTimeout(**_run(context, job), started_at=job.started_at)
+    yield from retries.call(context, ActivityCall("handle_approval_timeout", timeout, retry_policies.NOTIFICATION))
+    return _end(context, job, DocumentStatus.TIMEOUT)
+
+
+def archive_as_rejected(
+    context: df.DurableOrchestrationContext, job: DocumentJob, review: Review
+) -> Steps[dict[str, Any]]:
+    """A person said no."""
+    rejection = Rejection(**_run(context, job), review=review, started_at=job.started_at)
+    wanted = ActivityCall("archive_rejected_document", rejection, retry_policies.NOTIFICATION)
+    yield from retries.call(context, wanted)
+    return _end(context, job, DocumentStatus.REJECTED)
+
+
+def go_on_waiting(
+    context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination, open_review: OpenReview
+) -> None:
+    """Start a new generation that waits for a person until the same deadline.
+
+    The SDK keeps the last early event of a name for ever and would hand it out at each new wait; only a new
+    history forgets it. It keeps history short as well, however many such events are raised.
+    """
+    context.continue_as_new(job.waiting_on(examination, open_review).to_payload())
+
+
+def compensate(context: df.DurableOrchestrationContext, job: DocumentJob, error: Exception) -> Steps[None]:
+    """Log the error, report it and count it; one of these failing never hides another, nor the error."""
+    stage = DocumentStatus((context.custom_status or {}).get("stage", DocumentStatus.QUEUED))
+    failure = Failure.of(error, FAILURE_CODES.get(stage, "processingFailed"))
+    report = ErrorReport(**_run(context, job), stage=stage, error=failure, started_at=job.started_at)
+    for activity in ("log_processing_error", "send_error_notification"):
+        yield from best_effort(context, ActivityCall(activity, report, retry_policies.COMPENSATION))
+    _end(context, job, DocumentStatus.FAILED)
+
+
+def best_effort(context: df.DurableOrchestrationContext, wanted: ActivityCall) -> Steps[None]:
+    """Call it, retried; a last failure is in the activity's own log and changes nothing here."""
+    try:
+        yield from retries.call(context, wanted)
+    except Exception:
+        return
+
+
+def set_stage(context: df.DurableOrchestrationContext, stage: DocumentStatus, **more: Any) -> None:
+    """Show operators where the document stands."""
+    context.set_custom_status({"stage": stage.value, **more})
+
+
+def _run(context: df.DurableOrchestrationContext, job: DocumentJob) -> dict[str, Any]:
+    return RunReference(document_id=job.document_id, instance_id=context.instance_id).model_dump()
+
+
+def _end(
+    context: df.DurableOrchestrationContext, job: DocumentJob, status: DocumentStatus, **more: Any
+) -> dict[str, Any]:
+    set_stage(context, status)
+    _count(context, job, "finish", CounterFinish(instance_id=context.instance_id, field=COUNTER_FIELDS[status]))
+    return {"status": status.value, "documentId": job.document_id, **more}
+
+
+def _count(
+    context: df.DurableOrchestrationContext,
+    job: DocumentJob,
+    operation: str,
+    argument: CounterStart | CounterFinish,
+) -> None:
+    shard = counter_shard(job.document_id, job.policy.counter_shards)
+    context.signal_entity(df.EntityId("document_counter", shard), operation, argument.to_payload())

@@ -1,0 +1,41 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docpipeline.models.approvals import is_own_document, read_approval_event
+
+APPROVAL = {"approved": True, "reviewer": "berta", "comment": "fine"}
+
+
+@pytest.mark.parametrize("raised", [APPROVAL, json.dumps(APPROVAL)], ids=["object", "string"])
+def test_a_decision_is_understood_as_the_webhook_and_as_the_sdk_deliver_it(raised: Any) -> None:
+    event = read_approval_event(raised)
+    assert event is not None
+    assert (event.approved, event.reviewer, event.comment) == (True, "berta", "fine")
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        None, 17, True, [], "", "yes", "null", "{", {}, {"approved": True}, {"reviewer": "berta"},
+        {"approved": "true", "reviewer": "berta"}, {"approved": 1, "reviewer": "berta"},
+        {"approved": True, "reviewer": ""}, {"approved": True, "reviewer": "  "},
+        {"approved": True, "reviewer": 7}, {"approved": True, "reviewer": "x" * 101}, "[" * 100_000,
+    ],
+)  # fmt: skip
+def test_nonsense_is_no_decision(raised: Any) -> None:
+    assert read_approval_event(raised) is None
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner)))
+def test_nothing_that_can_be_raised_crashes_the_reading(raised: Any) -> None:
+    assert read_approval_event(raised) is None
+
+
+@pytest.mark.parametrize("reviewer", ["anna", " Anna ", "ANNA"])
+def test_the_submitter_is_recognised_whatever_the_case(reviewer: str) -> None:
+    assert is_own_document(reviewer, "anna")
+    assert not is_own_document("berta", "anna")

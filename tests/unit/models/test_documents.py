@@ -1,0 +1,83 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from docpipeline.errors import IllegalTransition
+from docpipeline.models.documents import (
+    COUNTER_FIELDS,
+    TRANSITIONS,
+    DocumentRecord,
+    DocumentStatus,
+    document_links,
+)
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def a_record(**changes: object) -> DocumentRecord:
+    fields = {
+        "document_id": "inv-17",
+        "instance_id": "doc-inv-17-anna-1",
+        "user_id": "anna",
+        "content_hash": "ab" * 32,
+        "blob_url": "https://acct.blob.core.windows.net/incoming/inv-17/abab",
+        "submitted_at": NOW,
+        "updated_at": NOW,
+    }
+    return DocumentRecord(**{**fields, **changes})
+
+
+def test_a_record_moves_along_the_table_and_remembers_when_it_ended() -> None:
+    storing = a_record(status=DocumentStatus.STORING)
+    completed = storing.move_to(DocumentStatus.COMPLETED, NOW, is_compliant=True)
+    assert (completed.status, completed.completed_at, completed.is_compliant) == ("completed", NOW, True)
+
+
+def test_an_illegal_move_names_the_document_and_both_statuses() -> None:
+    with pytest.raises(IllegalTransition, match=r"'inv-17' cannot move from completed to awaitingReview"):
+        a_record(status=DocumentStatus.COMPLETED).move_to(DocumentStatus.AWAITING_REVIEW, NOW)
+
+
+def test_every_status_that_is_not_final_can_still_fail_and_every_final_one_is_counted() -> None:
+    for status, following in TRANSITIONS.items():
+        assert status.is_final == (not following)
+        assert status.is_final or DocumentStatus.FAILED in following
+        assert status.is_final == (status in COUNTER_FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("status", "target", "reached"),
+    [
+        (DocumentStatus.VALIDATING, DocumentStatus.EXTRACTING, True),
+        (DocumentStatus.EXTRACTING, DocumentStatus.EXTRACTING, True),
+        (DocumentStatus.QUEUED, DocumentStatus.EXTRACTING, False),
+        (DocumentStatus.FAILED, DocumentStatus.COMPLETED, True),
+    ],
+)
+def test_a_document_has_reached_what_lies_behind_it_and_a_final_one_has_reached_everything(
+    status: DocumentStatus, target: DocumentStatus, reached: bool
+) -> None:
+    assert a_record(status=status).has_reached(target) is reached
+
+
+def test_the_api_shows_every_key_of_a_record_and_none_of_the_inner_ones() -> None:
+    assert sorted(a_record().to_api()) == sorted(
+        [
+            "documentId", "instanceId", "userId", "priority", "fileName", "contentHash", "status", "submittedAt",
+            "updatedAt", "completedAt", "pageCount", "language", "confidence", "isCompliant", "issues", "decision",
+            "review", "error", "links",
+        ]
+    )  # fmt: skip
+
+
+def test_times_are_utc_with_z() -> None:
+    assert a_record().to_api()["submittedAt"] == "2026-01-02T03:04:05Z"
+
+
+def test_links_escape_what_a_path_cannot_hold() -> None:
+    assert document_links("a b&c")["text"] == "/api/documents/a%20b%26c/text"
+
+
+def test_a_record_survives_the_way_through_json() -> None:
+    record = a_record(status=DocumentStatus.VALIDATING, confidence=0.97)
+    assert DocumentRecord.from_payload(record.to_payload()) == record

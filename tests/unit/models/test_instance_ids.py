@@ -1,0 +1,54 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docpipeline.models import instance_ids
+
+
+def test_an_instance_id_carries_the_business_context() -> None:
+    accepted = datetime(2026, 1, 1, tzinfo=UTC)
+    assert (
+        instance_ids.instance_id("inv-17", "anna@example.com", accepted)
+        == "doc-inv-17-anna@example.com-1767225600000"
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", " a", "a ", "a/b", "a\\b", "a#b", "a?b", "a\nb", "a\x7fb", "a\x85b", "x" * 101]
+)
+def test_an_id_which_tables_or_instances_cannot_hold_is_refused(wrong: str) -> None:
+    assert instance_ids.problem_with_id(wrong)
+
+
+@pytest.mark.parametrize("right", ["inv-17", "anna@example.com", "Größe 12", "x" * 100])
+def test_an_id_people_use_is_fine(right: str) -> None:
+    assert instance_ids.problem_with_id(right) is None
+
+
+@given(st.text(min_size=1, max_size=100), st.text(min_size=1, max_size=100))
+def test_instance_ids_are_always_valid_and_never_too_long(document_id: str, user_id: str) -> None:
+    built = instance_ids.instance_id(document_id, user_id, datetime(2026, 1, 1, tzinfo=UTC))
+    assert len(built) <= 256
+    assert built.isascii()
+    assert not set(built) & set("/\\#?% ")
+
+
+@given(st.text(min_size=1, max_size=100), st.text(min_size=1, max_size=100))
+def test_two_ids_never_share_a_safe_part(one: str, other: str) -> None:
+    assert (instance_ids.safe_part(one) == instance_ids.safe_part(other)) == (one == other)
+
+
+def test_a_notification_keeps_its_id_over_retries_and_has_no_dot() -> None:
+    first = instance_ids.notification_id("doc-1", "document.completed")
+    assert first == instance_ids.notification_id("doc-1", "document.completed")
+    assert first != instance_ids.notification_id("doc-1", "document.failed")
+    assert "." not in first
+
+
+@given(st.text(), st.integers(min_value=1, max_value=64))
+def test_a_document_always_counts_in_the_same_existing_shard(document_id: str, shards: int) -> None:
+    shard = instance_ids.counter_shard(document_id, shards)
+    assert shard == instance_ids.counter_shard(document_id, shards)
+    assert 0 <= int(shard) < shards
