@@ -1,0 +1,37 @@
+# Every recipe is one line that can also be typed by hand. The environment is set up by the first target that needs it
+# (scripts/setup looks at stamps, so it costs a blink afterwards). Options for pytest: make test ARGS="-k counter -x".
+PY := .venv/bin/python
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-python demo run test lint bench samples
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@echo "Ports and folder of demo and run: PORT (7071), EMULATOR_PORT (7080), AZURITE_PORT (10000, +1, +2), STATE_DIR (.local)"
+
+setup: ## Set up .venv and node_modules (the other targets do this by themselves)
+	@scripts/setup
+
+setup-python:
+	@scripts/setup python
+
+demo: setup ## Start every part, send the sample documents, show their results, stop
+	@$(PY) -m devhost.local_parts demo
+
+run: setup ## Start every part and leave them running until Ctrl-C
+	@$(PY) -m devhost.local_parts run
+
+test: setup ## Run the whole test suite
+	@$(PY) -m pytest $(ARGS)
+
+lint: setup-python ## Check style and types
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+bench: setup-python ## Measure what importing the app costs (load on a running app: see bench/README.md)
+	@$(PY) -m bench.import_time
+
+samples: setup-python ## Make the sample documents anew
+	@$(PY) -m samples.make_samples

@@ -1,0 +1,217 @@
+"""Set up what the local parts need: `.venv` from PyPI and `node_modules` (Azurite) from npm.
+
+Each environment carries a stamp, made of the content of the files which define it and of the version of what runs
+it. A stamp that still holds means that there is nothing to do, so every make target may call this first. Standard
+library only: it runs before anything is installed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON_INPUTS = ("requirements.txt", "requirements-dev.txt", "constraints.txt")
+NODE_INPUTS = ("package.json", "package-lock.json")
+NODE_MINIMUM = 20
+QUIET_SECONDS = 15.0
+"""How long a step may go without a word when nobody sees the line being rewritten (a CI log)."""
+
+
+class SetupError(Exception):
+    """Set-up cannot go on; the message says why and what to do."""
+
+
+def main(arguments: Sequence[str], root: Path = ROOT) -> int:
+    """Bring the named environments (`python`, `node`; none named: both) up to date. Returns the exit code."""
+    wanted = list(arguments) or ["python", "node"]
+    unknown = sorted(set(wanted) - {"python", "node"})
+    if unknown:
+        return _refuse(f"{unknown[0]!r} is not an environment; name python, node, or nothing for both.")
+    try:
+        with _only_one_setup(root):
+            if "python" in wanted:
+                ensure_python(root)
+            if "node" in wanted:
+                ensure_node(root)
+    except SetupError as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        print("\nsetup: interrupted; the next make takes it up again.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def ensure_python(root: Path) -> None:
+    """Create `.venv` and install the pinned packages, unless its stamp says that this was done."""
+    venv, stamp = root / ".venv", root / ".venv" / ".stamp"
+    unfinished = root / ".setup" / "python-unfinished"
+    key = stamp_key(root, PYTHON_INPUTS, f"python {sys.version_info[0]}.{sys.version_info[1]}")
+    python = venv / "bin" / "python"
+    if holds(stamp, key) and python.exists() and not unfinished.exists():
+        return
+    if importlib.util.find_spec("ensurepip") is None:
+        raise SetupError(
+            f"{sys.executable} lacks the venv module. Install it (Debian and Ubuntu: apt install "
+            f"python{sys.version_info[0]}.{sys.version_info[1]}-venv), or name another Python: "
+            "make PYTHON=/path/to/python3.12"
+        )
+    stamp.unlink(missing_ok=True)
+    # An interrupted pip can leave half a package that it later takes for a whole one: start from nothing then.
+    fresh = unfinished.exists() or venv_version(venv) != sys.version_info[:2] or not python.exists()
+    unfinished.touch()
+    if fresh:
+        create = [_base_python(), "-m", "venv", "--clear", str(venv)]
+        run_step(root, "Creating .venv", create, "Look at the log named above.")
+    install = [str(python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    install += ["--progress-bar", "off", "-r", "requirements-dev.txt", "-c", "constraints.txt"]
+    run_step(root, "Installing the Python packages", install, "Is PyPI, or your index, reachable from here?")
+    stamp.write_text(key)
+    unfinished.unlink()
+
+
+def ensure_node(root: Path) -> None:
+    """Install the npm packages with `npm ci`, unless the stamp says that this was done.
+
+    `npm ci` removes `node_modules` first, and the stamp with it, so an interrupted run is simply done again.
+    """
+    stamp = root / "node_modules" / ".stamp"
+    key = stamp_key(root, NODE_INPUTS, f"node {node_major()}")
+    if holds(stamp, key):
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SetupError("npm was not found, although node was. Install it (it comes with https://nodejs.org).")
+    stamp.unlink(missing_ok=True)
+    run_step(
+        root,
+        "Installing Azurite, the storage emulator",
+        [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"],
+        "Is the npm registry reachable from here?",
+    )
+    stamp.write_text(key)
+
+
+def stamp_key(root: Path, names: Sequence[str], runtime: str) -> str:
+    """What an environment was made from, as one line: the runtime's version and a digest of the files' content."""
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(name.encode() + b"\0" + (root / name).read_bytes() + b"\0")
+    return f"{runtime} {digest.hexdigest()}"
+
+
+def holds(stamp: Path, key: str) -> bool:
+    """Whether the stamp is there and says the same as `key`."""
+    return stamp.is_file() and stamp.read_text() == key
+
+
+def venv_version(venv: Path) -> tuple[int, int] | None:
+    """The (major, minor) of the Python that a virtual environment was made with, None when there is none."""
+    try:
+        found = re.search(r"^version\s*=\s*(\d+)\.(\d+)", (venv / "pyvenv.cfg").read_text(), re.MULTILINE)
+    except FileNotFoundError:
+        return None
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def node_major() -> int:
+    """The major version of node.
+
+    Raises:
+        SetupError: node is missing or older than version 20.
+    """
+    remedy = f"Azurite needs Node {NODE_MINIMUM} or newer: install it from https://nodejs.org and try again."
+    node = shutil.which("node")
+    if node is None:
+        raise SetupError(f"node was not found. {remedy}")
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    found = re.match(r"v(\d+)\.", answer)
+    if found is None or int(found[1]) < NODE_MINIMUM:
+        raise SetupError(f"{node} is version {answer or 'unknown'}. {remedy}")
+    return int(found[1])
+
+
+def run_step(root: Path, title: str, command: Sequence[str], remedy: str) -> None:
+    """Run one command, showing what it is about and how long it took; its output goes to a log under `.setup/`.
+
+    Raises:
+        SetupError: the command failed; the message holds its last lines and `remedy`.
+    """
+    log = root / ".setup" / f"{title.lower().replace(' ', '-').replace(',', '').replace('.', '')}.log"
+    started = time.monotonic()
+    print(f"setup: {title} ...", flush=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=root, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            _show_progress(process, log, started)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    seconds = time.monotonic() - started
+    if process.returncode != 0:
+        tail = "\n".join(f"  | {line}" for line in _lines(log)[-15:])
+        raise SetupError(f"{title} failed after {seconds:.0f} s (log: {log}):\n{tail}\n{remedy}")
+    print(f"setup: {title} took {seconds:.0f} s", flush=True)
+
+
+def _show_progress(process: subprocess.Popen[bytes], log: Path, started: float) -> None:
+    """Wait for the process, telling on the way what it does: one line rewritten, or a line now and then."""
+    live = sys.stdout.isatty()
+    last_word = started
+    while True:
+        try:
+            process.wait(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            now = time.monotonic()
+            if live or now - last_word >= QUIET_SECONDS:
+                doing = (_lines(log) or [""])[-1].strip()
+                words = f"  {now - started:4.0f} s  {doing}"[:100]
+                print(f"\r\x1b[K{words}" if live else words, end="" if live else "\n", flush=True)
+                last_word = now
+        else:
+            break
+    if live:
+        print("\r\x1b[K", end="", flush=True)
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines()
+
+
+def _base_python() -> str:
+    """The interpreter behind this one: a virtual environment must not be made anew from inside itself."""
+    return getattr(sys, "_base_executable", None) or sys.executable
+
+
+@contextmanager
+def _only_one_setup(root: Path) -> Iterator[None]:
+    """Hold the set-up lock, so that two make targets started together do not install over each other."""
+    (root / ".setup").mkdir(exist_ok=True)
+    with (root / ".setup" / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("setup: another set-up is running here; waiting for it to end", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _refuse(message: str) -> int:
+    print(f"setup: {message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
