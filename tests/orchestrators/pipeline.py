@@ -1,0 +1,153 @@
+"""The real orchestrator and entity on the local engine, with stand-in activities and time that is skipped."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import azure.durable_functions as df
+
+import entities
+import orchestrators
+from devhost.testing import OrchestrationTestHost
+from docpipeline.models.compliance import ComplianceVerdict
+from docpipeline.models.counters import FIELDS
+from docpipeline.models.extraction import Extraction
+from docpipeline.models.instance_ids import counter_shard
+from docpipeline.models.jobs import DocumentJob
+from docpipeline.models.policy import ProcessingPolicy
+
+ORCHESTRATOR = "document_processing_orchestrator"
+READ = Extraction(text_blob="extractions/a/text.txt", page_count=3, character_count=99, confidence=0.99)
+CLEAN = ComplianceVerdict(is_compliant=True, confidence=0.97)
+FLAGGED = ComplianceVerdict(is_compliant=False, confidence=0.97, issue_count=1)
+ANSWERS: dict[str, Any] = {
+    "extract_document_text": READ.to_payload(),
+    "validate_compliance": CLEAN.to_payload(),
+    "send_review_notification": {},
+    "handle_approval_timeout": {},
+    "archive_rejected_document": {},
+    "store_processed_document": {},
+    "send_completion_notification": {},
+    "complete_document": {},
+    "log_processing_error": {},
+    "send_error_notification": {},
+}
+
+
+@dataclass
+class Hold:
+    """A stand-in that hangs until the test lets it go, and then answers."""
+
+    answer: Any = field(default_factory=dict)
+    released: threading.Event = field(default_factory=threading.Event)
+
+
+class StandIns:
+    """Activities under their real names that record what they were given and answer as told."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.called_at: list[tuple[str, datetime]] = []
+        self.holding = 0
+        self._scripts: dict[str, list[Any]] = {}
+        self._lock = threading.Lock()
+        self.now: Callable[[], datetime]
+
+    def script(self, activity: str, *outcomes: Any) -> None:
+        """The next calls of ``activity`` end so: a value, an exception to raise, or a Hold. The last one stays."""
+        self._scripts[activity] = list(outcomes)
+
+    def names(self) -> list[str]:
+        """The activities called, in order."""
+        return [name for name, _ in self.calls]
+
+    def times(self, activity: str) -> list[datetime]:
+        """When ``activity`` was called, by the engine's clock."""
+        return [at for name, at in self.called_at if name == activity]
+
+    def blueprint(self) -> df.Blueprint:
+        """All activities of the pipeline, as a blueprint."""
+        bp = df.Blueprint()
+        for activity in ANSWERS:
+            self._register(bp, activity)
+        return bp
+
+    def _register(self, bp: df.Blueprint, activity: str) -> None:
+        def stand_in(payload: dict) -> dict:  # type: ignore[type-arg]
+            return self._run(activity, payload)
+
+        stand_in.__name__ = activity
+        bp.activity_trigger(input_name="payload")(stand_in)
+
+    def _run(self, activity: str, payload: dict[str, Any]) -> Any:
+        with self._lock:
+            self.calls.append((activity, payload))
+            self.called_at.append((activity, self.now()))
+            script = self._scripts.get(activity, [ANSWERS[activity]])
+            outcome = script.pop(0) if len(script) > 1 else script[0]
+        if isinstance(outcome, Hold):
+            with self._lock:
+                self.holding += 1
+            outcome.released.wait(timeout=30)
+            with self._lock:
+                self.holding -= 1
+            outcome = outcome.answer
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+class Pipeline:
+    """One document's life, driven by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.activities = StandIns()
+        app = df.DFApp()
+        for blueprint in (*orchestrators.blueprints, *entities.blueprints, self.activities.blueprint()):
+            app.register_functions(blueprint)
+        self.host = OrchestrationTestHost(app, folder)
+        self.activities.now = self.host.now
+
+    def submit(self, document_id: str = "inv-17", user_id: str = "anna", **policy: Any) -> str:
+        """Start a document's run and let it go as far as it goes; returns the instance id."""
+        job = DocumentJob(
+            document_id=document_id,
+            blob_url=f"https://acct.blob.core.windows.net/incoming/{document_id}/00",
+            user_id=user_id,
+            policy=ProcessingPolicy(**policy),
+        )
+        instance = self.host.start(ORCHESTRATOR, job.to_payload(), f"doc-{document_id}-{user_id}-1")
+        self.settle()
+        return instance
+
+    def settle(self) -> None:
+        """Let everything happen that can happen at this moment."""
+        self.host.wait_quiescent(ignoring_running_activities=lambda: self.activities.holding)
+
+    def advance(self, **duration: float) -> None:
+        """Move time on, timer by timer."""
+        self.host.advance(timedelta(**duration))
+        self.settle()
+
+    def raise_approval(self, instance: str, event: Any, *, as_object: bool = False) -> None:
+        """Raise `documentApproval` as the SDK does (a JSON string), or as the webhook does (an object)."""
+        self.host.raise_event(instance, "documentApproval", event, as_object=as_object)
+        self.settle()
+
+    def status(self, instance: str) -> dict[str, Any]:
+        """The instance's status object."""
+        status = self.host.status(instance)
+        assert status is not None
+        return status
+
+    def counters(self, document_id: str = "inv-17") -> dict[str, int]:
+        """The totals of the document's shard, without the zeros."""
+        state = self.host.entity_state("document_counter", counter_shard(document_id, 8)) or {}
+        return {name: state[name] for name in FIELDS if state.get(name)}
+
+    def close(self) -> None:
+        """Stop the engine."""
+        self.host.close()

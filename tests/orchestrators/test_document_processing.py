@@ -1,0 +1,182 @@
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from docpipeline.models.compliance import ComplianceVerdict
+from docpipeline.models.extraction import Extraction
+from docpipeline.models.failure import Failure
+from tests.orchestrators.pipeline import READ, Hold, Pipeline
+
+COMPENSATION = ["log_processing_error", "send_error_notification"]
+
+
+def test_a_clean_document_is_extracted_checked_stored_and_announced(pipeline: Pipeline) -> None:
+    instance = pipeline.submit()
+    status = pipeline.status(instance)
+    assert status["runtimeStatus"] == "Completed"
+    assert status["output"] == {"status": "completed", "documentId": "inv-17", "isCompliant": True}
+    assert status["customStatus"] == {"stage": "completed"}
+    names = pipeline.activities.names()
+    assert names[:2] == ["extract_document_text", "validate_compliance"]
+    assert sorted(names[2:4]) == ["send_completion_notification", "store_processed_document"]
+    assert names[4:] == ["complete_document"]
+    assert pipeline.counters() == {"processed": 1}
+
+
+def test_storing_and_notifying_go_side_by_side(pipeline: Pipeline) -> None:
+    hold = Hold()
+    pipeline.activities.script("store_processed_document", hold)
+    instance = pipeline.submit()
+    assert "send_completion_notification" in pipeline.activities.names()
+    assert pipeline.status(instance)["customStatus"] == {"stage": "storing"}
+    assert pipeline.counters() == {"pending": 1}
+    hold.released.set()
+    pipeline.settle()
+    assert pipeline.status(instance)["runtimeStatus"] == "Completed"
+
+
+def test_extraction_that_is_not_done_before_its_deadline_fails_the_document(pipeline: Pipeline) -> None:
+    hold = Hold(answer=READ.to_payload())
+    pipeline.activities.script("extract_document_text", hold)
+    instance = pipeline.submit(extraction_timeout=timedelta(minutes=10))
+    pipeline.advance(minutes=9.9)
+    assert pipeline.status(instance)["customStatus"] == {"stage": "extracting"}
+    pipeline.advance(minutes=0.1)
+    assert pipeline.activities.names()[1:] == COMPENSATION
+    assert pipeline.activities.calls[-1][1]["error"]["code"] == "extractionTimeout"
+    # The losing activity keeps the instance open; its late result changes nothing.
+    assert pipeline.status(instance)["runtimeStatus"] == "Running"
+    hold.released.set()
+    pipeline.settle()
+    status = pipeline.status(instance)
+    assert status["runtimeStatus"] == "Failed"
+    assert "extractionTimeout" in status["output"]
+    assert pipeline.counters() == {"failed": 1}
+
+
+def test_the_activity_is_told_the_deadline_it_must_give_up_at(pipeline: Pipeline) -> None:
+    began = pipeline.host.now()
+    pipeline.submit(extraction_timeout=timedelta(minutes=30))
+    told = pipeline.activities.calls[0][1]["deadline"]
+    assert told.startswith((began + timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M"))
+
+
+def test_transient_faults_of_extraction_are_retried_with_growing_pauses(pipeline: Pipeline) -> None:
+    fault = RuntimeError("throttled")
+    pipeline.activities.script("extract_document_text", fault, fault, fault, READ.to_payload())
+    instance = pipeline.submit()
+    pipeline.advance(minutes=1)
+    assert pipeline.status(instance)["runtimeStatus"] == "Completed"
+    at = pipeline.activities.times("extract_document_text")
+    pauses = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(at)]
+    assert all(low <= pause <= low * 1.11 for pause, low in zip(pauses, (2, 4, 8), strict=True))
+
+
+def test_extraction_faults_that_last_until_the_deadline_fail_the_document_at_the_deadline(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.activities.script("extract_document_text", RuntimeError("the service answered 500"))
+    instance = pipeline.submit(extraction_timeout=timedelta(minutes=2))
+    pipeline.advance(minutes=3)
+    assert pipeline.status(instance)["runtimeStatus"] == "Failed"
+    assert pipeline.activities.calls[-1][1]["error"] == {
+        "code": "extractionFailed",
+        "message": "the service answered 500",
+    }
+    assert pipeline.counters() == {"failed": 1}
+
+
+def test_a_document_that_can_never_be_read_is_not_tried_again(pipeline: Pipeline) -> None:
+    failed = Extraction.failed("encrypted", "the PDF asks for a password")
+    pipeline.activities.script("extract_document_text", failed.to_payload())
+    instance = pipeline.submit()
+    assert pipeline.activities.names() == ["extract_document_text", *COMPENSATION]
+    status = pipeline.status(instance)
+    assert status["runtimeStatus"] == "Failed"
+    assert "encrypted: the PDF asks for a password" in status["output"]
+
+
+def test_compliance_is_tried_three_times_and_then_fails_the_document(pipeline: Pipeline) -> None:
+    pipeline.activities.script("validate_compliance", RuntimeError("compliance: answered 500"))
+    instance = pipeline.submit()
+    pipeline.advance(seconds=4.9)
+    assert pipeline.activities.names().count("validate_compliance") == 1
+    pipeline.advance(minutes=1)
+    first, second, third = pipeline.activities.times("validate_compliance")
+    assert timedelta(seconds=5) <= second - first <= timedelta(seconds=5.6)
+    assert timedelta(seconds=10) <= third - second <= timedelta(seconds=11.1)
+    assert pipeline.status(instance)["runtimeStatus"] == "Failed"
+    assert pipeline.activities.calls[-1][1]["error"]["code"] == "complianceCheckFailed"
+    assert pipeline.counters() == {"failed": 1}
+
+
+def test_a_compliance_service_that_refuses_us_fails_the_document_at_once(pipeline: Pipeline) -> None:
+    refused = ComplianceVerdict(
+        is_compliant=False, failure=Failure(code="complianceRefused", message="answered 401")
+    )
+    pipeline.activities.script("validate_compliance", refused.to_payload())
+    pipeline.submit()
+    assert pipeline.activities.names()[2:] == COMPENSATION
+    assert pipeline.activities.calls[-1][1]["error"]["code"] == "complianceRefused"
+
+
+def test_what_fails_side_by_side_is_tried_again_without_repeating_what_worked(pipeline: Pipeline) -> None:
+    pipeline.activities.script("store_processed_document", OSError("busy"), OSError("busy"), {})
+    instance = pipeline.submit()
+    pipeline.advance(minutes=1)
+    names = pipeline.activities.names()
+    assert names.count("store_processed_document") == 3
+    assert names.count("send_completion_notification") == 1
+    assert pipeline.status(instance)["runtimeStatus"] == "Completed"
+    assert pipeline.counters() == {"processed": 1}
+
+
+def test_both_sides_may_fail_and_recover(pipeline: Pipeline) -> None:
+    pipeline.activities.script("store_processed_document", OSError("busy"), {})
+    pipeline.activities.script("send_completion_notification", OSError("down"), OSError("down"), {})
+    instance = pipeline.submit()
+    pipeline.advance(minutes=5)
+    assert pipeline.status(instance)["runtimeStatus"] == "Completed"
+    assert pipeline.activities.names().count("send_completion_notification") == 3
+
+
+def test_a_completion_that_cannot_be_delivered_is_compensated(pipeline: Pipeline) -> None:
+    pipeline.activities.script("send_completion_notification", OSError("refused"))
+    instance = pipeline.submit()
+    pipeline.advance(hours=1)
+    names = pipeline.activities.names()
+    assert names.count("send_completion_notification") == 6
+    assert names.count("store_processed_document") == 1
+    assert names[-2:] == COMPENSATION
+    assert pipeline.status(instance)["runtimeStatus"] == "Failed"
+    assert pipeline.counters() == {"failed": 1}
+
+
+@pytest.mark.parametrize("broken", [COMPENSATION[:1], COMPENSATION[1:], COMPENSATION])
+def test_a_compensation_that_fails_hides_neither_the_other_nor_the_cause(
+    pipeline: Pipeline, broken: list[str]
+) -> None:
+    failed = Extraction.failed("corrupt", "the file cannot be read")
+    pipeline.activities.script("extract_document_text", failed.to_payload())
+    for activity in broken:
+        pipeline.activities.script(activity, OSError("down"))
+    instance = pipeline.submit()
+    pipeline.advance(minutes=5)
+    assert set(COMPENSATION) < set(pipeline.activities.names())
+    status = pipeline.status(instance)
+    assert status["runtimeStatus"] == "Failed"
+    assert "corrupt: the file cannot be read" in status["output"]
+    assert pipeline.counters() == {"failed": 1}
+
+
+def test_a_terminated_document_runs_no_further(pipeline: Pipeline) -> None:
+    hold = Hold(answer=READ.to_payload())
+    pipeline.activities.script("extract_document_text", hold)
+    instance = pipeline.submit()
+    pipeline.host.terminate(instance, "by the operator")
+    hold.released.set()
+    pipeline.settle()
+    status = pipeline.status(instance)
+    assert (status["runtimeStatus"], status["output"]) == ("Terminated", "by the operator")
+    assert pipeline.activities.names() == ["extract_document_text"]
