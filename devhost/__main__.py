@@ -1,0 +1,102 @@
+"""``python -m devhost start``: run a function app on this machine."""
+
+import argparse
+import atexit
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from devhost.durable_engine.errors import DurableEngineError
+from devhost.functions_host.errors import HostError
+from devhost.functions_host.host import FunctionsHost, HostOptions
+from devhost.functions_host.indexing import HTTP_TRIGGER
+from devhost.logging_setup import set_up_logging
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit code: 0 after a stop by signal, 1 if the host cannot start."""
+    parsed = _parser().parse_args(arguments)
+    set_up_logging(parsed.verbose)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _request_stop(stopping))
+    try:
+        host = FunctionsHost(_options(parsed))
+        _print_functions(host)
+        host.start()
+    except (HostError, DurableEngineError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"Host ready on {host.url}", flush=True)
+    stopping.wait()
+    print("Stopping: running functions have 10 seconds to end. Press Ctrl-C again to stop at once.", flush=True)
+    host.stop()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m devhost", description="Local host for Azure Functions in Python."
+    )
+    start = parser.add_subparsers(required=True, metavar="COMMAND").add_parser("start", help="run a function app")
+    start.add_argument("--app", type=Path, default=Path(), help="folder of function_app.py (default: here)")
+    start.add_argument("--port", type=int, default=7071, help="public port; 0 picks a free one (default: 7071)")
+    start.add_argument("--rpc-port", type=int, default=17071, help="port of the durable RPC API (default: 17071)")
+    start.add_argument(
+        "--state-dir", type=Path, default=Path(".local"), help="where state is kept (default: .local)"
+    )
+    start.add_argument("--enable-auth", action="store_true", help="ask for function keys, as in Azure")
+    start.add_argument(
+        "--clock", choices=("system", "virtual"), default="system", help="virtual: tests move the time"
+    )
+    start.add_argument("--verbose", action="store_true", help="log everything, every episode included")
+    return parser
+
+
+def _options(parsed: argparse.Namespace) -> HostOptions:
+    return HostOptions(
+        app_path=parsed.app,
+        state_dir=parsed.state_dir,
+        port=parsed.port,
+        rpc_port=parsed.rpc_port,
+        enable_auth=parsed.enable_auth,
+        virtual_clock=parsed.clock == "virtual",
+    )
+
+
+def _print_functions(host: FunctionsHost) -> None:
+    urls = {
+        route.function.name: f"[{','.join(route.methods or ('*',))}] {host.url}/{route.template.template}"
+        for route in host.routes
+    }
+    print("\nFunctions:\n")
+    # HTTP functions first: their URLs are what a developer looks for.
+    for function in sorted(host.active_functions, key=lambda function: function.trigger_type != HTTP_TRIGGER):
+        print(f"\t{function.name}: {urls.get(function.name, function.trigger_type)}")
+    if host.keys:
+        print("\nKeys (x-functions-key or ?code=):\n")
+        print(f"\tmaster: {host.keys.master}\n\tfunctions: {host.keys.function}\n\tdurable: {host.keys.durable}")
+    print(flush=True)
+
+
+def _request_stop(stopping: threading.Event) -> None:
+    if stopping.is_set():
+        os._exit(0)
+    stopping.set()
+
+
+def _exit(code: int) -> None:
+    """End the process even if user code still runs in threads, which Python would wait for without end."""
+    atexit._run_exitfuncs()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    _exit(main())

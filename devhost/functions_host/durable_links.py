@@ -1,0 +1,78 @@
+"""The URLs of the durable webhooks: in the client binding, and in the answers to a start."""
+
+import json
+from dataclasses import dataclass
+
+WEBHOOK_PATH = "/runtime/webhooks/durabletask"
+INSTANCE_PLACEHOLDER = "INSTANCEID"
+
+
+@dataclass(frozen=True)
+class DurableLinks:
+    """Builds links for one task hub.
+
+    Attributes:
+        hub_name: The task hub, which appears in every link.
+        key: System key that the links must carry, or None.
+    """
+
+    hub_name: str
+    key: str | None = None
+
+    @property
+    def _query(self) -> str:
+        return f"taskHub={self.hub_name}&connection=Storage{self._key_parameter('&')}"
+
+    def _key_parameter(self, separator: str) -> str:
+        return f"{separator}code={self.key}" if self.key else ""
+
+    def management_urls(self, origin: str, instance_id: str) -> dict[str, str]:
+        """All management links of an instance, as the client binding carries them.
+
+        Args:
+            origin: ``scheme://host:port`` of the links.
+            instance_id: Id as it stands in a path, so already percent-encoded where needed.
+        """
+        instance, query = f"{origin}{WEBHOOK_PATH}/instances/{instance_id}", self._query
+        return {
+            "id": instance_id,
+            "statusQueryGetUri": f"{instance}?{query}",
+            "sendEventPostUri": f"{instance}/raiseEvent/{{eventName}}?{query}",
+            "terminatePostUri": f"{instance}/terminate?reason={{text}}&{query}",
+            "rewindPostUri": f"{instance}/rewind?reason={{text}}&{query}",
+            "purgeHistoryDeleteUri": f"{instance}?{query}",
+            "restartPostUri": f"{instance}/restart?{query}",
+            "suspendPostUri": f"{instance}/suspend?reason={{text}}&{query}",
+            "resumePostUri": f"{instance}/resume?reason={{text}}&{query}",
+        }
+
+    def check_status_body(self, origin: str, instance_id: str, quoted_id: str) -> dict[str, str]:
+        """The answer to a start: links without the one for rewind, and the id as it is."""
+        urls = self.management_urls(origin, quoted_id)
+        del urls["rewindPostUri"]
+        return urls | {"id": instance_id}
+
+    def client_binding(self, origin: str, rpc_base_url: str) -> str:
+        """The JSON text that a durable client parameter receives; the SDK makes its client from it.
+
+        Args:
+            origin: Public ``scheme://host:port`` of the host.
+            rpc_base_url: Base of the local RPC API; ends with a slash, since the SDK appends to it.
+        """
+        base = f"{origin}{WEBHOOK_PATH}"
+        create, code = f"{base}/orchestrators/{{functionName}}[/{{instanceId}}]", self._key_parameter("&")
+        wait = f"{create}?timeout={{timeoutInSeconds}}&pollingInterval={{intervalInSeconds}}{code}"
+        binding = {
+            "taskHubName": self.hub_name,
+            "connectionName": None,
+            "creationUrls": {
+                "createNewInstancePostUri": create + self._key_parameter("?"),
+                "createAndWaitOnNewInstancePostUri": wait,
+            },
+            "managementUrls": self.management_urls(origin, INSTANCE_PLACEHOLDER),
+            "baseUrl": base,
+            "requiredQueryStringParameters": self._key_parameter(""),
+            "rpcBaseUrl": rpc_base_url,
+            "httpBaseUrl": None,
+        }
+        return json.dumps(binding)

@@ -1,0 +1,155 @@
+"""Reads requests to the durable API: paths, case-insensitive query keys, dates, flags, bodies."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import NoReturn
+from urllib.parse import quote, unquote
+
+from aiohttp import web
+
+from devhost.durable_engine.errors import InvalidRequest, StartRefused
+from devhost.durable_engine.queries import PAGE_SIZE, EntityQuery, InstanceQuery
+
+CONTINUATION_HEADER = "x-ms-continuation-token"
+
+
+@dataclass(frozen=True)
+class DurableRequest:
+    """One request to the durable API.
+
+    Attributes:
+        request: As it came in.
+        segments: Decoded segments of the path after the API's base.
+        origin: ``scheme://host:port`` for the links of the answer.
+    """
+
+    request: web.Request
+    segments: tuple[str, ...]
+    origin: str
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query with lower-cased keys; of repeated keys the last one counts."""
+        return {key.lower(): value for key, value in self.request.query.items()}
+
+    def segment(self, index: int) -> str:
+        """A segment of the path, or empty if the path has no so many."""
+        return self.segments[index] if index < len(self.segments) else ""
+
+    def quoted_segment(self, index: int) -> str:
+        """A segment as it stands in a link."""
+        return quote(self.segment(index), safe="@:")
+
+    def text(self, name: str) -> str | None:
+        """A query value, or None if it is absent or empty."""
+        return self.query.get(name.lower()) or None
+
+    def flag(self, name: str, default: bool) -> bool:
+        """A boolean query value; ``True`` and ``true`` are true."""
+        value = self.text(name)
+        return default if value is None else value.lower() == "true"
+
+    def seconds(self, name: str) -> float | None:
+        """A number of seconds from the query; None if absent. Raises InvalidRequest for anything else."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            return max(0.0, float(value))
+        except ValueError:
+            raise InvalidRequest(f"The query value {name} is '{value}'. Give a number of seconds.") from None
+
+    def moment(self, name: str) -> datetime | None:
+        """A date from the query, in UTC if it names no zone; None if absent or unreadable."""
+        # An unescaped plus sign of a time zone arrives as a space.
+        value = (self.text(name) or "").strip().replace(" ", "+" if "T" in (self.text(name) or "") else " ")
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def statuses(self) -> tuple[str, ...]:
+        """The runtime statuses asked for; empty means all."""
+        names = (self.text("runtimeStatus") or "").split(",")
+        return tuple(name.strip() for name in names if name.strip())
+
+    def instance_query(self) -> InstanceQuery:
+        """The page of instances that a list request asks for."""
+        return InstanceQuery(
+            created_from=self.moment("createdTimeFrom"),
+            created_to=self.moment("createdTimeTo"),
+            instance_id_prefix=self.text("instanceIdPrefix") or "",
+            statuses=self.statuses(),
+            top=self._top(),
+            continuation_token=self.request.headers.get(CONTINUATION_HEADER),
+            show_input=self.flag("showInput", True),
+        )
+
+    def entity_query(self) -> EntityQuery:
+        """The page of entities that a list request asks for."""
+        return EntityQuery(
+            name=self.segment(1) or None,
+            last_operation_from=self.moment("lastOperationTimeFrom"),
+            last_operation_to=self.moment("lastOperationTimeTo"),
+            fetch_state=self.flag("fetchState", False),
+            top=self._top(),
+            continuation_token=self.request.headers.get(CONTINUATION_HEADER),
+        )
+
+    async def start_input(self) -> str | None:
+        """The raw input of a start: its JSON body, decoded once and written again. Raises StartRefused."""
+        body = await self._body_text()
+        try:
+            return canonical_json(body) if body.strip() else None
+        except ValueError:
+            raise StartRefused("Invalid JSON content", 400) from None
+
+    async def event_data(self) -> str:
+        """The raw data of an external event. Raises InvalidRequest for anything but JSON."""
+        if self.request.content_type != "application/json":
+            raise InvalidRequest("Only application/json request content is supported")
+        body = await self._body_text()
+        try:
+            return canonical_json(body) if body.strip() else "null"
+        except ValueError:
+            raise InvalidRequest("Invalid JSON content") from None
+
+    async def operation_input(self) -> str | None:
+        """The raw input of an entity operation: JSON if the body says so, else its text. Raises InvalidRequest."""
+        body = await self._body_text()
+        if not body:
+            return None
+        if self.request.content_type != "application/json":
+            return json.dumps(body)
+        try:
+            return canonical_json(body)
+        except ValueError:
+            raise InvalidRequest("Invalid JSON content") from None
+
+    async def _body_text(self) -> str:
+        body = await self.request.content.read()
+        try:
+            return body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise InvalidRequest("The body is not UTF-8 text") from None
+
+    def _top(self) -> int:
+        top = self.text("top") or ""
+        return int(top) if top.isdecimal() and int(top) > 0 else PAGE_SIZE
+
+
+def split_path(raw_path: str) -> tuple[str, ...]:
+    """Split a raw path into decoded segments; slashes at its ends do not count."""
+    return tuple(unquote(segment) for segment in raw_path.split("?")[0].strip("/").split("/"))
+
+
+def canonical_json(text: str) -> str:
+    """Decode JSON once and write it again: the raw form in which payloads are stored. Raises ValueError."""
+    return json.dumps(json.loads(text, parse_constant=_refuse_constant), ensure_ascii=False, separators=(",", ":"))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

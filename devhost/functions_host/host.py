@@ -1,0 +1,173 @@
+"""Puts the local host together: an app, its invoker, the durable engine, the timers and the two HTTP servers."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from devhost.clock import Clock, OffsetClock, SystemClock
+from devhost.durable_engine.engine import DurableEngine
+from devhost.durable_engine.options import EngineOptions
+from devhost.functions_host.access_keys import AccessKeys, AccessRules
+from devhost.functions_host.admin_http import AdminHttp
+from devhost.functions_host.app_loader import LoadedApp, enter_app_root, load_app, locate_script
+from devhost.functions_host.app_settings import apply_settings, is_disabled, read_local_settings
+from devhost.functions_host.durable_functions import HostedDurableFunctions
+from devhost.functions_host.durable_http import DurableHttp
+from devhost.functions_host.durable_links import DurableLinks
+from devhost.functions_host.errors import HostConfigError
+from devhost.functions_host.host_config import HostConfig
+from devhost.functions_host.indexing import IndexedFunction
+from devhost.functions_host.invocation import FunctionInvoker
+from devhost.functions_host.public_http import DEFAULT_BODY_LIMIT_BYTES, PublicHttp
+from devhost.functions_host.routing import Route, RouteTable
+from devhost.functions_host.rpc_http import RPC_PATH, RpcHttp
+from devhost.functions_host.server_thread import LOOPBACK, ServerThread, bind, bind_preferred, port_of
+from devhost.functions_host.timer_monitor import TimerMonitor
+from devhost.functions_host.timers import TimerService
+
+log = logging.getLogger("devhost.host")
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """How to run the host.
+
+    Attributes:
+        app_path: Folder that holds function_app.py, or the script itself.
+        state_dir: Folder under which ``devhost/`` holds everything the host writes.
+        port: Public port; 0 picks a free one.
+        rpc_port: Port of the durable RPC API; another is taken if it is in use.
+        enable_auth: Whether function keys are asked for.
+        virtual_clock: Whether tests may advance the time.
+        grace_seconds: How long running functions may take to end when the host stops.
+    """
+
+    app_path: Path
+    state_dir: Path
+    port: int = 7071
+    rpc_port: int = 17071
+    enable_auth: bool = False
+    virtual_clock: bool = False
+    grace_seconds: float = 10.0
+
+
+class FunctionsHost:
+    """A running host. Making one loads the app and takes the ports; ``start`` lets it work.
+
+    Args:
+        options: How to run it.
+
+    Raises:
+        HostError: The app, its configuration or a port; the text is meant for the developer.
+        DurableEngineError: The engine's options or its database.
+    """
+
+    def __init__(self, options: HostOptions) -> None:
+        self._options = options
+        self._folder = options.state_dir.resolve() / "devhost"
+        self._listener = bind(options.port, "--port (PORT with make)")
+        self._rpc_listener = bind_preferred(options.rpc_port)
+        self.url = f"http://{LOOPBACK}:{port_of(self._listener)}"
+        self.app = self._load()
+        self.keys = AccessKeys.load_or_create(self._folder / "keys.json") if options.enable_auth else None
+        self._compose(HostConfig.read(self.app.root))
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The HTTP functions and where they listen."""
+        return self._routes.routes
+
+    @property
+    def active_functions(self) -> Sequence[IndexedFunction]:
+        """The app's functions without the disabled ones."""
+        return self._active
+
+    def start(self) -> None:
+        """Begin to work: go on with what is in flight, fire timers, answer requests."""
+        self._engine.start()
+        self._servers = ServerThread("http")
+        self._rpc_site = self._servers.serve(self._rpc.handle, self._rpc_listener)
+        self._site = self._servers.serve(self._public.handle, self._listener, self._options.grace_seconds)
+        self._timers.start()
+
+    def stop(self) -> None:
+        """Take no new work, let running functions end within the grace period, then stop. Nothing is lost."""
+        deadline = time.monotonic() + self._options.grace_seconds
+        self._timers.stop()
+        # Requests first: the functions behind them may still need the engine.
+        self._site.stop()
+        self._engine.stop(max(1.0, deadline - time.monotonic()))
+        self._invoker.wait_idle(max(0.0, deadline - time.monotonic()))
+        self._rpc_site.stop()
+        self._durable.close()
+        self._servers.close()
+        self._invoker.close()
+
+    def _load(self) -> LoadedApp:
+        script = locate_script(self._options.app_path)
+        enter_app_root(script)
+        apply_settings(read_local_settings(script.parent), os.environ)
+        # What Core Tools sets, too.
+        own = {
+            "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "WEBSITE_HOSTNAME": self.url.removeprefix("http://"),
+            "AzureWebJobsScriptRoot": str(script.parent),
+        }
+        apply_settings(own, os.environ)
+        return load_app(script)
+
+    def _compose(self, config: HostConfig) -> None:
+        settings, functions = os.environ, self.app.functions
+        self._active = tuple(function for function in functions if not is_disabled(function.name, settings))
+        self._routes = RouteTable(self._active, config.route_prefix)
+        self._invoker = FunctionInvoker(
+            config.function_timeout, _positive(settings, "PYTHON_THREADPOOL_THREAD_COUNT")
+        )
+        clock: Clock = OffsetClock() if self._options.virtual_clock else SystemClock()
+        monitor = TimerMonitor(self._folder / "timers")
+        self._timers = TimerService(self._active, self._invoker, clock, monitor, settings)
+        self._engine = self._build_engine(config, clock)
+        self._serve_with(config, clock)
+
+    def _build_engine(self, config: HostConfig, clock: Clock) -> DurableEngine:
+        options = EngineOptions.from_host_json(config.document)
+        self._links = DurableLinks(options.hub_name, self.keys.durable if self.keys else None)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        functions = HostedDurableFunctions(self._active, self._invoker)
+        return DurableEngine(functions, options, self._folder / f"{options.hub_name}.db", clock)
+
+    def _serve_with(self, config: HostConfig, clock: Clock) -> None:
+        def advance(duration: timedelta) -> datetime:
+            self._engine.advance(duration)
+            return clock.now()
+
+        rpc_base_url = f"http://{LOOPBACK}:{port_of(self._rpc_listener)}{RPC_PATH}/"
+        self._durable = DurableHttp(self._engine.client, self._links)
+        self._rpc = RpcHttp(self._durable, self.url)
+        self._public = PublicHttp(
+            routes=self._routes,
+            invoker=self._invoker,
+            rules=AccessRules(self.keys),
+            durable=self._durable,
+            admin=AdminHttp(
+                self.app.functions, self._invoker, self._timers, advance if self._options.virtual_clock else None
+            ),
+            client_binding=self._links.client_binding(self.url, rpc_base_url),
+            body_limit_bytes=_positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT")
+            or DEFAULT_BODY_LIMIT_BYTES,
+        )
+
+
+def _positive(settings: Mapping[str, str], name: str) -> int | None:
+    """A whole number of at least 1 from a setting, or None if it is not set. Raises HostConfigError."""
+    value = settings.get(name)
+    if not value:
+        return None
+    if not value.isdecimal() or int(value) < 1:
+        raise HostConfigError(f'The setting {name} is "{value}". Give a whole number of at least 1, or remove it.')
+    return int(value)

@@ -1,0 +1,133 @@
+"""Between the wire and the SDK: aiohttp requests become ``func.HttpRequest``, results become aiohttp responses."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Mapping
+from http.cookies import SimpleCookie
+from typing import Any
+
+from aiohttp import web
+from azure.functions.http import HttpRequest
+from multidict import CIMultiDict, MultiMapping
+
+from devhost.durable_engine.functions import FunctionFailed
+from devhost.functions_host.converters import converter_of
+
+_SPOOL_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 18
+# The server writes these itself; an app's own values could contradict what is sent.
+_SERVER_HEADERS = ("content-length", "transfer-encoding", "connection")
+
+
+class RequestBodyTooLarge(Exception):
+    """A request's body is larger than the host takes."""
+
+
+async def read_body(request: web.Request, limit_bytes: int) -> bytes:
+    """Read a request's body into one ``bytes``, never holding it twice: large ones go through a temporary file.
+
+    Works with and without a Content-Length. Raises RequestBodyTooLarge as soon as the limit is passed.
+    """
+    if (request.content_length or 0) > limit_bytes:
+        raise RequestBodyTooLarge
+    if not request.body_exists:
+        return b""
+    size = 0
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
+        async for chunk in request.content.iter_chunked(_CHUNK_BYTES):
+            size += len(chunk)
+            if size > limit_bytes:
+                raise RequestBodyTooLarge
+            spool.write(chunk)
+        spool.seek(0)
+        # A file is read off the loop, so that a large upload does not hold up the other requests.
+        return await asyncio.to_thread(spool.read) if size > _SPOOL_BYTES else spool.read()
+
+
+def build_request(request: web.Request, route_params: Mapping[str, str], body: bytes) -> HttpRequest:
+    """Build what an HTTP function receives, as the worker does.
+
+    Repeated headers and query keys are joined by a comma; query keys without a value are dropped.
+    """
+    return HttpRequest(
+        method=request.method.upper(),
+        url=f"{origin_of(request)}{request.raw_path}",
+        headers=joined_headers(request),
+        params={key: value for key, value in _joined(request.query).items() if value},
+        route_params=route_params,
+        body_type="bytes",
+        body=body,
+    )
+
+
+def origin_of(request: web.Request) -> str:
+    """The ``scheme://host:port`` that the client used."""
+    return f"{request.scheme}://{request.host}"
+
+
+def joined_headers(request: web.Request) -> dict[str, str]:
+    """The request's headers with lower-cased names; repeated ones joined by a comma."""
+    return _joined(request.headers, lower=True)
+
+
+def _joined(pairs: MultiMapping[str], lower: bool = False) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for key, value in pairs.items():
+        name = key.lower() if lower else key
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
+
+
+def build_response(function_name: str, result: Any) -> web.Response:
+    """Turn an HTTP function's result into the answer.
+
+    Raises FunctionFailed for a result that is neither ``func.HttpResponse`` nor ``str``, as the real host fails.
+    """
+    try:
+        datum = converter_of("http").encode(result, expected_type=None)
+    except NotImplementedError as error:
+        text = f"{function_name} returned {type(result).__name__}. Return func.HttpResponse (or str)."
+        raise FunctionFailed("TypeError", text) from error
+    if datum.type == "string":
+        return _text_response(datum.value)
+    return _object_response(datum.value)
+
+
+def _object_response(value: Mapping[str, Any]) -> web.Response:
+    headers: CIMultiDict[str] = CIMultiDict()
+    for name, header in value["headers"].items():
+        if name.lower() not in _SERVER_HEADERS:
+            headers[name] = header.value
+    for cookie in value["cookies"] or ():
+        _add_cookies(headers, cookie)
+    return web.Response(status=int(value["status_code"].value), headers=headers, body=value["body"].value)
+
+
+def _add_cookies(headers: CIMultiDict[str], cookie: SimpleCookie) -> None:
+    for morsel in cookie.values():
+        headers.add("Set-Cookie", morsel.OutputString())
+
+
+def _text_response(text: str) -> web.Response:
+    """A plain string; as on the real host, a JSON object with a ``body`` in it describes a whole response."""
+    try:
+        described = json.loads(text)
+    except ValueError:
+        described = None
+    if not (isinstance(described, dict) and "body" in described):
+        return web.Response(text=text)
+    body = described["body"]
+    status = described.get("statusCode", described.get("status", 200))
+    return web.Response(
+        status=int(status or 200),
+        headers={str(name): str(value) for name, value in (described.get("headers") or {}).items()},
+        text=body if isinstance(body, str) else json.dumps(body),
+    )
+
+
+def json_response(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """An answer of the host itself, as JSON."""
+    return web.Response(
+        text=json.dumps(document), status=status, headers=headers, content_type="application/json", charset="utf-8"
+    )

@@ -1,0 +1,182 @@
+"""Fires timer triggers on their schedules, one thread watching the clock for all of them."""
+
+import json
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from devhost.clock import Clock
+from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
+from devhost.functions_host.app_settings import resolve_setting_names
+from devhost.functions_host.converters import decode
+from devhost.functions_host.errors import HostConfigError, HostStopping, IndexingError
+from devhost.functions_host.indexing import TIMER_TRIGGER, IndexedFunction
+from devhost.functions_host.invocation import FunctionInvoker
+from devhost.functions_host.invocation_context import Invocation
+from devhost.functions_host.schedules import Schedule, parse_schedule, time_zone
+from devhost.functions_host.timer_monitor import NEVER, TimerMonitor, TimerStatus
+
+log = logging.getLogger("devhost.host")
+
+# The system's clock may be set while we wait, so we look at it now and then.
+_LONGEST_WAIT_SECONDS = 60.0
+
+
+@dataclass
+class _Timer:
+    function: IndexedFunction
+    schedule: Schedule
+    schedule_text: str
+    monitored: bool
+    due: datetime
+    status: TimerStatus | None = None
+    past_due: bool = False
+    running: bool = False
+
+
+class TimerService:
+    """Runs the timer functions of an app from ``start`` to ``stop``.
+
+    A timer never overlaps itself: its next occurrence is determined when the running one has ended. A failing
+    invocation does not stop its schedule.
+
+    Args:
+        functions: The app's functions; only the timers are run.
+        invoker: Runs them.
+        clock: Tells the time, which tests may advance.
+        monitor: Keeps the state of timers that use a monitor.
+        settings: App settings: ``%NAME%`` in schedules, and the time zone.
+
+    Raises:
+        IndexingError: Unreadable schedules, all of them listed.
+    """
+
+    def __init__(
+        self,
+        functions: Iterable[IndexedFunction],
+        invoker: FunctionInvoker,
+        clock: Clock,
+        monitor: TimerMonitor,
+        settings: Mapping[str, str],
+    ) -> None:
+        self._invoker, self._clock, self._monitor = invoker, clock, monitor
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._watcher = threading.Thread(target=self._watch, name="timers", daemon=True)
+        self._timers = _build_timers(functions, settings, clock.now())
+        clock.on_advance(self._wake)
+
+    def start(self) -> None:
+        """Begin to fire: at once what is overdue or asked for at startup, the rest on schedule."""
+        for timer in self._timers:
+            self._prepare(timer)
+        if self._timers:
+            self._watcher.start()
+
+    def stop(self) -> None:
+        """Fire no more; what runs goes on."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._watcher.is_alive():
+            self._watcher.join()
+
+    def next_occurrences(self) -> dict[str, datetime]:
+        """When each timer fires next, in UTC, by function name."""
+        with self._changed:
+            return {timer.function.name: timer.due for timer in self._timers}
+
+    def fire(self, function: IndexedFunction) -> None:
+        """Run a timer function now, whatever its schedule, and wait for its end; failures are logged."""
+        timer = next((timer for timer in self._timers if timer.function.name == function.name), None)
+        self._invoke(function, timer.status if timer else None, past_due=False)
+
+    def _prepare(self, timer: _Timer) -> None:
+        now = self._clock.now()
+        if timer.monitored:
+            timer.status = self._monitor.load(timer.function.name, timer.schedule_text)
+            timer.past_due = timer.status is not None and now > timer.status.next
+            if timer.status is None:
+                self._record(timer, TimerStatus(NEVER, timer.due, now))
+        if timer.past_due or timer.function.trigger.run_on_startup:
+            timer.due = now
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._stopping:
+                now = self._clock.now()
+                for timer in self._timers:
+                    if not timer.running and timer.due <= now:
+                        self._launch(timer)
+                self._changed.wait(self._seconds_to_wait())
+
+    def _seconds_to_wait(self) -> float | None:
+        waits = [self._clock.seconds_until(timer.due) for timer in self._timers if not timer.running]
+        return min((*(wait for wait in waits if wait is not None), _LONGEST_WAIT_SECONDS))
+
+    def _launch(self, timer: _Timer) -> None:
+        timer.running = True
+        name = f"timer-{timer.function.name}"
+        threading.Thread(target=self._run, args=(timer,), name=name, daemon=True).start()
+
+    def _run(self, timer: _Timer) -> None:
+        occurrence = timer.due
+        self._invoke(timer.function, timer.status, timer.past_due)
+        now = self._clock.now()
+        with self._changed:
+            timer.due, timer.past_due, timer.running = timer.schedule.next_after(now), False, False
+            if timer.monitored:
+                self._record(timer, TimerStatus(occurrence, timer.due, now))
+            self._changed.notify_all()
+
+    def _invoke(self, function: IndexedFunction, status: TimerStatus | None, past_due: bool) -> None:
+        payload = {
+            "Schedule": {"AdjustForDST": True},
+            "ScheduleStatus": status.to_payload() if status else None,
+            "IsPastDue": past_due,
+        }
+        try:
+            request = decode(TIMER_TRIGGER, json.dumps(payload), "json")
+            reason = "Timer fired, past due" if past_due else "Timer fired"
+            self._invoker.call(function, {function.trigger_parameter: request}, Invocation(function.name, reason))
+        except (FunctionFailed, FunctionTimedOut, HostStopping):
+            pass  # The invoker has logged it, and the schedule goes on.
+        except RuntimeError as error:
+            log.warning("The timer %s did not run: %s", function.name, error)
+
+    def _record(self, timer: _Timer, status: TimerStatus) -> None:
+        timer.status = status
+        try:
+            self._monitor.save(timer.function.name, timer.schedule_text, status)
+        except OSError as error:
+            log.warning("The state of timer %s could not be saved: %s", timer.function.name, error)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+def _build_timers(
+    functions: Iterable[IndexedFunction], settings: Mapping[str, str], now: datetime
+) -> list[_Timer]:
+    zone = time_zone(settings)
+    timers: list[_Timer] = []
+    problems: list[str] = []
+    for function in functions:
+        if function.trigger_type == TIMER_TRIGGER:
+            try:
+                timers.append(_build_timer(function, settings, zone, now))
+            except HostConfigError as error:
+                problems.append(f"{function.name} ({function.source}): {error}")
+    if problems:
+        raise IndexingError(problems)
+    return timers
+
+
+def _build_timer(function: IndexedFunction, settings: Mapping[str, str], zone: tzinfo, now: datetime) -> _Timer:
+    text = resolve_setting_names(function.trigger.schedule, settings)
+    schedule = parse_schedule(text, zone)
+    monitored = function.trigger.use_monitor is not False and not schedule.is_sub_minute(now)
+    return _Timer(function, schedule, text, monitored, schedule.next_after(now))
