@@ -1,0 +1,34 @@
+"""Which format a document really has, by its first bytes; names and headers are not believed."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+
+from emulators.document_intelligence.service_errors import UNSUPPORTED, invalid_request
+
+# PDF readers accept some bytes before the header.
+_PDF_HEADER_WITHIN = 1024
+_IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00", b"MM\x00*")
+
+
+class DocumentFormat(Enum):
+    """What the emulator reads."""
+
+    PDF = "pdf"
+    IMAGE = "image"
+
+
+def detect_format(path: Path) -> DocumentFormat:
+    """Return the document's format.
+
+    Raises:
+        ServiceError: it is none that the emulator reads (UnsupportedContent).
+    """
+    with path.open("rb") as file:
+        start = file.read(_PDF_HEADER_WITHIN)
+    if start.startswith(_IMAGE_STARTS):
+        return DocumentFormat.IMAGE
+    if b"%PDF-" in start:
+        return DocumentFormat.PDF
+    raise invalid_request("UnsupportedContent", UNSUPPORTED)

@@ -1,0 +1,31 @@
+"""What the server tells a worker process about one document. Apart, so that the server loads no PDF or image library."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ExtractionJob:
+    """One document to extract.
+
+    Attributes:
+        document: path of the submitted bytes.
+        result: path at which the complete answer is to appear, all or nothing.
+        model_id: as in the request, for the answer.
+        api_version: as in the request, for the answer.
+        pages: page ranges as in the request; empty means all.
+        created_at: when the operation was created, for the answer.
+    """
+
+    document: str
+    result: str
+    model_id: str
+    api_version: str
+    pages: str
+    created_at: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the job as keyword arguments."""
+        return asdict(self)

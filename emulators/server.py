@@ -1,0 +1,135 @@
+"""All emulators as one web application on one port."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import signal
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from emulators import compliance_api, faults, notification_inbox, telemetry_sink, usage
+from emulators.compliance_rules import load_rules
+from emulators.database import Database
+from emulators.document_intelligence import routes as document_intelligence
+from emulators.document_intelligence.analysis_queue import AnalysisQueue
+from emulators.document_intelligence.operations import Operations
+from emulators.document_intelligence.worker_process import WorkerProcess
+from emulators.errors import BadRequest, StartupError
+from emulators.faults import Handler
+from emulators.settings import MEGABYTE, EmulatorSettings
+
+# Bodies that are read whole: the text of a document, telemetry, notifications. Documents are streamed.
+LARGEST_JSON_BYTES = 64 * MEGABYTE
+INDEX = """Local emulators. All routes are on this port.
+
+POST   /formrecognizer/documentModels/{modelId}:analyze   Document Intelligence: submit a document
+GET    /formrecognizer/documentModels/{modelId}/analyzeResults/{operationId}   its operation
+POST   /compliance             compliance API: {text, metadata} -> {compliant, issues, confidence}
+POST   /notifications          webhook, signed as Standard Webhooks
+GET    /notifications/inbox    what the webhook received; DELETE empties it
+POST   /v2/track               Application Insights ingestion
+GET    /telemetry              metrics received, ?name= picks one; DELETE forgets them
+POST   /faults                 inject a fault {service, on?, status?, body?, count?, rate?, seed?, delaySeconds?,
+                               retryAfterSeconds?, failOperation?}; GET lists, DELETE clears
+GET    /usage                  what each service was asked; DELETE resets
+GET    /health                 {"status": "ok"}
+"""
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: EmulatorSettings) -> web.Application:
+    """Wire the emulators together; state is opened here and closed when the application is cleaned up.
+
+    Raises:
+        StartupError: a setting or the rule file is wrong.
+    """
+    app = web.Application(client_max_size=LARGEST_JSON_BYTES, middlewares=[_answer_errors])
+    rules = load_rules(settings.rules_path)
+    notification_inbox.decode_secret(settings.webhook_secret)
+    database = Database(settings.data_dir / "emulators.sqlite3")
+    counts, book = usage.UsageCounts(database), faults.FaultBook()
+    operations = Operations(database, counts, settings.data_dir)
+    queue = AnalysisQueue(operations, WorkerProcess(), WorkerProcess(["--ocr"]))
+
+    document_intelligence.add_routes(app, settings, operations, queue, book, counts)
+    compliance_api.add_routes(app, rules, book, counts)
+    inbox = notification_inbox.NotificationInbox(database)
+    notification_inbox.add_routes(app, inbox, settings.webhook_secret, book, counts)
+    telemetry_sink.add_routes(app, telemetry_sink.TelemetrySink())
+    faults.add_routes(app, book)
+    usage.add_routes(app, counts)
+    app.router.add_get("/health", _show_health)
+    app.router.add_get("/", _show_index)
+
+    async def run_state(_app: web.Application) -> AsyncIterator[None]:
+        operations.tidy()
+        await queue.start()
+        yield
+        await queue.stop()
+        database.close()
+
+    app.cleanup_ctx.append(run_state)
+    return app
+
+
+async def start_server(settings: EmulatorSettings) -> tuple[web.AppRunner, int]:
+    """Start serving; return the runner, whose `cleanup()` stops everything, and the port.
+
+    Raises:
+        StartupError: the port is in use, or a setting is wrong.
+    """
+    # A client that leaves ends its handler: an injected delay must not outlive its caller.
+    runner = web.AppRunner(create_app(settings), handler_cancellation=True, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise StartupError(_why_not_listening(settings, error)) from error
+    return runner, int(runner.addresses[0][1])
+
+
+async def serve(settings: EmulatorSettings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        StartupError: the server cannot start.
+    """
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    runner, port = await start_server(settings)
+    print(f"Emulators ready on http://{settings.host}:{port}", flush=True)
+    await stopped.wait()
+    await runner.cleanup()
+
+
+def _why_not_listening(settings: EmulatorSettings, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {settings.port} on {settings.host} is in use. "
+            "Stop what uses it, or set EMULATOR_PORT (--port) to a free port."
+        )
+    return f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Check --host and EMULATOR_PORT."
+
+
+@web.middleware
+async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except BadRequest as error:
+        return web.json_response({"error": str(error)}, status=400)
+    except web.HTTPError as error:
+        return web.json_response({"error": f"{error.reason}. GET / lists the routes."}, status=error.status)
+
+
+async def _show_health(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})
+
+
+async def _show_index(_request: web.Request) -> web.Response:
+    return web.Response(text=INDEX)
