@@ -31,7 +31,7 @@ _PLAIN_WIDTH = 160
 
 
 def demo(ports: Ports, state_dir: Path, deadline_seconds: float, samples: Path = ROOT / "samples") -> int:
-    """Run the demo. Returns the exit code: 0 all samples ended as expected, 1 one did not, 130 stopped by somebody.
+    """Run the demo. Returns the exit code: 0 all samples ended as expected, 1 one did not, 130 it was stopped.
 
     `deadline_seconds` counts from the call, so starting the parts is within it.
 

@@ -1,4 +1,4 @@
-"""One sample document on its way: sent, followed, decided where a person is asked, and compared with its sample."""
+"""One sample document on its way: sent, followed, decided where a person is asked, and compared."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def save_texts(journeys: Sequence[Journey], state_dir: Path) -> None:
 
 
 def print_outcome(outcome: DemoOutcome, console: Console) -> None:
-    """Print the results, the counter, the notifications, where all of it lies, and each surprise with its reason."""
+    """Print the results, the counter, the notifications, where all of it lies, and each surprise."""
     console.print(results_table(outcome))
     console.print(f"Counter (all runs): {_listed(outcome.counters)}", highlight=False)
     types = Counter(str(each.get("body", {}).get("type")) for each in outcome.notifications)

@@ -2,8 +2,8 @@
 
 On Linux the kernel sends SIGNAL to this process when its starter is gone, however that went, and the promise holds
 across the `exec` below, so the command keeps this process's id. Elsewhere the command is run as it is: a starter
-that is killed with SIGKILL then leaves it behind. A file of its own rather than a `preexec_fn`, which is not safe in
-a process that has threads. Standard library only, and little of it: this runs before every part.
+that is killed with SIGKILL then leaves it behind. A file of its own rather than a `preexec_fn`, which is not safe
+in a process that has threads. Standard library only, and little of it: this runs before every part.
 """
 
 from __future__ import annotations
