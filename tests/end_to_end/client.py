@@ -1,0 +1,174 @@
+"""A client of the pipeline's HTTP API and of the emulators' controls, for tests."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from devhost.local_parts import LocalStack
+
+T = TypeVar("T")
+SAMPLES = Path(__file__).parents[2] / "samples" / "documents"
+FINAL = ("completed", "rejected", "timeout", "failed")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields a problem complains of."""
+        return [error["field"] for error in self.json.get("errors", [])]
+
+
+def request(method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+    """Send ``body`` (bytes as they are, anything else as JSON) and read the answer, whatever its status."""
+    sent = dict(headers or {})
+    if body is not None and not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+        sent.setdefault("Content-Type", "application/json")
+    asked = urllib.request.Request(url, data=body, method=method, headers=sent)
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return Answer(answer.status, answer.headers, answer.read())
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return Answer(refused.code, refused.headers, refused.read())
+
+
+def eventually(look: Callable[[], T | None], description: str, deadline_seconds: float = 60) -> T:
+    """What ``look`` returns once it is not None or False. Fails saying what was waited for."""
+    ends, pause = time.monotonic() + deadline_seconds, threading.Event()
+    while True:
+        seen = look()
+        if seen is not None and seen is not False:
+            return seen
+        if time.monotonic() > ends:
+            raise AssertionError(f"not within {deadline_seconds} s: {description}")
+        pause.wait(0.05)
+
+
+class Client:
+    """What a user, a reviewer and an operator do."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.stack = stack
+
+    def upload(
+        self,
+        content: bytes,
+        content_type: str = "application/pdf",
+        headers: Mapping[str, str] | None = None,
+        **query: Any,
+    ) -> Answer:
+        """``POST /documents`` with the file itself."""
+        query = {"userId": "anna", **query}
+        asked = urlencode({key: value for key, value in query.items() if value is not None})
+        sent = {"Content-Type": content_type, **(headers or {})}
+        return request("POST", f"{self.stack.base_url}/documents?{asked}", content, sent)
+
+    def submit(self, body: Any, query: str = "", headers: Mapping[str, str] | None = None) -> Answer:
+        """``POST /documents`` with JSON."""
+        return request("POST", f"{self.stack.base_url}/documents{query}", body, headers)
+
+    def get(self, path: str) -> Answer:
+        """``GET`` below the API's prefix."""
+        return request("GET", f"{self.stack.base_url}{path}")
+
+    def record(self, document_id: str) -> dict[str, Any]:
+        """The document's record."""
+        answer = self.get(f"/documents/{quote(document_id, safe='')}")
+        assert answer.status == 200, answer
+        record: dict[str, Any] = answer.json
+        return record
+
+    def wait_for(self, document_id: str, *statuses: str, deadline_seconds: float = 60) -> dict[str, Any]:
+        """The record once its status is one of ``statuses`` (by default: any final one)."""
+        wanted = statuses or FINAL
+        last: dict[str, Any] = {}
+
+        def look() -> dict[str, Any] | None:
+            nonlocal last
+            last = self.record(document_id)
+            assert last["status"] in wanted or last["status"] not in FINAL, last
+            return last if last["status"] in wanted else None
+
+        return eventually(look, f"{document_id} becomes {' or '.join(wanted)}", deadline_seconds)
+
+    def decide(self, document_id: str, body: Any) -> Answer:
+        """``POST /documents/{documentId}/approval``."""
+        return request("POST", f"{self.stack.base_url}/documents/{quote(document_id, safe='')}/approval", body)
+
+    def counters(self) -> dict[str, int]:
+        """``GET /counters``."""
+        counters: dict[str, int] = self.get("/counters").json
+        return counters
+
+    def wait_for_no_pending(self) -> dict[str, int]:
+        """The counters once nothing is in flight."""
+        return eventually(
+            lambda: counters if (counters := self.counters())["pending"] == 0 else None, "pending is back to 0"
+        )
+
+    def instance(self, instance_id: str, query: str = "") -> Answer:
+        """The durable webhook's status of an instance."""
+        base = f"{self.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance_id)}"
+        return request("GET", f"{base}{query}")
+
+    def wait_for_instance(self, instance_id: str, *statuses: str) -> dict[str, Any]:
+        """The instance's status object once ``runtimeStatus`` is one of ``statuses``."""
+        return eventually(
+            lambda: status if (status := self.instance(instance_id).json)["runtimeStatus"] in statuses else None,
+            f"{instance_id} is {' or '.join(statuses)}",
+        )
+
+    def raise_event(self, instance_id: str, event: Any) -> Answer:
+        """Raise `documentApproval` straight through the durable webhook."""
+        base = f"{self.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance_id)}"
+        return request("POST", f"{base}/raiseEvent/documentApproval", event)
+
+    def notifications(self, document_id: str) -> list[str]:
+        """Types of the notifications received about a document, in order."""
+        return [entry["body"]["type"] for entry in self.inbox() if entry["body"]["subject"] == document_id]
+
+    def inbox(self) -> list[dict[str, Any]]:
+        """All notifications received."""
+        inbox: list[dict[str, Any]] = request("GET", f"{self.stack.emulator_url}/notifications/inbox").json[
+            "notifications"
+        ]
+        return inbox
+
+    def usage(self) -> dict[str, Any]:
+        """What the emulated services were asked."""
+        usage: dict[str, Any] = request("GET", f"{self.stack.emulator_url}/usage").json
+        return usage
+
+    def fault(self, service: str, **fault: Any) -> None:
+        """Make an emulated service fail."""
+        answer = request("POST", f"{self.stack.emulator_url}/faults", {"service": service, **fault})
+        assert answer.status < 300, answer
+
+    def clear_faults(self) -> None:
+        """Let the services work again."""
+        assert request("DELETE", f"{self.stack.emulator_url}/faults").status < 300
+
+    def advance(self, seconds: float) -> None:
+        """Skip time (stacks with the virtual clock only)."""
+        answer = request("POST", f"{self.stack.host_url}/devhost/clock", {"advanceSeconds": seconds})
+        assert answer.status == 200, answer

@@ -1,0 +1,68 @@
+"""Real processes: Azurite, the emulators and devhost, on free ports, one stack for many tests."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from devhost.local_parts import LocalStack
+from samples.large_document import make_pdf
+from tests.end_to_end.client import Client
+
+SETTINGS = {
+    # Documents of high priority have a deadline a test can wait for; the others keep theirs of 30 minutes.
+    "EXTRACTION_TIMEOUT_MINUTES_HIGH": "0.1",
+    "MAX_DOCUMENT_MEGABYTES": "2",
+}
+
+
+@pytest.fixture(scope="session")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """All local parts, on the system's clock."""
+    with LocalStack(tmp_path_factory.mktemp("stack"), settings=SETTINGS) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def shared_skipping_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """All local parts, on a clock that tests move on."""
+    with LocalStack(tmp_path_factory.mktemp("skipping"), settings=SETTINGS, clock="virtual") as stack:
+        yield stack
+
+
+@pytest.fixture
+def client(shared_stack: LocalStack) -> Iterator[Client]:
+    """A client; the services work again after each test."""
+    yield from _clean(Client(shared_stack))
+
+
+@pytest.fixture
+def skipping(shared_skipping_stack: LocalStack) -> Iterator[Client]:
+    """A client of the stack on which time can be skipped."""
+    yield from _clean(Client(shared_skipping_stack))
+
+
+def _clean(client: Client) -> Iterator[Client]:
+    client.clear_faults()
+    yield client
+    client.clear_faults()
+
+
+_seeds = count(1)
+
+
+@pytest.fixture
+def a_document() -> Callable[..., bytes]:
+    """Makes a small clean PDF which no other test has sent."""
+
+    def make(pages: int = 1) -> bytes:
+        return make_pdf(pages=pages, seed=next(_seeds))
+
+    return make
+
+
+@pytest.fixture
+def samples() -> Path:
+    """The folder of sample documents."""
+    return Path(__file__).parents[2] / "samples" / "documents"
