@@ -1,0 +1,92 @@
+"""The only wiring: every client is built once, at its first use, from settings. Tests replace it here."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from docpipeline import telemetry
+from docpipeline.errors import SettingsError
+from docpipeline.resilience import ServiceBreaker
+from docpipeline.services.compliance_api import ComplianceApi
+from docpipeline.services.document_blobs import DocumentBlobs
+from docpipeline.services.document_intelligence import DocumentIntelligence
+from docpipeline.services.document_records import DocumentRecords, utc_now
+from docpipeline.services.idempotency_keys import IdempotencyKeys
+from docpipeline.services.notifications import Notifier
+from docpipeline.settings import Settings
+
+NOTIFICATION_SOURCE = "/document-pipeline"
+"""CloudEvents ``source`` of every notification."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What activities and triggers work with. Nothing connects before it is used."""
+
+    settings: Settings
+    document_intelligence: DocumentIntelligence
+    compliance_api: ComplianceApi
+    notifier: Notifier
+    document_blobs: DocumentBlobs
+    document_records: DocumentRecords
+    idempotency_keys: IdempotencyKeys
+    clock: Callable[[], datetime] = utc_now
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        for part in fields(self):
+            service = getattr(self, part.name)
+            if hasattr(service, "close"):
+                await service.close()
+
+
+_settings: Settings | None = None
+_services: Services | None = None
+
+
+def set_settings(settings: Settings) -> None:
+    """Say what the services are built from; called once, when the app loads."""
+    global _settings, _services
+    _settings, _services = settings, None
+    telemetry.configure(settings.application_insights_connection_string)
+
+
+def get_services() -> Services:
+    """The services of this process. Raises SettingsError when ``set_settings`` was not called."""
+    global _services
+    if _services is None:
+        if _settings is None:
+            raise SettingsError(
+                ["No settings were loaded. Call composition.set_settings(load_settings(os.environ))."]
+            )
+        _services = build_services(_settings)
+    return _services
+
+
+@contextmanager
+def use_services(services: Services) -> Iterator[Services]:
+    """Let ``get_services`` answer ``services`` inside the block; for tests."""
+    global _services
+    before = _services
+    _services = services
+    try:
+        yield services
+    finally:
+        _services = before
+
+
+def build_services(settings: Settings) -> Services:
+    """New clients from ``settings``; the caller closes them."""
+    analysis, compliance, hook = settings.document_intelligence, settings.compliance, settings.notifications
+    return Services(
+        settings=settings,
+        document_intelligence=DocumentIntelligence(
+            analysis.endpoint, analysis.key, ServiceBreaker("Document Intelligence")
+        ),
+        compliance_api=ComplianceApi(compliance.endpoint, compliance.key, ServiceBreaker("compliance API")),
+        notifier=Notifier(hook.url, hook.secret, NOTIFICATION_SOURCE, ServiceBreaker("notification webhook")),
+        document_blobs=DocumentBlobs(settings.storage, settings.allowed_blob_hosts),
+        document_records=DocumentRecords(settings.storage),
+        idempotency_keys=IdempotencyKeys(settings.storage),
+    )

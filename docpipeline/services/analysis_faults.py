@@ -1,0 +1,114 @@
+"""What an error of Document Intelligence means: the document's fault, ours, or that of the moment.
+
+Traps: a failed analysis reaches the SDK's callers as HttpResponseError with status 200, and a result that is gone
+as a plain HttpResponseError with 404. So the code inside decides, and the status only where there is none.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from docpipeline.errors import DocumentFailed, PipelineError, ServiceRefused, ServiceUnavailable
+from docpipeline.services.http_answers import refused_or_unavailable
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import AzureError
+
+SERVICE = "Document Intelligence"
+_REMEDY = "check DOCUMENT_INTELLIGENCE_ENDPOINT and DOCUMENT_INTELLIGENCE_KEY, or the roles of the app's identity"
+_DOCUMENT_FAULTS = {
+    "InvalidContent": ("corrupt", "the file is damaged, or is not what its type says"),
+    "UnsupportedContent": ("unsupported", "files of this kind cannot be read"),
+    "UnsupportedMediaType": ("unsupported", "files of this kind cannot be read"),
+    "InvalidContentLength": ("tooLarge", "the file is larger than the extraction service accepts"),
+    "InvalidContentDimensions": ("imageSize", "the image has too many pixels, or too few, to be read"),
+}
+_STATUS_FAULTS = {413: _DOCUMENT_FAULTS["InvalidContentLength"], 415: _DOCUMENT_FAULTS["UnsupportedMediaType"]}
+_ENCRYPTED = ("encrypted", "the file asks for a password; send it without one")
+_ENCRYPTION_WORDS = ("password", "encrypt", "locked")
+# Faults of our request: the document may be fine.
+_OUR_FAULTS = {"InvalidParameter", "InvalidArgument", "InvalidRequest", "InvalidSasToken"}
+
+
+class OperationLost(ServiceUnavailable):
+    """The analyze operation will never give a result, through no fault of the document: submit it anew."""
+
+
+def fault_of(error: "AzureError") -> PipelineError:
+    """The fault an error of the SDK stands for."""
+    from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+
+    if isinstance(error, ClientAuthenticationError):
+        return ServiceRefused(SERVICE, f"access was refused; {_REMEDY}")
+    if not isinstance(error, HttpResponseError) or error.response is None:
+        return ServiceUnavailable(SERVICE, f"it did not answer ({type(error).__name__})")
+    response: Any = error.response
+    # Of an error the pipeline has read the body already.
+    return fault_of_answer(response.status_code or 0, response.headers, _body_of(response))
+
+
+def fault_of_answer(
+    status: int, headers: Mapping[str, str], body: bytes, *, is_poll: bool = False
+) -> PipelineError:
+    """The fault an answer with an error status stands for."""
+    if status == 404 and is_poll:
+        return OperationLost(SERVICE, "the analysis is gone (404)")
+    if status == 404:
+        return ServiceRefused(SERVICE, "it knows no such model (404); check DOCUMENT_INTELLIGENCE_MODEL")
+    document_fault = _document_fault(_error_in(body)) if status in (400, 413, 415) else None
+    if document_fault is not None:
+        return document_fault
+    if status in _STATUS_FAULTS:
+        return DocumentFailed(*_STATUS_FAULTS[status])
+    return refused_or_unavailable(SERVICE, status, headers, _REMEDY)
+
+
+def fault_of_failed_operation(error: Any) -> PipelineError:
+    """The fault the ``error`` of an operation with status ``failed`` stands for."""
+    fault = _document_fault(error)
+    if fault is not None:
+        return fault
+    return OperationLost(SERVICE, f"the analysis failed ({_codes(error)[-1]})")
+
+
+def _document_fault(error: Any) -> DocumentFailed | None:
+    """Whether the document is to blame, and for what. The service's own words are not repeated."""
+    codes = [code for code in _codes(error) if code not in _OUR_FAULTS]
+    for code in reversed(codes):
+        if code in ("InvalidContent", "UnsupportedContent") and _speaks_of_encryption(error):
+            return DocumentFailed(*_ENCRYPTED)
+        if code in _DOCUMENT_FAULTS:
+            return DocumentFailed(*_DOCUMENT_FAULTS[code])
+        if code.startswith(("Invalid", "Unsupported")):
+            return DocumentFailed("unreadable", f"the extraction service cannot read the file ({code})")
+    return None
+
+
+def _codes(error: Any) -> list[str]:
+    """The error's codes from the outermost to the innermost; at least one, and only plain words."""
+    codes: list[str] = []
+    while isinstance(error, dict) and len(codes) < 5:
+        code = error.get("code")
+        codes.append(code[:60] if isinstance(code, str) and code.isalnum() else "unknown")
+        error = error.get("innererror")
+    return codes or ["unknown"]
+
+
+def _speaks_of_encryption(error: Any) -> bool:
+    words = json.dumps(error).lower()
+    return any(word in words for word in _ENCRYPTION_WORDS)
+
+
+def _error_in(body: bytes) -> Any:
+    try:
+        return json.loads(body).get("error")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+
+
+def _body_of(response: Any) -> bytes:
+    try:
+        body: bytes = response.body() if callable(getattr(response, "body", None)) else response.content
+    except Exception:
+        return b""
+    return body

@@ -1,0 +1,87 @@
+"""What the blob and the table client share: how they are built, and what their errors mean."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from docpipeline.errors import ServiceRefused, ServiceUnavailable
+from docpipeline.models.storage_account import StorageAccount
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import AzureError
+    from azure.data.tables.aio import TableServiceClient
+    from azure.identity.aio import DefaultAzureCredential
+    from azure.storage.blob.aio import BlobServiceClient
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 30
+_MEBIBYTE = 1024 * 1024
+_REFUSED = {401, 403}
+
+
+@cache
+def default_credential() -> "DefaultAzureCredential":
+    """The app's identity, one for all clients so that tokens are shared."""
+    from azure.identity.aio import DefaultAzureCredential
+
+    return DefaultAzureCredential()
+
+
+def blob_service(account: StorageAccount) -> "BlobServiceClient":
+    """A client for the account's blobs. By default it waits 82 s for a dead endpoint: the durable retry waits."""
+    from azure.storage.blob.aio import BlobServiceClient, ExponentialRetry
+
+    retries = ExponentialRetry(initial_backoff=1, increment_base=2, random_jitter_range=1, retry_total=1)
+    options: dict[str, Any] = {
+        "retry_policy": retries,
+        "connection_timeout": CONNECT_SECONDS,
+        "read_timeout": READ_SECONDS,
+        # Above this a document goes up in blocks, so that it is never held whole.
+        "max_single_put_size": 4 * _MEBIBYTE,
+        "max_block_size": 4 * _MEBIBYTE,
+        "max_single_get_size": 4 * _MEBIBYTE,
+        "max_chunk_get_size": 4 * _MEBIBYTE,
+    }
+    if account.connection_string:
+        return BlobServiceClient.from_connection_string(account.connection_string, **options)
+    return BlobServiceClient(account.blob_endpoint, credential=default_credential(), **options)
+
+
+def table_service(account: StorageAccount) -> "TableServiceClient":
+    """A client for the account's tables: Azure Table storage or Cosmos DB for Table."""
+    from azure.data.tables.aio import TableServiceClient
+
+    options: dict[str, Any] = {
+        "retry_total": 1,
+        "connection_timeout": CONNECT_SECONDS,
+        "read_timeout": READ_SECONDS,
+    }
+    if account.connection_string:
+        return TableServiceClient.from_connection_string(account.connection_string, **options)
+    return TableServiceClient(endpoint=account.table_endpoint, credential=default_credential(), **options)
+
+
+@contextmanager
+def storage_faults(service: str) -> Iterator[None]:
+    """Turns the SDK's errors into ServiceUnavailable and ServiceRefused; what callers expect they catch inside."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        yield
+    except AzureError as error:
+        raise _translated(service, error) from error
+    except (TimeoutError, OSError) as error:
+        raise ServiceUnavailable(service, "it could not be reached") from error
+
+
+def _translated(service: str, error: "AzureError") -> ServiceUnavailable | ServiceRefused:
+    # Neither the error's text nor its URL: both may show a SAS.
+    status = getattr(error, "status_code", None)
+    code = getattr(error, "error_code", None) or type(error).__name__
+    if status in _REFUSED or type(error).__name__ == "ClientAuthenticationError":
+        return ServiceRefused(
+            service, f"access was refused ({code}); check DOCUMENT_STORAGE, or the roles of the app's identity"
+        )
+    happened = f"it answered {status}" if status else "it could not be reached"
+    return ServiceUnavailable(service, f"{happened} ({code})")

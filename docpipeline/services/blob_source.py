@@ -1,0 +1,105 @@
+"""Streaming a blob into a file: bounded memory, bounded size, the hash made on the way."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING
+
+from docpipeline.errors import BlobUnavailable, DocumentTooLarge
+from docpipeline.services.http_session import HttpSession
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import BlobClient
+
+_CHUNK_BYTES = 256 * 1024
+_IN_MEMORY_BYTES = 4 * 1024 * 1024
+_FIRST_BYTES = 512
+_UNREADABLE = "the blob at blobUrl does not exist, or may not be read with what the URL grants"
+
+
+class SpooledContent:
+    """Content on its way: in memory while it is small, in a temporary file when it is not."""
+
+    def __init__(self, limit_bytes: int | None = None) -> None:
+        self.file: SpooledTemporaryFile[bytes]
+        self.file = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115 - whoever made this closes it
+        self.size_bytes = 0
+        self.first_bytes = b""
+        self._limit_bytes = limit_bytes
+        self._hash = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of what has been written, hex."""
+        return self._hash.hexdigest()
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next chunk. Raises DocumentTooLarge as soon as the limit is passed."""
+        self.size_bytes += len(chunk)
+        if self._limit_bytes is not None and self.size_bytes > self._limit_bytes:
+            raise DocumentTooLarge(self._limit_bytes)
+        if len(self.first_bytes) < _FIRST_BYTES:
+            self.first_bytes = (self.first_bytes + chunk)[:_FIRST_BYTES]
+        self._hash.update(chunk)
+        self.file.write(chunk)
+
+    async def fill(self, chunks: AsyncIterator[bytes]) -> None:
+        """Take all chunks, then go back to the start."""
+        async for chunk in chunks:
+            self.write(chunk)
+        self.file.seek(0)
+
+
+class BlobSource:
+    """Reads blobs: those of the own account with its client, others with what their URL grants."""
+
+    def __init__(self) -> None:
+        # A slow transfer is fine, a silent one is not.
+        self._session = HttpSession(total_seconds=900, read_seconds=30)
+
+    @asynccontextmanager
+    async def fetch(self, url: str, own: "BlobClient | None", limit_bytes: int) -> AsyncIterator[SpooledContent]:
+        """The content of ``own`` or, when that is None, of ``url``; its file is closed at the end.
+
+        Raises:
+            BlobUnavailable: it cannot be read.
+            DocumentTooLarge: it has more than ``limit_bytes`` bytes.
+        """
+        content = SpooledContent(limit_bytes)
+        try:
+            await content.fill(self.chunks_of(own) if own else self._chunks_at(url))
+            yield content
+        finally:
+            content.file.close()
+
+    async def chunks_of(self, blob: "BlobClient") -> AsyncIterator[bytes]:
+        """The chunks of a blob of the own account. Raises BlobUnavailable."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            download = await blob.download_blob()
+        except ResourceNotFoundError:
+            raise BlobUnavailable(f"there is no blob '{blob.container_name}/{blob.blob_name}'") from None
+        async for chunk in download.chunks():
+            yield chunk
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._session.close()
+
+    async def _chunks_at(self, url: str) -> AsyncIterator[bytes]:
+        import aiohttp
+        from yarl import URL
+
+        try:
+            # encoded: yarl would otherwise rewrite the signature. Redirects may lead anywhere.
+            target = URL(url, encoded=True)
+            async with self._session.get().get(target, allow_redirects=False) as response:
+                if response.status != 200:
+                    raise BlobUnavailable(f"{_UNREADABLE} (its host answered {response.status})")
+                async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+                    yield chunk
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            # Not the error's own text: it may show the URL with its SAS.
+            raise BlobUnavailable("the blob at blobUrl could not be read: its host did not answer") from None

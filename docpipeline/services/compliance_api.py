@@ -1,0 +1,112 @@
+"""The compliance service: ``POST {text, metadata}``, answered with ``{compliant, issues, confidence}``."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from docpipeline.errors import ServiceUnavailable
+from docpipeline.models.compliance import MAX_ISSUE_MESSAGE, MAX_ISSUES, ComplianceIssue, ComplianceVerdict
+from docpipeline.resilience import ServiceBreaker
+from docpipeline.services.http_answers import reachable, read_bounded, refused_or_unavailable
+from docpipeline.services.http_session import HttpSession
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_SERVICE = "compliance API"
+_TOTAL_SECONDS = 60.0
+_MOST_ANSWER_BYTES = 1024 * 1024
+_LONGEST_CODE = 100
+_LONGEST_SEVERITY = 20
+_NOT_UNDERSTOOD = ComplianceVerdict(is_compliant=False, understood=False)
+
+
+class ComplianceApi:
+    """Asks whether a text is compliant. One instance serves the whole process.
+
+    Args:
+        endpoint: the URL that is posted to.
+        key: sent as a bearer token; None to send none.
+        breaker: guards the service.
+    """
+
+    def __init__(self, endpoint: str, key: str | None, breaker: ServiceBreaker) -> None:
+        self._endpoint = endpoint
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._breaker = breaker
+        self._session = HttpSession(_TOTAL_SECONDS)
+
+    async def check(
+        self, text: str, metadata: Mapping[str, str]
+    ) -> tuple[ComplianceVerdict, tuple[ComplianceIssue, ...]]:
+        """Have ``text`` checked.
+
+        Returns:
+            The verdict, and at most 100 issues. An answer that cannot be understood fails closed: not compliant,
+            no confidence, ``understood`` false. An answer without a confidence keeps its verdict.
+
+        Raises:
+            ServiceUnavailable: 408, 429, 5xx, a timeout or no connection; CircuitOpen while it is left alone.
+            ServiceRefused: any other answer but 200.
+        """
+        with self._breaker.calling():
+            body = await self._post({"text": text, "metadata": dict(metadata)})
+        return read_answer(body)
+
+    async def check_health(self) -> None:
+        """Raise ServiceUnavailable unless the service answers anything at all. Costs it nothing."""
+        await reachable(_SERVICE, self._session, self._endpoint)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._session.close()
+
+    async def _post(self, body: dict[str, Any]) -> bytes | None:
+        import aiohttp
+
+        try:
+            request = self._session.get().post(
+                self._endpoint, json=body, headers=self._headers, allow_redirects=False
+            )
+            async with request as response:
+                return await self._read(response)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ServiceUnavailable(_SERVICE, f"it did not answer ({type(error).__name__})") from error
+
+    async def _read(self, response: "aiohttp.ClientResponse") -> bytes | None:
+        if response.status == 200:
+            return await read_bounded(response, _MOST_ANSWER_BYTES)
+        remedy = "check COMPLIANCE_API_ENDPOINT and COMPLIANCE_API_KEY"
+        raise refused_or_unavailable(_SERVICE, response.status, response.headers, remedy)
+
+
+def read_answer(body: bytes | None) -> tuple[ComplianceVerdict, tuple[ComplianceIssue, ...]]:
+    """What an answer's body says; None (too long to read) and nonsense fail closed."""
+    try:
+        answer = json.loads(body or b"")
+        compliant, confidence = answer["compliant"], answer.get("confidence")
+        issues = [_issue(entry) for entry in answer["issues"]]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return _NOT_UNDERSTOOD, ()
+    if type(compliant) is not bool or not isinstance(answer["issues"], list) or not _is_confidence(confidence):
+        return _NOT_UNDERSTOOD, ()
+    verdict = ComplianceVerdict(is_compliant=compliant, confidence=confidence, issue_count=len(issues))
+    return verdict, tuple(issues[:MAX_ISSUES])
+
+
+def _issue(entry: Any) -> ComplianceIssue:
+    if isinstance(entry, str):
+        return ComplianceIssue(code="issue", message=entry[:MAX_ISSUE_MESSAGE])
+    code, severity, message = entry["code"], entry.get("severity", "error"), entry.get("message", "")
+    if not (isinstance(code, str) and code and isinstance(severity, str) and isinstance(message, str)):
+        raise TypeError("an issue is a string, or an object of strings")
+    return ComplianceIssue(
+        code=code[:_LONGEST_CODE], severity=severity[:_LONGEST_SEVERITY], message=message[:MAX_ISSUE_MESSAGE]
+    )
+
+
+def _is_confidence(value: Any) -> bool:
+    if value is None:
+        return True
+    # bool is an int; NaN is in no range.
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

@@ -1,0 +1,284 @@
+"""Documents, their texts and their results in blob storage: containers incoming, extractions and archive.
+
+Names are made from the document's id, the run's id and the content's hash alone, and what must not be written
+twice is created only if it is missing: whatever runs a second time meets what the first run left.
+"""
+
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any
+
+from docpipeline.errors import BlobUnavailable
+from docpipeline.models.documents import DocumentRecord
+from docpipeline.models.extraction import Extraction
+from docpipeline.models.storage_account import StorageAccount
+from docpipeline.services import azure_storage
+from docpipeline.services.azure_storage import storage_faults
+from docpipeline.services.blob_copy import copy_then_delete
+from docpipeline.services.blob_source import BlobSource, SpooledContent
+from docpipeline.services.blob_url import BlobLocation, parse_blob_url
+from docpipeline.services.storage_keys import document_key, run_folder
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import BlobClient, BlobServiceClient
+
+INCOMING, EXTRACTIONS, ARCHIVE = "incoming", "extractions", "archive"
+_SERVICE = "document storage"
+_FILE_SUFFIXES = {
+    "application/pdf": ".pdf",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/tiff": ".tif",
+}
+
+
+@dataclass(frozen=True)
+class IncomingBlob:
+    """A document's content in the ``incoming`` container."""
+
+    blob_url: str
+    """Without a SAS."""
+    content_hash: str
+    """SHA-256, hex."""
+    size_bytes: int
+    first_bytes: bytes
+    """The first 512 bytes at most: they tell the type."""
+
+
+class DocumentBlobs:
+    """Reads and writes the blobs of documents. One instance serves the whole process.
+
+    Every method raises ServiceUnavailable when storage cannot be reached for now, and ServiceRefused when
+    access is denied.
+    """
+
+    def __init__(self, account: StorageAccount, allowed_hosts: Collection[str]) -> None:
+        self._account = account
+        self._allowed_hosts = frozenset(allowed_hosts)
+        self._service: BlobServiceClient | None = None
+        self._source = BlobSource()
+        self._created: set[str] = set()
+
+    async def save_incoming(
+        self,
+        document_id: str,
+        content: bytes | IO[bytes] | AsyncIterable[bytes],
+        content_hash: str,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        """Store a document's content once; a second time changes nothing.
+
+        Args:
+            document_id: whose content.
+            content: the bytes, an open file, or their chunks as they arrive.
+            content_hash: the content's SHA-256 in hex; it names the blob.
+            content_type: MIME type judged by the content itself.
+
+        Returns:
+            The blob's URL, without a SAS.
+        """
+        from azure.core.exceptions import ResourceExistsError
+        from azure.storage.blob import ContentSettings
+
+        with storage_faults(_SERVICE):
+            blob = await self._blob(INCOMING, f"{document_key(document_id)}/{content_hash}")
+            try:
+                settings = ContentSettings(content_type=content_type)
+                await blob.upload_blob(content, overwrite=False, content_settings=settings)
+            except ResourceExistsError:
+                pass
+            return self._url(blob)
+
+    def locate(self, blob_url: str) -> BlobLocation:
+        """Check a client's ``blobUrl``. Raises InvalidBlobUrl; reads nothing."""
+        return parse_blob_url(blob_url, self._allowed_hosts, self._account.blob_endpoint)
+
+    async def copy_from_url(
+        self,
+        blob_url: str,
+        document_id: str,
+        limit_bytes: int,
+        content_type_of: Callable[[bytes], str] = lambda first_bytes: "application/octet-stream",
+    ) -> IncomingBlob:
+        """Copy the blob a client names into ``incoming``. A SAS in the URL is used here and nowhere else.
+
+        Args:
+            blob_url: https URL on an allowed host, with or without a SAS.
+            document_id: whose content it is.
+            limit_bytes: most bytes that are accepted (inclusive).
+            content_type_of: from the first bytes to the MIME type. What it raises passes through, and nothing
+                has been stored then.
+
+        Raises:
+            InvalidBlobUrl: the URL is refused.
+            BlobUnavailable: there is no such blob, or it may not be read.
+            DocumentTooLarge: it has more than ``limit_bytes`` bytes.
+        """
+        location = self.locate(blob_url)
+        own = None
+        if location.is_own and not location.has_sas:
+            own = self._client().get_blob_client(location.container, location.blob)
+        with storage_faults(_SERVICE):
+            async with self._source.fetch(blob_url, own, limit_bytes) as content:
+                content_type = content_type_of(content.first_bytes)
+                stored = await self.save_incoming(document_id, content.file, content.sha256, content_type)
+                return IncomingBlob(stored, content.sha256, content.size_bytes, content.first_bytes)
+
+    async def open_incoming(self, blob_url: str) -> "SpooledTemporaryFile[bytes]":
+        """The content of a blob of ``incoming`` as an open file, at its start; close it after use.
+
+        Raises BlobUnavailable when it is not there (any more).
+        """
+        with storage_faults(_SERVICE):
+            content = SpooledContent()
+            try:
+                await content.fill(self._source.chunks_of(self._incoming_blob(blob_url)))
+            except BaseException:
+                content.file.close()
+                raise
+            content.file.seek(0)
+            return content.file
+
+    async def discard_incoming(self, blob_url: str) -> None:
+        """Delete a blob of ``incoming`` that came to nothing. Fine if it is gone."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with storage_faults(_SERVICE):
+            try:
+                await self._incoming_blob(blob_url).delete_blob()
+            except ResourceNotFoundError:
+                return
+
+    async def save_operation(self, document_id: str, instance_id: str, operation_url: str) -> None:
+        """Remember the analyze operation of a run, so that a second run of the activity resumes it."""
+        await self._write_json(
+            f"{run_folder(document_id, instance_id)}/operation.json", {"operationUrl": operation_url}
+        )
+
+    async def read_operation(self, document_id: str, instance_id: str) -> str | None:
+        """URL of the run's analyze operation; None when nothing was submitted yet."""
+        stored = await self._read_json(f"{run_folder(document_id, instance_id)}/operation.json")
+        return None if stored is None else stored["operationUrl"]
+
+    async def forget_operation(self, document_id: str, instance_id: str) -> None:
+        """Let the next run of the activity submit anew: the operation is lost."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with storage_faults(_SERVICE):
+            blob = await self._blob(EXTRACTIONS, f"{run_folder(document_id, instance_id)}/operation.json")
+            try:
+                await blob.delete_blob()
+            except ResourceNotFoundError:
+                return
+
+    async def save_text(self, document_id: str, instance_id: str, text: str) -> str:
+        """Store the extracted text. Returns its ``container/name``."""
+        from azure.storage.blob import ContentSettings
+
+        name = f"{run_folder(document_id, instance_id)}/text.txt"
+        settings = ContentSettings(content_type="text/plain; charset=utf-8")
+        with storage_faults(_SERVICE):
+            blob = await self._blob(EXTRACTIONS, name)
+            await blob.upload_blob(text.encode(), overwrite=True, content_settings=settings)
+        return f"{EXTRACTIONS}/{name}"
+
+    async def save_extraction(self, document_id: str, instance_id: str, extraction: Extraction) -> None:
+        """Store the outcome of extraction, after its text: once it is there, extraction is done."""
+        await self._write_json(f"{run_folder(document_id, instance_id)}/extraction.json", extraction.to_payload())
+
+    async def read_extraction(self, document_id: str, instance_id: str) -> Extraction | None:
+        """The outcome of extraction; None when it is not done."""
+        stored = await self._read_json(f"{run_folder(document_id, instance_id)}/extraction.json")
+        return None if stored is None else Extraction.from_payload(stored)
+
+    async def read_text(self, text_blob: str) -> AsyncIterator[bytes]:
+        """The UTF-8 text at ``container/name``, in chunks. Raises BlobUnavailable before the first of them."""
+        container, _, name = text_blob.partition("/")
+        if container != EXTRACTIONS:
+            raise BlobUnavailable(f"texts lie in container '{EXTRACTIONS}'")
+        with storage_faults(_SERVICE):
+            async for chunk in self._source.chunks_of(self._client().get_blob_client(container, name)):
+                yield chunk
+
+    async def archive_processed(self, record: DocumentRecord, result: dict[str, Any]) -> str:
+        """Move the original to ``archive`` with ``result`` beside it. Returns the folder, ``container/name``."""
+        folder = f"processed/{run_folder(record.document_id, record.instance_id)}"
+        await self._write_json(f"{folder}/result.json", result, ARCHIVE)
+        return await self._archive(record, folder)
+
+    async def archive_rejected(self, record: DocumentRecord) -> str:
+        """Move the original of a rejected document to ``archive``. Returns the folder, ``container/name``."""
+        return await self._archive(record, f"rejected/{run_folder(record.document_id, record.instance_id)}")
+
+    async def check(self) -> None:
+        """Raise ServiceUnavailable or ServiceRefused unless blobs can be read."""
+        with storage_faults(_SERVICE):
+            await self._ensure(INCOMING)
+            await self._client().get_container_client(INCOMING).get_container_properties()
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._source.close()
+        if self._service is not None:
+            await self._service.close()
+            self._service = None
+
+    async def _archive(self, record: DocumentRecord, folder: str) -> str:
+        with storage_faults(_SERVICE):
+            suffix = _FILE_SUFFIXES.get(record.content_type, PurePosixPath(record.file_name or "").suffix[:10])
+            target = await self._blob(ARCHIVE, f"{folder}/original{suffix}")
+            await copy_then_delete(self._incoming_blob(record.blob_url), target)
+        return f"{ARCHIVE}/{folder}"
+
+    def _incoming_blob(self, blob_url: str) -> "BlobClient":
+        host = {self._account.blob_host.lower()}
+        location = parse_blob_url(blob_url, host, self._account.blob_endpoint)
+        if location.container != INCOMING:
+            raise BlobUnavailable(f"documents are read from container '{INCOMING}'")
+        return self._client().get_blob_client(INCOMING, location.blob)
+
+    async def _write_json(self, name: str, value: dict[str, Any], container: str = EXTRACTIONS) -> None:
+        from azure.storage.blob import ContentSettings
+
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        settings = ContentSettings(content_type="application/json")
+        with storage_faults(_SERVICE):
+            blob = await self._blob(container, name)
+            await blob.upload_blob(text.encode(), overwrite=True, content_settings=settings)
+
+    async def _read_json(self, name: str) -> dict[str, Any] | None:
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with storage_faults(_SERVICE):
+            try:
+                download = await (await self._blob(EXTRACTIONS, name)).download_blob()
+                stored: dict[str, Any] = json.loads(await download.readall())
+            except ResourceNotFoundError:
+                return None
+        return stored
+
+    async def _blob(self, container: str, name: str) -> "BlobClient":
+        await self._ensure(container)
+        return self._client().get_blob_client(container, name)
+
+    async def _ensure(self, container: str) -> None:
+        from azure.core.exceptions import ResourceExistsError
+
+        if container in self._created:
+            return
+        with suppress(ResourceExistsError):
+            await self._client().create_container(container)
+        self._created.add(container)
+
+    def _client(self) -> "BlobServiceClient":
+        self._service = self._service or azure_storage.blob_service(self._account)
+        return self._service
+
+    @staticmethod
+    def _url(blob: "BlobClient") -> str:
+        # An account reached by a SAS has it in every URL.
+        return str(blob.url).partition("?")[0]

@@ -1,0 +1,172 @@
+"""Azure AI Document Intelligence: an analysis is submitted once, then asked after until it is done."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+from docpipeline.errors import DocumentFailed, ServiceUnavailable
+from docpipeline.resilience import ServiceBreaker, seconds_until
+from docpipeline.services import azure_storage
+from docpipeline.services.analysis import Analysis, read_operation
+from docpipeline.services.analysis_faults import SERVICE, fault_of, fault_of_answer
+from docpipeline.services.document_records import utc_now
+from docpipeline.services.http_answers import reachable
+from docpipeline.services.http_session import HttpSession
+
+if TYPE_CHECKING:
+    from azure.ai.formrecognizer.aio import DocumentAnalysisClient
+
+Result = TypeVar("Result")
+
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 60
+_LONGEST_PAUSE_SECONDS = 60.0
+# The one model without add-ons.
+_WITHOUT_FEATURES = {"prebuilt-businessCard"}
+
+
+class DocumentIntelligence:
+    """Extracts text from documents. One instance serves the whole process.
+
+    Args:
+        endpoint: the resource's base URL.
+        key: its key; None for the app's identity.
+        breaker: guards the service.
+        polling_interval: seconds between two questions after an operation, where the service names none.
+        clock: gives the current time, UTC.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        key: str | None,
+        breaker: ServiceBreaker,
+        polling_interval: float = 2.0,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._endpoint = endpoint
+        self._key = key
+        self._breaker = breaker
+        self._polling_interval = polling_interval
+        self._clock = clock
+        self._health_session = HttpSession(total_seconds=5)
+
+    async def submit(self, content: IO[bytes], model_id: str, until: datetime) -> str:
+        """Submit a document for analysis; this is what is billed.
+
+        Args:
+            content: the document, read from where the file stands.
+            model_id: a prebuilt or custom model.
+            until: give up at this time (UTC).
+
+        Returns:
+            The URL the operation is asked after at; it holds no key.
+
+        Raises:
+            DocumentFailed: the document can never be read; or ``extractionTimeout`` at ``until``.
+            ServiceUnavailable: for now; CircuitOpen while the service is left alone.
+            ServiceRefused: bad key, unknown model.
+        """
+        features = [] if model_id in _WITHOUT_FEATURES else ["languages"]
+
+        async def begin() -> str:
+            # No polling here: the operation's address must be saved before anything else happens.
+            poller = await self._client.begin_analyze_document(
+                model_id, content, features=features, polling=False, cls=_operation_location
+            )
+            location: str = await poller.result()
+            return location
+
+        return await self._guarded(begin, until)
+
+    async def result(self, operation_url: str, until: datetime) -> Analysis:
+        """Wait for an operation's result.
+
+        Args:
+            operation_url: what ``submit`` returned, in this process or an earlier one.
+            until: give up at this time (UTC).
+
+        Raises:
+            DocumentFailed: the document can never be read; or ``extractionTimeout`` at ``until``.
+            OperationLost: the operation is gone or failed through no fault of the document; submit anew.
+            ServiceUnavailable: for now; CircuitOpen while the service is left alone.
+            ServiceRefused: bad key.
+        """
+
+        async def poll() -> Analysis:
+            while True:
+                analysis, pause_seconds = await self._ask(operation_url)
+                if analysis is not None:
+                    return analysis
+                await asyncio.sleep(pause_seconds)
+
+        return await self._guarded(poll, until)
+
+    async def check_health(self) -> None:
+        """Raise ServiceUnavailable unless the service answers anything at all. Costs nothing."""
+        await reachable(SERVICE, self._health_session, self._endpoint)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._health_session.close()
+        if "_client" in self.__dict__:
+            await self._client.close()
+            del self._client
+
+    async def _ask(self, operation_url: str) -> tuple[Analysis | None, float]:
+        """One question: the analysis if it is done, and the seconds to wait if it is not."""
+        from azure.core.rest import HttpRequest
+
+        response = await self._client.send_request(HttpRequest("GET", operation_url))
+        if response.status_code != 200:
+            raise fault_of_answer(response.status_code, response.headers, response.content, is_poll=True)
+        # Megabytes of JSON: the loop serves others meanwhile.
+        analysis = await asyncio.to_thread(read_operation, response.content)
+        return analysis, self._pause_after(response.headers.get("Retry-After", ""))
+
+    def _pause_after(self, retry_after: str) -> float:
+        try:
+            asked = float(retry_after)
+        except ValueError:
+            return self._polling_interval
+        return min(max(asked, 0.02), _LONGEST_PAUSE_SECONDS)
+
+    async def _guarded(self, work: Callable[[], Awaitable[Result]], until: datetime) -> Result:
+        """``work`` behind the breaker and before the deadline, with the SDK's errors translated."""
+        from azure.core.exceptions import AzureError
+
+        try:
+            async with asyncio.timeout(seconds_until(until, self._clock)):
+                with self._breaker.calling():
+                    try:
+                        return await work()
+                    except AzureError as error:
+                        raise fault_of(error) from error
+        except TimeoutError:
+            raise DocumentFailed(
+                "extractionTimeout", "the text was not extracted in the time that is allowed for it"
+            ) from None
+
+    @cached_property
+    def _client(self) -> "DocumentAnalysisClient":
+        from azure.ai.formrecognizer.aio import DocumentAnalysisClient
+        from azure.core.credentials import AzureKeyCredential
+
+        credential: Any = AzureKeyCredential(self._key) if self._key else azure_storage.default_credential()
+        # Durable retries do the waiting; the SDK's own would block on any Retry-After, even that of a 401.
+        return DocumentAnalysisClient(
+            self._endpoint,
+            credential,
+            retry_total=0,
+            connection_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+        )
+
+
+def _operation_location(response: Any, _: Any, headers: Any) -> str:
+    location: str | None = response.http_response.headers.get("Operation-Location")
+    if not location:
+        raise ServiceUnavailable(SERVICE, "it accepted the document without saying where its result will be")
+    return location

@@ -1,0 +1,276 @@
+"""Records of documents in table ``documents``: one truth per document, and a listing newest first.
+
+Two rows a document, always written in one transaction. ``id|{key}`` is the record, guarded by its ETag.
+``at|{inverted submission time}|{key}`` repeats it for listing. Both lie in one of eight partitions, chosen by
+the document's id: a transaction needs one partition, and a listing merges eight.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from docpipeline.errors import RecordConflict, RecordNotFound
+from docpipeline.models.approvals import Review
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.storage_account import StorageAccount
+from docpipeline.services import azure_storage, record_rows
+from docpipeline.services.azure_storage import storage_faults
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableEntity
+    from azure.data.tables.aio import TableClient, TableServiceClient
+
+Clock = Callable[[], datetime]
+Change = Callable[[DocumentRecord], DocumentRecord | None]
+
+TABLE = "documents"
+MAX_PAGE = 100
+_SERVICE = "document records"
+_WRITE_ATTEMPTS = 8
+_CONFLICT = 409
+_STALE = {404, _CONFLICT, 412}
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+class DocumentRecords:
+    """Reads and writes records. One instance serves the whole process.
+
+    Every method raises ServiceUnavailable when the table cannot be reached for now, and ServiceRefused when
+    access is denied.
+    """
+
+    def __init__(self, account: StorageAccount, clock: Clock = utc_now) -> None:
+        self._account = account
+        self._clock = clock
+        self._service: TableServiceClient | None = None
+        self._table: TableClient | None = None
+
+    async def create(self, record: DocumentRecord) -> bool:
+        """Reserve the document: write its first record. False, and nothing written, if it has one already."""
+        from azure.data.tables import TableTransactionError
+
+        rows = [("create", row) for row in record_rows.rows_of(record)]
+        with storage_faults(_SERVICE):
+            try:
+                await (await self._open()).submit_transaction(rows)
+            except TableTransactionError as error:
+                if error.status_code != _CONFLICT:
+                    raise
+                # An answer that was lost and asked for again finds its own row.
+                reserved = await self.get(record.document_id)
+                return reserved is not None and reserved.instance_id == record.instance_id
+        return True
+
+    async def get(self, document_id: str) -> DocumentRecord | None:
+        """The document's record, or None."""
+        row = await self._row(document_id)
+        return None if row is None else record_rows.record_in(row)
+
+    async def update(self, document_id: str, change: Change) -> DocumentRecord:
+        """Read, change, write if nobody else wrote meanwhile; otherwise the same again, a few times.
+
+        Args:
+            document_id: whose record.
+            change: from the record as it is to the record as it should be; None (or an equal record) when there
+                is nothing to write. It may be called several times.
+
+        Returns:
+            The record as it now is.
+
+        Raises:
+            RecordNotFound: there is no record.
+            RecordConflict: others kept writing.
+        """
+        for attempt in range(_WRITE_ATTEMPTS):
+            row = await self._row(document_id)
+            if row is None:
+                raise RecordNotFound(document_id)
+            before = record_rows.record_in(row)
+            after = change(before)
+            if after is None or after == before:
+                return before
+            if await self._overwrite(row, before, after):
+                return after
+            # Jitter, so that two writers do not keep step.
+            await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
+        raise RecordConflict(document_id)
+
+    async def advance(
+        self, document_id: str, instance_id: str, target: DocumentStatus, **changes: Any
+    ) -> DocumentRecord | None:
+        """Move the document to ``target`` for the run ``instance_id``, with ``changes`` to other fields.
+
+        Repeat-safe: a document at ``target`` or beyond stays as it is. In a ``review``, what is None is kept
+        from the review the record has.
+
+        Returns:
+            The record as it now is; None when it belongs to another run, which is then left alone.
+
+        Raises:
+            RecordNotFound: there is no record.
+            RecordConflict: others kept writing.
+            IllegalTransition: no move leads from the record's status to ``target``.
+        """
+
+        def moved(record: DocumentRecord) -> DocumentRecord | None:
+            if record.instance_id != instance_id or record.has_reached(target):
+                return None
+            return record.move_to(target, self._clock(), **_merged(record, changes))
+
+        record = await self.update(document_id, moved)
+        return record if record.instance_id == instance_id else None
+
+    async def amend(self, document_id: str, instance_id: str, **changes: Any) -> DocumentRecord | None:
+        """Change fields without a move, unless the run has ended. Returns and raises as ``advance`` does."""
+
+        def amended(record: DocumentRecord) -> DocumentRecord | None:
+            if record.instance_id != instance_id or record.status.is_final:
+                return None
+            changed = record.model_copy(update=_merged(record, changes))
+            return None if changed == record else changed.model_copy(update={"updated_at": self._clock()})
+
+        record = await self.update(document_id, amended)
+        return record if record.instance_id == instance_id else None
+
+    async def replace(self, record: DocumentRecord, expected_instance_id: str) -> DocumentRecord:
+        """Overwrite a finished run's record with that of a new run of the same document.
+
+        Raises:
+            RecordNotFound: there is no record.
+            RecordConflict: the record is not of the run ``expected_instance_id`` (any more).
+        """
+
+        def replaced(current: DocumentRecord) -> DocumentRecord | None:
+            if current.instance_id == record.instance_id:
+                return None
+            if current.instance_id != expected_instance_id:
+                raise RecordConflict(record.document_id)
+            return record
+
+        return await self.update(record.document_id, replaced)
+
+    async def page(
+        self,
+        status: DocumentStatus | None = None,
+        user_id: str | None = None,
+        limit: int = 50,
+        token: str | None = None,
+    ) -> tuple[list[DocumentRecord], str | None]:
+        """One page of records, newest first.
+
+        Args:
+            status: only documents in this status.
+            user_id: only documents of this user.
+            limit: most records to return, 1-100.
+            token: continuation token of the page before; None for the first page.
+
+        Returns:
+            The records, and the token for what follows; None when nothing does.
+
+        Raises:
+            ValueError: ``limit`` is out of range or ``token`` is none of ours.
+        """
+        if not 1 <= limit <= MAX_PAGE:
+            raise ValueError(f"limit must be from 1 to {MAX_PAGE}, and is {limit}")
+        query = record_rows.listing_query(status, user_id, record_rows.read_token(token))
+        with storage_faults(_SERVICE):
+            table = await self._open()
+            reads = [_first_rows(table, query, partition, limit + 1) for partition in record_rows.PARTITIONS]
+            partitions = await asyncio.gather(*reads)
+        rows = sorted((row for part in partitions for row in part), key=lambda row: str(row["RowKey"]))
+        shown = rows[:limit]
+        following = record_rows.make_token(shown[-1]["RowKey"]) if len(rows) > limit else None
+        return [record_rows.record_in(row) for row in shown], following
+
+    async def unfinished(self, older_than: datetime) -> AsyncIterator[DocumentRecord]:
+        """Every record that is not final and was last written before ``older_than``, in no order."""
+        query, parameters = record_rows.unfinished_query(older_than)
+        with storage_faults(_SERVICE):
+            table = await self._open()
+            async for row in table.query_entities(query, parameters=parameters):
+                yield record_rows.record_in(row)
+
+    async def check(self) -> None:
+        """Raise ServiceUnavailable or ServiceRefused unless records can be read."""
+        await self._row("health-check")
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._service is not None:
+            await self._service.close()
+            self._service = self._table = None
+
+    async def _open(self) -> "TableClient":
+        if self._table is None:
+            self._service = self._service or azure_storage.table_service(self._account)
+            # Two at once do no harm: both find the table there.
+            self._table = await self._service.create_table_if_not_exists(TABLE)
+        return self._table
+
+    async def _row(self, document_id: str) -> "TableEntity | None":
+        from azure.core.exceptions import ResourceNotFoundError
+
+        partition, key = record_rows.partition_of(document_id), record_rows.record_key(document_id)
+        with storage_faults(_SERVICE):
+            try:
+                return await (await self._open()).get_entity(partition, key)
+            except ResourceNotFoundError:
+                return None
+
+    async def _overwrite(self, row: "TableEntity", before: DocumentRecord, after: DocumentRecord) -> bool:
+        """Write both rows if the record still is as ``row`` has it; False if somebody was faster."""
+        from azure.core import MatchConditions
+        from azure.data.tables import TableTransactionError, UpdateMode
+
+        record_row, listing_row = record_rows.rows_of(after)
+        guard = {
+            "mode": UpdateMode.REPLACE,
+            "etag": row.metadata["etag"],
+            "match_condition": MatchConditions.IfNotModified,
+        }
+        operations: list[Any] = [
+            ("update", record_row, guard),
+            ("upsert", listing_row, {"mode": UpdateMode.REPLACE}),
+        ]
+        old_listing_row = record_rows.rows_of(before)[1]
+        if old_listing_row["RowKey"] != listing_row["RowKey"]:
+            operations.append(("delete", old_listing_row))
+        with storage_faults(_SERVICE):
+            try:
+                await (await self._open()).submit_transaction(operations)
+            except TableTransactionError as error:
+                if error.status_code in _STALE:
+                    return False
+                raise
+        return True
+
+
+async def _first_rows(
+    table: "TableClient", query: tuple[str, dict[str, Any]], partition: str, count: int
+) -> list["TableEntity"]:
+    condition, parameters = query
+    rows = table.query_entities(
+        f"PartitionKey eq @partition and {condition}",
+        parameters={**parameters, "partition": partition},
+        results_per_page=count,
+    )
+    found: list[TableEntity] = []
+    async for row in rows:
+        found.append(row)
+        if len(found) == count:
+            break
+    return found
+
+
+def _merged(record: DocumentRecord, changes: dict[str, Any]) -> dict[str, Any]:
+    review = changes.get("review")
+    if not isinstance(review, Review) or record.review is None:
+        return {name: value for name, value in changes.items() if not (name == "review" and value is None)}
+    told = {name: value for name, value in review if value is not None}
+    return {**changes, "review": record.review.model_copy(update=told)}

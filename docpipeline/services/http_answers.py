@@ -1,0 +1,52 @@
+"""What an HTTP answer means to us, said once for every service that is called over plain HTTP."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from docpipeline.errors import ServiceRefused, ServiceUnavailable
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from docpipeline.services.http_session import HttpSession
+
+_TRANSIENT = {408, 425, 429}
+
+
+def refused_or_unavailable(
+    service: str, status: int, headers: Mapping[str, str], remedy: str
+) -> ServiceUnavailable | ServiceRefused:
+    """The fault an answer other than success stands for.
+
+    408, 425, 429 and 5xx pass by themselves; any other, redirects included, needs somebody who does ``remedy``.
+    """
+    if status in _TRANSIENT or status >= 500:
+        wait = headers.get("Retry-After", "")
+        asked = f" and asks to wait {wait} s" if wait.isdecimal() else ""
+        return ServiceUnavailable(service, f"it answered {status}{asked}")
+    return ServiceRefused(service, f"it answered {status}; {remedy}")
+
+
+async def read_bounded(response: "aiohttp.ClientResponse", most_bytes: int) -> bytes | None:
+    """The answer's body; None when it has more than ``most_bytes`` bytes."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(64 * 1024):
+        body += chunk
+        if len(body) > most_bytes:
+            return None
+    return bytes(body)
+
+
+async def reachable(service: str, session: "HttpSession", url: str) -> None:
+    """Raise ServiceUnavailable unless ``url``'s host answers within 5 s, whatever it says short of a 5xx."""
+    import aiohttp
+
+    try:
+        timeout = aiohttp.ClientTimeout(total=5)
+        async with session.get().head(url, allow_redirects=False, timeout=timeout) as response:
+            status = response.status
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise ServiceUnavailable(service, f"it did not answer ({type(error).__name__})") from error
+    # 501: it answers, and knows no HEAD.
+    if status >= 500 and status != 501:
+        raise ServiceUnavailable(service, f"it answered {status}")

@@ -1,0 +1,136 @@
+"""Notifications: CloudEvents 1.0 as structured JSON, signed as Standard Webhooks 1.0."""
+
+import base64
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from docpipeline.errors import ServiceUnavailable
+from docpipeline.models.instance_ids import notification_id
+from docpipeline.models.notices import NotificationType
+from docpipeline.resilience import ServiceBreaker
+from docpipeline.services.document_records import utc_now
+from docpipeline.services.http_answers import reachable, refused_or_unavailable
+from docpipeline.services.http_session import HttpSession
+from docpipeline.telemetry import log_fields
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+_SERVICE = "notification webhook"
+_TOTAL_SECONDS = 20.0
+
+
+class Notifier:
+    """Tells the outside what happened to a document. One instance serves the whole process.
+
+    Args:
+        url: where notifications are posted; None to log them only.
+        secret: ``whsec_`` and the base64 of the signing key; None when ``url`` is.
+        source: CloudEvents ``source``.
+        breaker: guards the receiver.
+        clock: gives the current time, UTC.
+    """
+
+    def __init__(
+        self,
+        url: str | None,
+        secret: str | None,
+        source: str,
+        breaker: ServiceBreaker,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._url = url
+        self._secret = secret or ""
+        self._source = source
+        self._breaker = breaker
+        self._clock = clock
+        self._session = HttpSession(_TOTAL_SECONDS)
+
+    async def send(self, type: NotificationType, instance_id: str, document_id: str, data: dict[str, Any]) -> None:
+        """Send one notification. Its id is that of the type in this run: a second one is the same one.
+
+        Args:
+            type: what happened.
+            instance_id: the run it happened in.
+            document_id: whose run it is; sent as ``subject``.
+            data: camelCase keys, plain JSON values; no text of the document, no secret.
+
+        Raises:
+            ServiceUnavailable: 408, 429, 5xx, a timeout or no connection; CircuitOpen while it is left alone.
+            ServiceRefused: any other answer but 2xx; redirects are not followed.
+        """
+        if self._url is None:
+            log.info(
+                "Notification %s not sent: NOTIFICATION_WEBHOOK_URL is not set",
+                type.value,
+                extra=log_fields(document_id, instance_id),
+            )
+            return
+        now = self._clock()
+        event = self._event(type, instance_id, document_id, data, now)
+        body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+        headers = {"Content-Type": CONTENT_TYPE, **signature_headers(self._secret, event["id"], now, body)}
+        with self._breaker.calling():
+            await self._post(self._url, body, headers)
+
+    async def check_health(self) -> None:
+        """Raise ServiceUnavailable unless the receiver answers anything at all."""
+        if self._url is not None:
+            await reachable(_SERVICE, self._session, self._url)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._session.close()
+
+    def _event(
+        self, type: NotificationType, instance_id: str, document_id: str, data: dict[str, Any], now: datetime
+    ) -> dict[str, Any]:
+        return {
+            "specversion": "1.0",
+            "id": notification_id(instance_id, type.value),
+            "source": self._source,
+            "type": type.value,
+            "subject": document_id,
+            "time": now.isoformat().replace("+00:00", "Z"),
+            "datacontenttype": "application/json",
+            "data": data,
+        }
+
+    async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> None:
+        import aiohttp
+
+        try:
+            # A redirect would carry the signature elsewhere.
+            request = self._session.get().post(url, data=body, headers=headers, allow_redirects=False)
+            async with request as response:
+                status = response.status
+                if not 200 <= status < 300:
+                    remedy = "check NOTIFICATION_WEBHOOK_URL and NOTIFICATION_WEBHOOK_SECRET"
+                    raise refused_or_unavailable(_SERVICE, status, response.headers, remedy)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            # Not the error's own text: it may show the URL, which may hold a token.
+            raise ServiceUnavailable(_SERVICE, f"it did not answer ({type(error).__name__})") from None
+
+
+def signature_headers(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The three headers of Standard Webhooks over exactly the bytes that are sent.
+
+    Args:
+        secret: ``whsec_`` and the base64 of the key.
+        message_id: the same in every attempt; receivers drop what they have seen before.
+        at: time of this attempt.
+        body: the request's body.
+    """
+    timestamp = str(int(at.timestamp()))
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.digest(key, b".".join((message_id.encode(), timestamp.encode(), body)), hashlib.sha256)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }

@@ -1,0 +1,147 @@
+"""The way to Application Insights, safe against an endpoint that is slow, failing or gone.
+
+The package's own sender retries without a pause and without a bound, and dies of a value that json cannot encode
+(docs/decisions/0002); this one waits between attempts, keeps a bounded queue, and drops rather than grows.
+"""
+
+import atexit
+import json
+import logging
+import threading
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from applicationinsights import TelemetryClient
+from applicationinsights.channel import AsynchronousQueue, AsynchronousSender, TelemetryChannel
+
+log = logging.getLogger(__name__)
+
+MOST_QUEUED = 10_000
+CLOUD_ROLE = "document-pipeline"
+_DEFAULT_ENDPOINT = "https://dc.services.visualstudio.com"
+_POST_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 30.0
+_FIRST_PAUSE_SECONDS = 0.5
+_TRANSIENT = {408, 429, 439}
+
+
+def parse_connection_string(connection_string: str) -> tuple[str, str]:
+    """The instrumentation key and the URL metrics are posted to.
+
+    Raises ValueError when there is no ``InstrumentationKey``.
+    """
+    pairs = (part.partition("=") for part in connection_string.split(";") if part.strip())
+    parts = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    key = parts.get("instrumentationkey")
+    if not key:
+        raise ValueError("APPLICATIONINSIGHTS_CONNECTION_STRING has no InstrumentationKey=...")
+    endpoint = parts.get("ingestionendpoint")
+    if not endpoint and parts.get("endpointsuffix"):
+        location = f"{parts['location']}." if parts.get("location") else ""
+        endpoint = f"https://{location}dc.{parts['endpointsuffix']}"
+    return key, f"{(endpoint or _DEFAULT_ENDPOINT).rstrip('/')}/v2/track"
+
+
+class BoundedQueue(AsynchronousQueue):  # type: ignore[misc]
+    """Drops new items, and counts them, once ``MOST_QUEUED`` wait."""
+
+    def __init__(self, sender: "PatientSender") -> None:
+        super().__init__(sender)
+        self.dropped = 0
+        # The package's own limit would flush in the caller's thread.
+        self.max_queue_length = MOST_QUEUED * 2
+
+    def put(self, item: Any) -> None:
+        """Queue an item for sending."""
+        if self._queue.qsize() >= MOST_QUEUED:
+            self.dropped += 1
+            return
+        super().put(item)
+
+    @property
+    def waiting(self) -> int:
+        """How many items are not sent yet, those under way not counted."""
+        return int(self._queue.qsize())
+
+
+class PatientSender(AsynchronousSender):  # type: ignore[misc]
+    """Posts a batch once, and pauses longer after each failure. Runs in the package's own daemon thread."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint)
+        self.is_posting = False
+        self._failures = 0
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Stop waiting; what cannot be sent at once is dropped."""
+        self._closed.set()
+        self.stop()
+
+    def send(self, data_to_send: list[Any]) -> None:
+        """Post a batch. What may succeed later goes back into the queue, the rest is dropped."""
+        self.is_posting = True
+        try:
+            body = json.dumps([item.write() for item in data_to_send], default=str).encode()
+            if self._post(body):
+                self._failures = 0
+                return
+            self._failures += 1
+            if not self._closed.is_set():
+                for item in data_to_send:
+                    self._queue.put(item)
+        except Exception:
+            # Whatever it is: the thread must live, or no metric is ever sent again.
+            log.debug("A batch of metrics was dropped", exc_info=True)
+        finally:
+            self.is_posting = False
+        self._closed.wait(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10)))
+
+    def _post(self, body: bytes) -> bool:
+        """True when the batch is done with, whether taken or refused for good."""
+        headers = {"Accept": "application/json", "Content-Type": "application/json; charset=utf-8"}
+        request = urllib.request.Request(self.service_endpoint_uri, body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=_POST_SECONDS):
+                return True
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code not in _TRANSIENT and error.code < 500
+        except OSError:
+            return False
+
+
+class MetricSink:
+    """Sends metrics in the background."""
+
+    def __init__(self, connection_string: str) -> None:
+        key, endpoint = parse_connection_string(connection_string)
+        self._sender = PatientSender(endpoint)
+        self._queue = BoundedQueue(self._sender)
+        self._client = TelemetryClient(key, TelemetryChannel(queue=self._queue))
+        self._client.context.cloud.role = CLOUD_ROLE
+        atexit.register(self.drain, 2.0)
+
+    def send(self, name: str, value: float, properties: dict[str, str]) -> None:
+        """Queue one metric."""
+        self._client.track_metric(name, float(value), properties=properties)
+
+    def drain(self, timeout_seconds: float) -> bool:
+        """Wait until the queue is empty. False when it is not within ``timeout_seconds``."""
+        if not self._is_busy():
+            return True
+        self._client.flush()
+        deadline = time.monotonic() + timeout_seconds
+        while self._is_busy() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return not self._is_busy()
+
+    def close(self) -> None:
+        """Send no more."""
+        atexit.unregister(self.drain)
+        self._sender.close()
+
+    def _is_busy(self) -> bool:
+        return self._queue.waiting > 0 or self._sender.is_posting
