@@ -1,0 +1,235 @@
+"""Send documents to a running pipeline and time them to their end, over HTTP only: `python -m bench.load`.
+
+    python -m bench.load --base-url http://127.0.0.1:7071/api --documents 50 --concurrency 8
+
+Documents are PDFs from a folder, or are made by `python -m samples.large_document` in a process of its own. Each
+is uploaded, then its record is asked for until it is at rest; a service that is away meanwhile is asked again.
+Exits 1 when one was refused, failed or did not come to rest in time, and 2 when there is nothing to send.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+MAX_DOCUMENTS = 10_000
+MAX_CONCURRENCY = 256
+# A document that waits for a person stays where it is: nobody decides here.
+AT_REST = frozenset({"completed", "rejected", "timeout", "failed", "awaitingReview"})
+GOOD_ENDS = frozenset({"completed", "rejected", "awaitingReview"})
+REQUEST_TIMEOUT_SECONDS = 60
+SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.1, 30.0
+TRANSPORT_ERRORS = (aiohttp.ClientError, TimeoutError, json.JSONDecodeError)
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Journey:
+    """What became of one document. Times are seconds since the load began; None until it happened.
+
+    Attributes:
+        status: the record's last status, `refused (HTTP nnn)`, or `unreachable (error)`.
+        known: the service had this document already, so its time says nothing.
+    """
+
+    file: Path
+    sent_at: float | None = None
+    accepted_at: float | None = None
+    ended_at: float | None = None
+    status: str = "not sent"
+    known: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """From the start of the upload until the record was seen at rest."""
+        if self.known or self.sent_at is None or self.ended_at is None:
+            return None
+        return self.ended_at - self.sent_at
+
+
+class Load:
+    """One load on one service: at most `concurrency` requests at a time, every document until it is at rest."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, base_url: str, *, concurrency: int, poll_seconds: float, user_id: str
+    ) -> None:
+        """Times count from now on."""
+        self._session = session
+        self._documents_url = f"{base_url.rstrip('/')}/documents"
+        self._slots = asyncio.Semaphore(concurrency)
+        self._poll_seconds = poll_seconds
+        self._user_id = user_id
+        self._begun = time.monotonic()
+
+    async def run(self, journeys: Sequence[Journey], *, timeout_seconds: float) -> None:
+        """Take every document as far as it comes within the time; the journeys tell how far that was."""
+        travelling = [asyncio.create_task(self._travel(journey)) for journey in journeys]
+        arrived, late = await asyncio.wait(travelling, timeout=timeout_seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        for task in arrived:
+            task.result()
+
+    async def _travel(self, journey: Journey) -> None:
+        try:
+            document_id = await self._upload(journey)
+        except TRANSPORT_ERRORS as error:
+            journey.status = f"unreachable ({type(error).__name__})"
+            return
+        while document_id is not None and journey.ended_at is None:
+            await self._look_at_record(journey, document_id)
+
+    async def _upload(self, journey: Journey) -> str | None:
+        query = {"userId": self._user_id, "fileName": journey.file.name}
+        headers = {"Content-Type": "application/pdf"}
+        while True:
+            async with self._slots:
+                journey.sent_at = journey.sent_at or self._now()
+                body = await asyncio.to_thread(journey.file.read_bytes)
+                async with self._session.post(
+                    self._documents_url, params=query, data=body, headers=headers
+                ) as response:
+                    if response.status in (200, 202):
+                        journey.known = response.status == 200
+                        journey.accepted_at = self._now()
+                        journey.status = "queued"
+                        return str((await response.json())["documentId"])
+                    wait_seconds = _retry_after(response)
+                    journey.status = f"refused (HTTP {response.status})"
+            if wait_seconds is None:
+                return None
+            await asyncio.sleep(wait_seconds)
+
+    async def _look_at_record(self, journey: Journey, document_id: str) -> None:
+        try:
+            async with self._slots, self._session.get(f"{self._documents_url}/{document_id}") as response:
+                response.raise_for_status()
+                journey.status = (await response.json())["status"]
+        except TRANSPORT_ERRORS as error:
+            # A service that is being restarted comes back; the time limit is what gives up.
+            journey.status = f"unreachable ({type(error).__name__})"
+        if journey.status in AT_REST:
+            journey.ended_at = self._now()
+            return
+        await asyncio.sleep(self._poll_seconds)
+
+    def _now(self) -> float:
+        return time.monotonic() - self._begun
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float | None:
+    # 429 and 503 ask for patience; the load's own time limit bounds how long it lasts.
+    if response.status not in (429, 503):
+        return None
+    try:
+        asked = float(response.headers.get("Retry-After", "1"))
+    except ValueError:
+        asked = 1.0
+    return min(max(asked, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value below or at which this share (0.0-1.0) of the values lies, by nearest rank."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def make_documents(folder: Path, *, count: int, pages: int, seed: int) -> None:
+    """Have the samples' generator write distinct PDFs into a folder, in its own process: nothing is imported."""
+    options = {"--pages": pages, "--seed": seed, "--count": count, "--output": folder}
+    command = [sys.executable, "-m", "samples.large_document"]
+    command += [str(part) for option in options.items() for part in option]
+    subprocess.run(command, cwd=REPOSITORY, check=True)
+
+
+def summary(journeys: Sequence[Journey]) -> list[str]:
+    """Return the lines of the report."""
+    accepted = [journey.accepted_at for journey in journeys if journey.accepted_at is not None]
+    times = [journey.seconds for journey in journeys if journey.seconds is not None]
+    lines = [f"documents    {len(journeys)}, accepted {len(accepted)}"]
+    if known := sum(journey.known for journey in journeys):
+        lines.append(f"known        {known} had been sent before and are not timed: give another --seed")
+    if accepted:
+        lines.append(f"accepted/s   {len(accepted) / max(accepted):.1f}")
+    if times:
+        p50, p95 = percentile(times, 0.5), percentile(times, 0.95)
+        lines.append(f"end to end   p50 {p50:.2f} s, p95 {p95:.2f} s, longest {max(times):.2f} s")
+    ended = [journey.ended_at for journey in journeys if journey.ended_at is not None]
+    if ended:
+        lines.append(f"finished/s   {len(ended) / max(ended):.1f}")
+    states = Counter(journey.status for journey in journeys)
+    return [*lines, "states       " + ", ".join(f"{state} {count}" for state, count in states.most_common())]
+
+
+async def load(files: Sequence[Path], asked: argparse.Namespace) -> list[Journey]:
+    """Send the files and return what became of each. A key in FUNCTIONS_KEY goes along as x-functions-key."""
+    journeys = [Journey(file) for file in files]
+    key = os.environ.get("FUNCTIONS_KEY")
+    headers = {"x-functions-key": key} if key else {}
+    patience = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS)
+    connections = aiohttp.TCPConnector(limit=asked.concurrency)
+    async with aiohttp.ClientSession(connector=connections, headers=headers, timeout=patience) as session:
+        one_load = Load(
+            session,
+            asked.base_url,
+            concurrency=asked.concurrency,
+            poll_seconds=asked.poll_seconds,
+            user_id=asked.user_id,
+        )
+        await one_load.run(journeys, timeout_seconds=asked.timeout_seconds)
+    return journeys
+
+
+def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line; leave with a message when a number is out of its range."""
+    parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__.split("\n")[0])
+    parser.add_argument("--base-url", default="http://127.0.0.1:7071/api", help="of the API (default %(default)s)")
+    parser.add_argument("--documents", type=int, default=50, help="how many (default %(default)s)")
+    parser.add_argument("--concurrency", type=int, default=8, help="requests at a time (default %(default)s)")
+    parser.add_argument("--folder", type=Path, help="send the PDFs of this folder instead of making some")
+    parser.add_argument("--pages", type=int, default=3, help="pages of each made document (default %(default)s)")
+    parser.add_argument("--seed", type=int, help="of the first made document (default: new ones every time)")
+    parser.add_argument("--user-id", default="load.generator", help="who sends them (default %(default)s)")
+    parser.add_argument("--poll-seconds", type=float, default=0.5, help="between two looks (default %(default)s)")
+    parser.add_argument("--timeout-seconds", type=float, default=300, help="for the whole (default %(default)s)")
+    asked = parser.parse_args(arguments)
+    if not 1 <= asked.documents <= MAX_DOCUMENTS:
+        parser.error(f"--documents must be 1 to {MAX_DOCUMENTS}")
+    if not 1 <= asked.concurrency <= MAX_CONCURRENCY:
+        parser.error(f"--concurrency must be 1 to {MAX_CONCURRENCY}")
+    if asked.poll_seconds < SHORTEST_WAIT_SECONDS or asked.timeout_seconds <= 0:
+        parser.error(f"--poll-seconds must be {SHORTEST_WAIT_SECONDS} or more, --timeout-seconds above 0")
+    return asked
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Send, follow, print the report, and return the exit code."""
+    asked = parse_arguments(arguments)
+    with tempfile.TemporaryDirectory(prefix="bench-load-") as temporary:
+        folder = asked.folder or Path(temporary)
+        if asked.folder is None:
+            seed = int(time.time()) if asked.seed is None else asked.seed
+            make_documents(folder, count=asked.documents, pages=asked.pages, seed=seed)
+        files = sorted(folder.glob("*.pdf"))[: asked.documents]
+        if not files:
+            print(f"There is no PDF in {folder}: give another --folder, or none.", file=sys.stderr)
+            return 2
+        journeys = asyncio.run(load(files, asked))
+    print("\n".join(summary(journeys)))
+    return 0 if all(journey.ended_at and journey.status in GOOD_ENDS for journey in journeys) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
