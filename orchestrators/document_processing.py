@@ -33,9 +33,9 @@ def document_processing_orchestrator(context: df.DurableOrchestrationContext) ->
         outcome = yield from review.await_review(context, job, examination)
         if outcome.still_open:
             return steps.go_on_waiting(context, job, examination, outcome.still_open)
-        if outcome.timed_out:
+        if outcome.decided is None:
             return (yield from steps.close_as_timed_out(context, job))
-        if not outcome.approved:
+        if not outcome.decided.approved:
             return (yield from steps.archive_as_rejected(context, job, outcome.decided))
         return (yield from steps.store_and_notify(context, job, examination, outcome.decided))
     except Exception as error:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 import azure.durable_functions as df
 
 from docpipeline import telemetry
-from docpipeline.models.notices import RunReference
+from docpipeline.models.runs import RunReference
 from orchestrators.retry_policies import RetryPolicy
 
 T = TypeVar("T")

@@ -34,7 +34,7 @@ def await_review(
         if decision.is_completed:
             _cancel(timer)
         elif context.current_utc_datetime >= open_review.deadline:
-            return ReviewOutcome(timed_out=True)
+            return ReviewOutcome()
         elif open_review.reminder_at and context.current_utc_datetime >= open_review.reminder_at:
             open_review = open_review.model_copy(update={"reminder_at": None})
             yield from steps.best_effort(

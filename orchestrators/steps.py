@@ -18,9 +18,9 @@ from docpipeline.models.notices import (
     CompletionNotice,
     ErrorReport,
     Rejection,
-    RunReference,
     StorageRequest,
 )
+from docpipeline.models.runs import RunReference
 from orchestrators import retries, retry_policies
 from orchestrators.retries import ActivityCall, Steps
 

@@ -71,13 +71,7 @@ class Review(Payload):
 
 
 class ReviewOutcome(Payload):
-    """How a wait for a person ended: decided, timed out, or by an event that was no decision."""
+    """How a wait for a person ended: decided, with an event that was no decision, or, neither, timed out."""
 
     decided: Review | None = None
-    timed_out: bool = False
     still_open: OpenReview | None = None
-
-    @property
-    def approved(self) -> bool:
-        """Whether a person approved."""
-        return self.decided is not None and self.decided.approved is True

@@ -4,6 +4,7 @@ from docpipeline.models.extraction import Extraction
 from docpipeline.models.failure import Failure
 from docpipeline.models.payload import Payload
 from docpipeline.models.policy import ProcessingPolicy
+from docpipeline.models.runs import RunReference
 
 MAX_ISSUES = 100
 MAX_ISSUE_MESSAGE = 300
@@ -17,11 +18,9 @@ class ComplianceIssue(Payload):
     message: str = ""
 
 
-class ComplianceRequest(Payload):
+class ComplianceRequest(RunReference):
     """Input of `validate_compliance`; the text is read from ``text_blob`` (``container/name``)."""
 
-    document_id: str
-    instance_id: str
     text_blob: str
 
 

@@ -5,13 +5,12 @@ from typing import Self
 
 from docpipeline.models.failure import Failure
 from docpipeline.models.payload import Payload
+from docpipeline.models.runs import RunReference
 
 
-class ExtractionRequest(Payload):
+class ExtractionRequest(RunReference):
     """Input of `extract_document_text`."""
 
-    document_id: str
-    instance_id: str
     blob_url: str
     model_id: str
     deadline: datetime

@@ -20,13 +20,7 @@ class Examination(Payload):
     """Why a person must look; empty when nobody need."""
 
     @classmethod
-    def of(
-        cls,
-        extraction: Extraction,
-        verdict: ComplianceVerdict,
-        policy: ProcessingPolicy,
-        started_at: datetime,
-    ) -> Self:
+    def of(cls, extraction: Extraction, verdict: ComplianceVerdict, policy: ProcessingPolicy) -> Self:
         """Both answers with what follows from them."""
         reasons = review_reasons(verdict, extraction, policy)
         return cls(extraction=extraction, verdict=verdict, review_reasons=reasons)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from docpipeline.models.approvals import Decision, Review
 from docpipeline.models.failure import Failure
-from docpipeline.models.payload import Payload
+from docpipeline.models.runs import RunReference
 
 
 class NotificationType(StrEnum):
@@ -17,13 +17,6 @@ class NotificationType(StrEnum):
     REJECTED = "document.rejected"
     APPROVAL_TIMED_OUT = "document.approval.timedOut"
     FAILED = "document.failed"
-
-
-class RunReference(Payload):
-    """Which document, and which run of it."""
-
-    document_id: str
-    instance_id: str
 
 
 class ReviewNotification(RunReference):
