@@ -1,0 +1,87 @@
+"""Idempotency keys in table ``idempotency``: which run a key of a user stands for, written once."""
+
+import hashlib
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from docpipeline.errors import ServiceUnavailable
+from docpipeline.models.payload import Payload
+from docpipeline.models.storage_account import StorageAccount
+from docpipeline.services import azure_storage
+from docpipeline.services.azure_storage import storage_faults
+
+if TYPE_CHECKING:
+    from azure.data.tables.aio import TableClient, TableServiceClient
+
+TABLE = "idempotency"
+_SERVICE = "idempotency keys"
+
+
+class Reservation(Payload):
+    """The run a key stands for. It may not have begun: the request that reserved it may have died."""
+
+    document_id: str
+    instance_id: str
+    accepted_at: datetime
+
+
+class IdempotencyKeys:
+    """Reads and writes keys. One instance serves the whole process.
+
+    Every method raises ServiceUnavailable when the table cannot be reached for now, and ServiceRefused when
+    access is denied. Keys are stored as hashes, since they may hold any character.
+    """
+
+    def __init__(self, account: StorageAccount) -> None:
+        self._account = account
+        self._service: TableServiceClient | None = None
+        self._table: TableClient | None = None
+
+    async def find(self, user_id: str, key: str) -> Reservation | None:
+        """What the user's key stands for; None when it was never used."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with storage_faults(_SERVICE):
+            try:
+                row = await (await self._open()).get_entity(_hashed(user_id), _hashed(key))
+            except ResourceNotFoundError:
+                return None
+        return Reservation.model_validate_json(row["reservation"])
+
+    async def reserve(self, user_id: str, key: str, wanted: Reservation) -> Reservation:
+        """Let the key stand for ``wanted``, unless it stands for a run already. Returns what it stands for now."""
+        from azure.core.exceptions import ResourceExistsError
+
+        row = {
+            "PartitionKey": _hashed(user_id),
+            "RowKey": _hashed(key),
+            "documentId": wanted.document_id,
+            "instanceId": wanted.instance_id,
+            "reservation": wanted.model_dump_json(by_alias=True),
+        }
+        with storage_faults(_SERVICE):
+            try:
+                await (await self._open()).create_entity(row)
+            except ResourceExistsError:
+                standing = await self.find(user_id, key)
+                if standing is None:
+                    raise ServiceUnavailable(_SERVICE, "a key was removed while it was being read") from None
+                return standing
+        return wanted
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._service is not None:
+            await self._service.close()
+            self._service = self._table = None
+
+    async def _open(self) -> "TableClient":
+        if self._table is None:
+            self._service = self._service or azure_storage.table_service(self._account)
+            # Two at once do no harm: both find the table there.
+            self._table = await self._service.create_table_if_not_exists(TABLE)
+        return self._table
+
+
+def _hashed(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()

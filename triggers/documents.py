@@ -1,0 +1,126 @@
+"""``/documents``: send one, look at one, list them, read a text."""
+
+import json
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from docpipeline.composition import get_services
+from docpipeline.errors import BlobUnavailable
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.instance_ids import problem_with_id
+from docpipeline.services.document_records import MAX_PAGE
+from triggers import intake
+from triggers.http_answers import absolute_links, json_answer, present
+from triggers.problem_details import ProblemError, answers_problems, invalid_field
+from triggers.submissions import read_submission
+
+bp = df.Blueprint()
+
+_DEFAULT_PAGE = 50
+
+
+@bp.route(route="documents", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@bp.durable_client_input(client_name="client")
+@answers_problems
+async def submit_document(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Take in a document and start its run.
+
+    In: JSON ``{documentId?, blobUrl, userId, priority?, metadata?}``, or the file itself with
+    ``?userId=&documentId=&priority=&fileName=``; ``?reprocess=true``; ``Idempotency-Key``.
+    Out: 202 ``{id, statusQueryGetUri, ..., documentId, links}``, or 200 with the record when it is known already.
+    """
+    submission = read_submission(req, get_services().settings)
+    acceptance = await intake.accept(client, submission)
+    if acceptance.started:
+        return _started(req, client, acceptance.record)
+    return json_answer(present(req, acceptance.record))
+
+
+@bp.route(route="documents/{documentId}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@answers_problems
+async def get_document(req: func.HttpRequest) -> func.HttpResponse:
+    """A document's record. Out: 200 the record, 404."""
+    return json_answer(present(req, await find_record(req)))
+
+
+@bp.route(route="documents", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@answers_problems
+async def list_documents(req: func.HttpRequest) -> func.HttpResponse:
+    """A page of records, newest first.
+
+    In: ``?status=&userId=&limit=&continuationToken=``. Out: 200 ``{documents: [...], continuationToken}``; the
+    token is null on the last page.
+    """
+    token = req.params.get("continuationToken")
+    status, user_id, limit = _read_status(req), _read_user_id(req), _read_limit(req)
+    try:
+        records, following = await get_services().document_records.page(status, user_id, limit, token)
+    except ValueError as error:
+        raise invalid_field("continuationToken", str(error).removeprefix("continuationToken ")) from error
+    shown = [present(req, record) for record in records]
+    return json_answer({"documents": shown, "continuationToken": following})
+
+
+@bp.route(route="documents/{documentId}/text", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@answers_problems
+async def get_document_text(req: func.HttpRequest) -> func.HttpResponse:
+    """The extracted text. Out: 200 ``text/plain; charset=utf-8``, 404 with the reason."""
+    record = await find_record(req)
+    if record.text_blob is None:
+        raise ProblemError(
+            "not-found",
+            f"Document '{record.document_id}' has no extracted text: its status is {record.status.value}.",
+        )
+    try:
+        text = b"".join([chunk async for chunk in get_services().document_blobs.read_text(record.text_blob)])
+    except BlobUnavailable as error:
+        raise ProblemError("not-found", f"The text of document '{record.document_id}' was deleted.") from error
+    return func.HttpResponse(text, headers={"Content-Type": "text/plain; charset=utf-8"})
+
+
+async def find_record(req: func.HttpRequest) -> DocumentRecord:
+    """The record of the document in the route. Raises a 404 problem."""
+    document_id = req.route_params["documentId"]
+    # An id that cannot be is as unknown as any other, and must not reach a table key.
+    record = None if problem_with_id(document_id) else await get_services().document_records.get(document_id)
+    if record is None:
+        raise ProblemError(
+            "not-found", f"There is no document '{document_id[:100]}'. Was it sent, and as this id?"
+        )
+    return record
+
+
+def _started(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, record: DocumentRecord
+) -> func.HttpResponse:
+    standard = client.create_check_status_response(req, record.instance_id)
+    body: dict[str, Any] = json.loads(standard.get_body())
+    body |= {"documentId": record.document_id, "links": absolute_links(req, record.document_id)}
+    kept = {name: standard.headers[name] for name in ("Location", "Retry-After")}
+    return json_answer(body, standard.status_code, kept)
+
+
+def _read_status(req: func.HttpRequest) -> DocumentStatus | None:
+    given = req.params.get("status")
+    if given is None:
+        return None
+    if given not in set(DocumentStatus):
+        raise invalid_field("status", f"must be one of {', '.join(DocumentStatus)}")
+    return DocumentStatus(given)
+
+
+def _read_user_id(req: func.HttpRequest) -> str | None:
+    given: str | None = req.params.get("userId")
+    problem = problem_with_id(given) if given is not None else None
+    if problem:
+        raise invalid_field("userId", problem)
+    return given
+
+
+def _read_limit(req: func.HttpRequest) -> int:
+    given = req.params.get("limit", str(_DEFAULT_PAGE))
+    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= MAX_PAGE):
+        raise invalid_field("limit", f"must be a whole number from 1 to {MAX_PAGE}")
+    return int(given)

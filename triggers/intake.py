@@ -1,0 +1,171 @@
+"""Accepting a document: one document has one run, however often, and however simultaneously, it is sent."""
+
+from dataclasses import dataclass
+
+import azure.durable_functions as df
+
+from docpipeline.composition import Services, get_services
+from docpipeline.errors import RecordConflict
+from docpipeline.models import instance_ids
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.services.idempotency_keys import Reservation
+from triggers import instances
+from triggers.counter_shards import PendingLimit
+from triggers.incoming import Incoming, incoming_for
+from triggers.problem_details import ProblemError
+from triggers.submissions import Submission
+
+pending_limit = PendingLimit()
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """The document's record, and whether this request started its run."""
+
+    record: DocumentRecord
+    started: bool
+
+
+async def accept(client: df.DurableOrchestrationClient, submission: Submission) -> Acceptance:
+    """Start the document, or find what was started before. Raises ProblemError and PipelineErrors.
+
+    Whatever it does can be done again: a request that died half-way is finished by the next one.
+    """
+    services = get_services()
+    incoming = incoming_for(submission, services)
+    document_id = submission.document_id or await incoming.default_document_id()
+    intake = _Intake(client, services, submission, document_id, incoming)
+    return await intake.run()
+
+
+@dataclass
+class _Intake:
+    client: df.DurableOrchestrationClient
+    services: Services
+    submission: Submission
+    document_id: str
+    incoming: Incoming
+    reservation: Reservation | None = None
+
+    async def run(self) -> Acceptance:
+        self.reservation = await self._find_reservation()
+        known = await self.services.document_records.get(self.document_id)
+        if known is None:
+            await self._require_room()
+        await self.incoming.read(self.document_id)
+        if known is None:
+            return await self._start_first_run()
+        await self._require_same(known)
+        if self.submission.reprocess and not self._already_answered_by(known):
+            return await self._start_next_run(known)
+        return await self._answer_known(known)
+
+    async def _find_reservation(self) -> Reservation | None:
+        key = self.submission.idempotency_key
+        if key is None:
+            return None
+        found = await self.services.idempotency_keys.find(self.submission.user_id, key)
+        return self._require_same_document(found)
+
+    async def _start_first_run(self) -> Acceptance:
+        record = await self._new_record()
+        if await self.services.document_records.create(record):
+            return await self._start(record)
+        known = await self.services.document_records.get(self.document_id)
+        if known is None:
+            raise RecordConflict(self.document_id)
+        await self._require_same(known)
+        return await self._answer_known(known)
+
+    async def _start_next_run(self, known: DocumentRecord) -> Acceptance:
+        if not known.status.is_final:
+            raise ProblemError(
+                "conflict",
+                f"Document '{self.document_id}' is being processed ({known.status.value})."
+                " Process it again when it has ended.",
+            )
+        await self._require_room()
+        record = await self._new_record()
+        return await self._start(await self.services.document_records.replace(record, known.instance_id))
+
+    async def _answer_known(self, known: DocumentRecord) -> Acceptance:
+        await self._reserve(_run_of(known))
+        # A crash between writing the record and starting the run left it queued, with nothing to process it.
+        if known.status is DocumentStatus.QUEUED and not await instances.find(self.client, known.instance_id):
+            return await self._start(known)
+        return Acceptance(known, started=False)
+
+    async def _start(self, record: DocumentRecord) -> Acceptance:
+        await instances.start(self.client, record, self.services.settings)
+        pending_limit.count_accepted()
+        return Acceptance(record, started=True)
+
+    async def _new_record(self) -> DocumentRecord:
+        """The record of a new run, its key reserved and its content in place: all that its start needs."""
+        submission, content = self.submission, self.incoming.content
+        run = await self._reserve(self._new_run())
+        return DocumentRecord(
+            document_id=self.document_id,
+            instance_id=run.instance_id,
+            user_id=submission.user_id,
+            priority=submission.priority,
+            file_name=submission.file_name,
+            metadata=submission.metadata,
+            content_hash=content.content_hash,
+            content_type=content.content_type,
+            blob_url=await self.incoming.store(self.document_id),
+            submitted_at=run.accepted_at,
+            updated_at=self.services.clock(),
+        )
+
+    def _new_run(self) -> Reservation:
+        now, user_id = self.services.clock(), self.submission.user_id
+        instance_id = instance_ids.instance_id(self.document_id, user_id, now)
+        return Reservation(document_id=self.document_id, instance_id=instance_id, accepted_at=now)
+
+    async def _reserve(self, run: Reservation) -> Reservation:
+        """The run that the idempotency key stands for: ``run``, unless it stands for one already."""
+        key = self.submission.idempotency_key
+        if key is None or self.reservation:
+            return self.reservation or run
+        standing = await self.services.idempotency_keys.reserve(self.submission.user_id, key, run)
+        self.reservation = self._require_same_document(standing)
+        return standing
+
+    async def _require_room(self) -> None:
+        settings = self.services.settings
+        await pending_limit.require_room(self.client, settings.max_pending_documents, settings.counter_shards)
+
+    def _already_answered_by(self, known: DocumentRecord) -> bool:
+        """Whether the run our idempotency key stands for is the known one, or one that has been replaced since."""
+        run = self.reservation
+        return run is not None and (known.instance_id == run.instance_id or known.submitted_at >= run.accepted_at)
+
+    async def _require_same(self, known: DocumentRecord) -> None:
+        if known.user_id != self.submission.user_id:
+            raise ProblemError(
+                "conflict",
+                f"Document '{self.document_id}' was sent by another user. Send yours under another documentId.",
+            )
+        if known.content_hash != self.incoming.content.content_hash:
+            await self.incoming.discard()
+            raise ProblemError(
+                "conflict",
+                f"Document '{self.document_id}' is known with other content."
+                " Send this content under another documentId.",
+            )
+
+    def _require_same_document(self, found: Reservation | None) -> Reservation | None:
+        if found and found.document_id != self.document_id:
+            raise ProblemError(
+                "conflict",
+                f"This Idempotency-Key was used for document '{found.document_id}'. Use a new key for another.",
+                [("Idempotency-Key", "was used for another document")],
+            )
+        return found
+
+
+def _run_of(record: DocumentRecord) -> Reservation:
+    return Reservation(
+        document_id=record.document_id, instance_id=record.instance_id, accepted_at=record.submitted_at
+    )

@@ -1,0 +1,152 @@
+"""HTTP errors in one form: ``application/problem+json`` (RFC 9457), never with a stack trace or a secret."""
+
+import functools
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import azure.functions as func
+from pydantic import ValidationError
+
+from docpipeline import errors
+
+log = logging.getLogger(__name__)
+
+TITLES = {
+    "invalid-request": (400, "The request is not as it should be"),
+    "forbidden": (403, "You may not do this"),
+    "not-found": (404, "There is no such thing"),
+    "conflict": (409, "This does not fit the present state"),
+    "too-large": (413, "The request is too large"),
+    "unsupported-type": (415, "This type of content is not accepted"),
+    "too-many-pending": (429, "Too many documents are in flight"),
+    "internal": (500, "Something went wrong here"),
+    "unavailable": (503, "Something this needs cannot be reached"),
+}
+"""Every kind of problem with its status and title; docs/http-api.md explains each under ``/problems/{kind}``."""
+
+RETRY_AFTER_SECONDS = 10
+
+_MESSAGES = {
+    "missing": "is required",
+    "extra_forbidden": "is not a key that this request knows; is it a typing error?",
+    "string_type": "must be a string",
+    "bool_type": "must be true or false",
+    "dict_type": "must be an object",
+    "string_pattern_mismatch": "must not be blank",
+}
+
+HttpFunction = Callable[..., Awaitable[func.HttpResponse]]
+
+
+class ProblemError(Exception):
+    """An answer that is an error. ``kind`` is a key of TITLES, ``detail`` a sentence with the remedy.
+
+    ``fields`` are pairs of the field's name as the client wrote it, and what is wrong with its value.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        fields: list[tuple[str, str]] | None = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
+        self.kind, self.detail = kind, detail
+        self.fields = fields or []
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(detail)
+
+
+def invalid_field(field: str, message: str) -> ProblemError:
+    """A 400 about one field."""
+    return ProblemError("invalid-request", f"{field} {message}.", [(field, message)])
+
+
+def invalid_fields(fields: list[tuple[str, str]]) -> ProblemError:
+    """A 400 about several fields, all told at once."""
+    if len(fields) == 1:
+        return invalid_field(*fields[0])
+    names = ", ".join(sorted({field for field, _ in fields}))
+    return ProblemError("invalid-request", f"These fields need attention: {names}.", fields)
+
+
+def fields_of(error: ValidationError) -> list[tuple[str, str]]:
+    """What is wrong with which field. The value itself is never repeated: it may hold a SAS."""
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    return [(".".join(map(str, fault["loc"])) or "body", _message_of(fault)) for fault in faults]
+
+
+def answers_problems(function: HttpFunction) -> HttpFunction:
+    """Let a function raise what it likes: the answer is a problem in the one form."""
+
+    @functools.wraps(function)
+    async def answering(*args: Any, **kwargs: Any) -> func.HttpResponse:
+        try:
+            return await function(*args, **kwargs)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem.kind == "internal":
+                log.exception("Request failed", extra={"function": function.__name__})
+            elif problem.kind == "unavailable":
+                log.warning("Dependency down: %s", type(error).__name__, extra={"function": function.__name__})
+            return to_response(problem)
+
+    return answering
+
+
+def problem_of(error: Exception) -> ProblemError:
+    """How ``error`` is told to a client. What it does not know becomes a 500 that says nothing of it."""
+    match error:
+        case ProblemError():
+            return error
+        case ValidationError():
+            return invalid_fields(fields_of(error))
+        case errors.DocumentTooLarge():
+            return ProblemError("too-large", _sentence(error) + " See MAX_DOCUMENT_MEGABYTES.")
+        case errors.InvalidBlobUrl() | errors.BlobUnavailable():
+            return ProblemError("invalid-request", _sentence(error), [("blobUrl", str(error))])
+        case errors.RecordConflict() | errors.IllegalTransition():
+            return ProblemError("conflict", _sentence(error))
+        case errors.RecordNotFound():
+            return ProblemError("not-found", _sentence(error))
+    if isinstance(error, errors.ServiceFault) or _is_outage(error):
+        detail = "A service this request needs cannot be reached. Try again later; GET /api/health says which."
+        return ProblemError("unavailable", detail, retry_after_seconds=RETRY_AFTER_SECONDS)
+    return ProblemError("internal", "The request failed for a reason that is in the log. Try again, or ask us.")
+
+
+def to_response(problem: ProblemError) -> func.HttpResponse:
+    """The problem as an answer."""
+    status, title = TITLES[problem.kind]
+    body: dict[str, Any] = {
+        "type": f"/problems/{problem.kind}",
+        "title": title,
+        "status": status,
+        "detail": problem.detail,
+    }
+    if problem.fields:
+        body["errors"] = [{"field": field, "message": message} for field, message in problem.fields]
+    headers = {"Content-Type": "application/problem+json"}
+    if problem.retry_after_seconds is not None:
+        headers["Retry-After"] = str(problem.retry_after_seconds)
+    return func.HttpResponse(json.dumps(body), status_code=status, headers=headers)
+
+
+def _message_of(fault: Any) -> str:
+    worded: str = fault["msg"].replace("Input should", "should").removeprefix("Value error, ")
+    return _MESSAGES.get(fault["type"], worded)
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error).rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _is_outage(error: Exception) -> bool:
+    # Imported here: loading the app must not pay for it, and an error is no moment to save milliseconds.
+    from aiohttp import ClientError
+    from azure.core.exceptions import AzureError
+
+    return isinstance(error, AzureError | ClientError | OSError | TimeoutError)

@@ -1,0 +1,158 @@
+"""What a ``POST /documents`` asks for, read and checked, in either of its two forms."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import azure.functions as func
+from pydantic import AfterValidator, ConfigDict, Field, StrictStr
+
+from docpipeline.errors import DocumentTooLarge
+from docpipeline.models.documents import Priority
+from docpipeline.models.instance_ids import problem_with_id
+from docpipeline.models.payload import RequestBody
+from docpipeline.settings import Settings
+from triggers import content_types
+from triggers.http_answers import read_json_object
+from triggers.problem_details import ProblemError, invalid_field, invalid_fields
+
+JSON = "application/json"
+MAX_FILE_NAME = 200
+MAX_IDEMPOTENCY_KEY = 200
+
+
+def _checked_id(value: str) -> str:
+    problem = problem_with_id(value)
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+Identifier = Annotated[StrictStr, AfterValidator(_checked_id)]
+MetadataKey = Annotated[StrictStr, Field(min_length=1, max_length=64)]
+MetadataValue = Annotated[StrictStr, Field(max_length=500)]
+
+
+class DocumentReference(RequestBody):
+    """The JSON form: a document that lies in blob storage already."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+    document_id: Identifier | None = None
+    blob_url: StrictStr = Field(min_length=1, max_length=4096, repr=False)
+    """May carry a SAS: never log it, never answer with it."""
+    user_id: Identifier
+    priority: Priority = Priority.NORMAL
+    metadata: dict[MetadataKey, MetadataValue] | None = Field(default=None, max_length=20)
+
+
+class UploadParameters(RequestBody):
+    """The query of the file form."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+    document_id: Identifier | None = None
+    user_id: Identifier
+    priority: Priority = Priority.NORMAL
+    file_name: StrictStr | None = None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file sent as the body."""
+
+    content: bytes = field(repr=False)
+    """The very object the request holds: never copied."""
+    content_type: str
+
+
+@dataclass(frozen=True)
+class BlobReference:
+    """A blob to be copied once."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A request to process a document."""
+
+    source: Upload | BlobReference
+    user_id: str
+    document_id: str | None
+    priority: Priority
+    file_name: str | None
+    metadata: dict[str, str] | None
+    reprocess: bool
+    idempotency_key: str | None
+
+
+def read_submission(req: func.HttpRequest, settings: Settings) -> Submission:
+    """What the request asks for. Raises ProblemError (400, 415), ValidationError or DocumentTooLarge."""
+    declared = content_types.media_type(req.headers.get("Content-Type"))
+    if declared == JSON:
+        return _read_reference(req)
+    return _read_upload(req, content_types.require_accepted(declared), settings.max_document_bytes)
+
+
+def _read_reference(req: func.HttpRequest) -> Submission:
+    body = DocumentReference.from_payload(read_json_object(req))
+    return Submission(
+        source=BlobReference(body.blob_url),
+        user_id=body.user_id,
+        document_id=body.document_id,
+        priority=body.priority,
+        file_name=None,
+        metadata=body.metadata,
+        reprocess=_read_reprocess(req),
+        idempotency_key=_read_idempotency_key(req),
+    )
+
+
+def _read_upload(req: func.HttpRequest, declared: str, limit_bytes: int) -> Submission:
+    content = req.get_body()
+    if not content:
+        raise ProblemError("invalid-request", "The body is empty; send the file itself as the body.")
+    if len(content) > limit_bytes:
+        raise DocumentTooLarge(limit_bytes)
+    names = {"documentId", "userId", "priority", "fileName"}
+    # Only these: a query may also carry a function key.
+    parameters = UploadParameters.from_payload({name: req.params[name] for name in names & req.params.keys()})
+    return Submission(
+        source=Upload(content, content_types.require_match(content[:2048], declared)),
+        user_id=parameters.user_id,
+        document_id=parameters.document_id,
+        priority=parameters.priority,
+        file_name=_read_file_name(parameters.file_name),
+        metadata=None,
+        reprocess=_read_reprocess(req),
+        idempotency_key=_read_idempotency_key(req),
+    )
+
+
+def _read_file_name(given: str | None) -> str | None:
+    """The last component of a path, as either kind of system writes it."""
+    if given is None:
+        return None
+    name = given.replace("\\", "/").rpartition("/")[2].strip()
+    if not name or name.strip(".") == "" or not name.isprintable():
+        raise invalid_field("fileName", "must be the name of a file, without control characters")
+    if len(name) > MAX_FILE_NAME:
+        raise invalid_field("fileName", f"must have at most {MAX_FILE_NAME} characters, and has {len(name)}")
+    return name
+
+
+def _read_reprocess(req: func.HttpRequest) -> bool:
+    given: str = req.params.get("reprocess", "false").lower()
+    if given not in ("true", "false"):
+        raise invalid_field("reprocess", "must be true or false")
+    return given == "true"
+
+
+def _read_idempotency_key(req: func.HttpRequest) -> str | None:
+    key: str | None = req.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= MAX_IDEMPOTENCY_KEY or not key.isascii() or not key.isprintable():
+        message = f"must have 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters"
+        raise invalid_fields([("Idempotency-Key", message)])
+    return key
