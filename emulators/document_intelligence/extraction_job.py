@@ -1,4 +1,4 @@
-"""What the server tells a worker process about one document. Apart, so that the server loads no PDF or image library."""
+"""What the server tells a worker process about a document. Apart, so that the server loads no image library."""
 
 from __future__ import annotations
 

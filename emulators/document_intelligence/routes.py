@@ -1,8 +1,7 @@
 """The REST surface: submit a document, poll its operation.
 
 `POST /formrecognizer/documentModels/{modelId}:analyze` answers 202 with an `Operation-Location`. A `GET` of it
-answers `running` with `Retry-After` until the operation is `succeeded`, with an analyzeResult, or `failed`, with an
-error.
+answers `running` with `Retry-After` until the operation has `succeeded`, with an analyzeResult, or `failed`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Tests of the emulators: in-process where possible, as a real process where its life is the subject."""

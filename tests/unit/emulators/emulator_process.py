@@ -1,0 +1,92 @@
+"""`python -m emulators` as a real process, and the real clients of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil
+import requests
+from azure.ai.formrecognizer import AnalyzeResult, DocumentAnalysisClient
+from azure.core.credentials import AzureKeyCredential
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+READY = "Emulators ready on "
+
+
+class EmulatorProcess:
+    """The emulators on a free port; stopped at the end of the block."""
+
+    def __init__(self, state_dir: Path, port: int = 0) -> None:
+        command = [sys.executable, "-m", "emulators", "--port", str(port), "--state-dir", str(state_dir)]
+        self.process = subprocess.Popen(
+            command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()
+        )
+        assert self.process.stdout is not None
+        self.first_line = self.process.stdout.readline().strip()
+        self.url = self.first_line.removeprefix(READY)
+
+    def __enter__(self) -> EmulatorProcess:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.end(signal.SIGTERM)
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.communicate(timeout=20)
+        return self.process.returncode
+
+    def client(self, key: str = "any-key", **options: Any) -> DocumentAnalysisClient:
+        """The real SDK client, which does not retry unless told to."""
+        return DocumentAnalysisClient(self.url, AzureKeyCredential(key), **{"retry_total": 0, **options})
+
+    def analyze(self, document: bytes, **options: Any) -> AnalyzeResult:
+        """Analyze a document with the real SDK and close the client."""
+        with self.client() as client:
+            return client.begin_analyze_document("prebuilt-document", document, **options).result()
+
+    def submit(self, document: bytes) -> str:
+        """Submit without waiting; return the operation's URL."""
+        url = f"{self.url}/formrecognizer/documentModels/prebuilt-read:analyze?api-version=2023-07-31"
+        headers = {"Content-Type": "application/octet-stream", "Ocp-Apim-Subscription-Key": "k"}
+        answer = requests.post(url, data=document, headers=headers, timeout=20)
+        assert answer.status_code == 202, answer.text
+        return answer.headers["Operation-Location"]
+
+    def poll(self, operation: str) -> dict[str, Any]:
+        """Poll an operation, whichever port it was submitted to."""
+        path = operation[operation.index("/formrecognizer") :]
+        return requests.get(self.url + path, headers={"Ocp-Apim-Subscription-Key": "k"}, timeout=20).json()
+
+    def get(self, path: str) -> Any:
+        """Return the JSON of a control route."""
+        return requests.get(self.url + path, timeout=20).json()
+
+    def children(self) -> list[psutil.Process]:
+        """The worker processes."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def wait_until(description: str, condition: Callable[[], Any], seconds: float = 30) -> Any:
+    """Return the first true value of `condition`, or fail naming what did not happen."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.02)  # between looks, up to the deadline
+    raise AssertionError(f"Not within {seconds} s: {description}")
+
+
+def _environment() -> dict[str, str]:
+    names = ("EMULATOR_PORT", "STATE_DIR", "EMULATOR_RULES", "NOTIFICATION_WEBHOOK_SECRET")
+    return {name: value for name, value in os.environ.items() if name not in names}

@@ -1,0 +1,59 @@
+"""The life of the process: start, stop, kill, and what it goes on with."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import psutil
+
+from tests.unit.emulators import sample_documents
+from tests.unit.emulators.emulator_process import READY, EmulatorProcess, wait_until
+
+
+def is_alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_ready_line_names_the_free_port_and_sigterm_ends_it_with_its_workers(tmp_path: Path) -> None:
+    with EmulatorProcess(tmp_path) as emulators:
+        emulators.analyze(sample_documents.digital_pdf())
+        workers = emulators.children()
+        exit_code = emulators.end(signal.SIGTERM)
+
+    assert emulators.first_line.startswith(READY + "http://127.0.0.1:")
+    assert exit_code == 0
+    assert workers
+    assert not any(map(is_alive, workers))
+
+
+def test_port_in_use_is_one_line_that_names_port_and_setting(tmp_path: Path) -> None:
+    with EmulatorProcess(tmp_path / "first") as first:
+        port = first.url.rpartition(":")[2]
+        second = EmulatorProcess(tmp_path / "second", port=int(port))
+        _, complaint = second.process.communicate(timeout=20)
+
+    assert second.process.returncode == 1
+    assert complaint.count("\n") == 1
+    assert port in complaint
+    assert "EMULATOR_PORT" in complaint
+
+
+def test_kill_leaves_no_worker_and_the_next_start_finishes_what_was_submitted(tmp_path: Path) -> None:
+    with EmulatorProcess(tmp_path) as killed:
+        finished = killed.submit(sample_documents.digital_pdf())
+        wait_until("the first operation is done", lambda: killed.poll(finished)["status"] == "succeeded")
+        # Many pages, so that the kill falls into the work.
+        unfinished = killed.submit(sample_documents.digital_pdf(page_count=1500))
+        workers = killed.children()
+        killed.end(signal.SIGKILL)
+
+    wait_until("the orphaned workers are gone", lambda: not any(map(is_alive, workers)))
+    with EmulatorProcess(tmp_path) as restarted:
+        assert restarted.poll(finished)["status"] == "succeeded"
+        assert restarted.poll(unfinished)["status"] == "running"
+        wait_until("the resumed operation is done", lambda: restarted.poll(unfinished)["status"] == "succeeded")
+        usage = restarted.get("/usage")["documentIntelligence"]
+        leftovers = list((tmp_path / "emulators" / "documents").iterdir())
+    assert (usage["submissions"], usage["pages"]) == (2, 1501)
+    assert leftovers == []
