@@ -45,7 +45,7 @@ _TIMES = (
 
 
 def make_pdf(pages: int, seed: int) -> bytes:
-    """Return a digital PDF of exactly so many A4 pages, about 130 words each.
+    """Return a digital PDF of exactly so many A4 pages, about 200 words each.
 
     Raises:
         ValueError: fewer than 1 or more than 5000 pages.

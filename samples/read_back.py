@@ -1,4 +1,4 @@
-"""Read the samples back as the local Document Intelligence does, and show how well: `python -m samples.read_back`.
+"""Read the samples back with the engines of the local Document Intelligence: `python -m samples.read_back`.
 
 Digital PDFs give their text layer; pictures go through OCR (rapidocr without its classifier, pages at 150 dots per
 inch). Exits 1 when a phrase of expectedText is not found.
