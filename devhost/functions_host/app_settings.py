@@ -33,7 +33,7 @@ def read_local_settings(app_root: Path) -> dict[str, str]:
     document = read_json_object(path)
     if document.get("IsEncrypted") is True:
         raise HostConfigError(f"{path} is encrypted. Run `func settings decrypt` in {app_root}, then start again.")
-    values = document.get("Values") or {}
+    values = document.get("Values", {})
     if not isinstance(values, dict):
         raise HostConfigError(f'{path}: "Values" must be an object of setting names and texts.')
     return {name: _as_text(path, name, value) for name, value in values.items()}

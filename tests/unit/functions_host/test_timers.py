@@ -1,0 +1,132 @@
+"""Timers fire on the clock's time, catch up after a pause, and survive failing invocations."""
+
+import queue
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import azure.functions as func
+import pytest
+
+from devhost.clock import VirtualClock
+from devhost.functions_host.errors import IndexingError
+from devhost.functions_host.indexing import index_functions
+from devhost.functions_host.invocation import FunctionInvoker
+from devhost.functions_host.timer_monitor import TimerMonitor
+from devhost.functions_host.timers import TimerService
+
+NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+Fired = queue.Queue[func.TimerRequest]
+Start = Callable[..., TimerService]
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(NOON)
+
+
+@pytest.fixture
+def fired() -> Fired:
+    return queue.Queue()
+
+
+@pytest.fixture
+def start(clock: VirtualClock, fired: Fired, invoker: FunctionInvoker, tmp_path: Path) -> Iterator[Start]:
+    """Start a host's timers with one function, ``tick``, whose state lies in the test's folder."""
+    services: list[TimerService] = []
+
+    def start_timers(schedule: str = "0 0 * * * *", fails: bool = False, **options: bool) -> TimerService:
+        app = func.FunctionApp()
+
+        @app.timer_trigger(arg_name="timer", schedule=schedule, **options)
+        def tick(timer: func.TimerRequest) -> None:
+            fired.put(timer)
+            if fails:
+                raise ValueError("tick failed")
+
+        functions = index_functions(app, tmp_path)
+        service = TimerService(
+            functions, invoker, clock, TimerMonitor(tmp_path / "timers"), {"SCHEDULE": "0 0 * * * *"}
+        )
+        services.append(service)
+        service.start()
+        return service
+
+    yield start_timers
+    for service in services:
+        service.stop()
+
+
+def wait_until_due(service: TimerService, moment: datetime) -> None:
+    for _ in range(1000):
+        if service.next_occurrences()["tick"] == moment:
+            return
+        with service._changed:
+            service._changed.wait(0.02)
+    raise AssertionError(f"tick is not due at {moment}, but {service.next_occurrences()}")
+
+
+def test_timer_fires_when_its_time_comes_and_not_before(start: Start, clock: VirtualClock, fired: Fired) -> None:
+    service = start()
+    clock.advance(timedelta(minutes=59))
+    assert service.next_occurrences()["tick"] == NOON + timedelta(hours=1)
+    assert fired.empty()
+    clock.advance(timedelta(minutes=1))
+    request = fired.get(timeout=5)
+    assert request.past_due is False
+    assert request.schedule_status["Next"] == "2026-01-01T13:00:00+00:00"
+    wait_until_due(service, NOON + timedelta(hours=2))
+
+
+def test_failing_timer_goes_on_with_its_schedule(start: Start, clock: VirtualClock, fired: Fired) -> None:
+    service = start(fails=True)
+    for hour in (1, 2):
+        clock.advance(timedelta(hours=1))
+        fired.get(timeout=5)
+        wait_until_due(service, NOON + timedelta(hours=hour + 1))
+
+
+def test_occurrence_missed_while_the_host_was_stopped_is_made_up_for_once(
+    start: Start, clock: VirtualClock, fired: Fired
+) -> None:
+    start().stop()
+    clock.advance(timedelta(hours=5, minutes=10))
+    assert fired.empty()
+    service = start()
+    assert fired.get(timeout=5).past_due is True
+    wait_until_due(service, NOON + timedelta(hours=6))
+    assert fired.empty()
+
+
+def test_changed_schedule_is_not_past_due(start: Start, clock: VirtualClock, fired: Fired) -> None:
+    start().stop()
+    clock.advance(timedelta(hours=5))
+    service = start("0 30 * * * *")
+    wait_until_due(service, NOON + timedelta(hours=5, minutes=30))
+    assert fired.empty()
+
+
+def test_timer_without_monitor_forgets_what_it_missed(start: Start, clock: VirtualClock, fired: Fired) -> None:
+    start(use_monitor=False).stop()
+    clock.advance(timedelta(hours=5))
+    service = start(use_monitor=False)
+    clock.advance(timedelta(hours=1))
+    request = fired.get(timeout=5)
+    assert (request.past_due, request.schedule_status) == (False, {})
+    wait_until_due(service, NOON + timedelta(hours=7))
+
+
+def test_run_on_startup_fires_at_once_and_is_not_past_due(start: Start, fired: Fired) -> None:
+    service = start(run_on_startup=True)
+    assert fired.get(timeout=5).past_due is False
+    wait_until_due(service, NOON + timedelta(hours=1))
+
+
+def test_schedule_may_come_from_a_setting(start: Start) -> None:
+    assert start("%SCHEDULE%").next_occurrences() == {"tick": NOON + timedelta(hours=1)}
+
+
+@pytest.mark.parametrize("schedule", ["%MISSING%", "whenever"])
+def test_unusable_schedule_names_the_function(start: Start, schedule: str) -> None:
+    with pytest.raises(IndexingError, match=r"tick \("):
+        start(schedule)
