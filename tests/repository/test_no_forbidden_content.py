@@ -63,7 +63,7 @@ def places(pattern: re.Pattern[str], allowed: tuple[str, ...] = ()) -> list[str]
 def _is_readable_webhook_secret(found: str) -> bool:
     """Whether a secret says in words that it is none: those for development and tests do, real ones are random."""
     prefix, _, encoded = found.partition("_")
-    return prefix == "whsec" and re.fullmatch(rb"[a-z -]+", base64.b64decode(encoded)) is not None
+    return prefix == "whsec" and re.fullmatch(rb"[0-9a-z -]+", base64.b64decode(encoded)) is not None
 
 
 @pytest.mark.parametrize("what", MACHINE_PATHS)
