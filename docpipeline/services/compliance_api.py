@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from docpipeline.errors import ServiceUnavailable
 from docpipeline.models.compliance import MAX_ISSUE_MESSAGE, MAX_ISSUES, ComplianceIssue, ComplianceVerdict
 from docpipeline.resilience import ServiceBreaker
-from docpipeline.services.http_answers import reachable, read_bounded, refused_or_unavailable
+from docpipeline.services.http_answers import read_bounded, refused_or_unavailable
 from docpipeline.services.http_session import HttpSession
 
 if TYPE_CHECKING:
@@ -52,10 +52,6 @@ class ComplianceApi:
         with self._breaker.calling():
             body = await self._post({"text": text, "metadata": dict(metadata)})
         return read_answer(body)
-
-    async def check_health(self) -> None:
-        """Raise ServiceUnavailable unless the service answers anything at all. Costs it nothing."""
-        await reachable(_SERVICE, self._session, self._endpoint)
 
     async def close(self) -> None:
         """Give the connections back."""

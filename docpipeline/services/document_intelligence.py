@@ -12,8 +12,6 @@ from docpipeline.services import azure_storage
 from docpipeline.services.analysis import Analysis, read_operation
 from docpipeline.services.analysis_faults import SERVICE, fault_of, fault_of_answer
 from docpipeline.services.document_records import utc_now
-from docpipeline.services.http_answers import reachable
-from docpipeline.services.http_session import HttpSession
 
 if TYPE_CHECKING:
     from azure.ai.formrecognizer.aio import DocumentAnalysisClient
@@ -51,7 +49,6 @@ class DocumentIntelligence:
         self._breaker = breaker
         self._polling_interval = polling_interval
         self._clock = clock
-        self._health_session = HttpSession(total_seconds=5)
 
     async def submit(self, content: IO[bytes], model_id: str, until: datetime) -> str:
         """Submit a document for analysis; this is what is billed.
@@ -104,13 +101,8 @@ class DocumentIntelligence:
 
         return await self._guarded(poll, until)
 
-    async def check_health(self) -> None:
-        """Raise ServiceUnavailable unless the service answers anything at all. Costs nothing."""
-        await reachable(SERVICE, self._health_session, self._endpoint)
-
     async def close(self) -> None:
         """Give the connections back."""
-        await self._health_session.close()
         if "_client" in self.__dict__:
             await self._client.close()
             del self._client
@@ -145,9 +137,7 @@ class DocumentIntelligence:
                     except AzureError as error:
                         raise fault_of(error) from error
         except TimeoutError:
-            raise DocumentFailed(
-                "extractionTimeout", "the text was not extracted in the time that is allowed for it"
-            ) from None
+            raise DocumentFailed("extractionTimeout", "the text was not extracted before the deadline") from None
 
     @cached_property
     def _client(self) -> "DocumentAnalysisClient":

@@ -8,8 +8,6 @@ from docpipeline.errors import ServiceRefused, ServiceUnavailable
 if TYPE_CHECKING:
     import aiohttp
 
-    from docpipeline.services.http_session import HttpSession
-
 _TRANSIENT = {408, 425, 429}
 
 
@@ -35,18 +33,3 @@ async def read_bounded(response: "aiohttp.ClientResponse", most_bytes: int) -> b
         if len(body) > most_bytes:
             return None
     return bytes(body)
-
-
-async def reachable(service: str, session: "HttpSession", url: str) -> None:
-    """Raise ServiceUnavailable unless ``url``'s host answers within 5 s, whatever it says short of a 5xx."""
-    import aiohttp
-
-    try:
-        timeout = aiohttp.ClientTimeout(total=5)
-        async with session.get().head(url, allow_redirects=False, timeout=timeout) as response:
-            status = response.status
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise ServiceUnavailable(service, f"it did not answer ({type(error).__name__})") from error
-    # 501: it answers, and knows no HEAD.
-    if status >= 500 and status != 501:
-        raise ServiceUnavailable(service, f"it answered {status}")

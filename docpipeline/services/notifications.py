@@ -14,7 +14,7 @@ from docpipeline.models.instance_ids import notification_id
 from docpipeline.models.notices import NotificationType
 from docpipeline.resilience import ServiceBreaker
 from docpipeline.services.document_records import utc_now
-from docpipeline.services.http_answers import reachable, refused_or_unavailable
+from docpipeline.services.http_answers import refused_or_unavailable
 from docpipeline.services.http_session import HttpSession
 from docpipeline.telemetry import log_fields
 
@@ -77,11 +77,6 @@ class Notifier:
         headers = {"Content-Type": CONTENT_TYPE, **signature_headers(self._secret, event["id"], now, body)}
         with self._breaker.calling():
             await self._post(self._url, body, headers)
-
-    async def check_health(self) -> None:
-        """Raise ServiceUnavailable unless the receiver answers anything at all."""
-        if self._url is not None:
-            await reachable(_SERVICE, self._session, self._url)
 
     async def close(self) -> None:
         """Give the connections back."""

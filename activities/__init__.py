@@ -1,0 +1,27 @@
+"""Activities, one per file: payload in, service calls, payload out. All of them may run twice."""
+
+from activities import (
+    archive_rejected_document,
+    complete_document,
+    extract_document_text,
+    handle_approval_timeout,
+    log_processing_error,
+    send_completion_notification,
+    send_error_notification,
+    send_review_notification,
+    store_processed_document,
+    validate_compliance,
+)
+
+blueprints = (
+    extract_document_text.bp,
+    validate_compliance.bp,
+    send_review_notification.bp,
+    handle_approval_timeout.bp,
+    archive_rejected_document.bp,
+    store_processed_document.bp,
+    send_completion_notification.bp,
+    complete_document.bp,
+    log_processing_error.bp,
+    send_error_notification.bp,
+)

@@ -1,0 +1,90 @@
+"""Extraction: from the document's content to its text in blob storage."""
+
+import azure.durable_functions as df
+
+from docpipeline.composition import Services, get_services
+from docpipeline.errors import BlobUnavailable, DocumentFailed
+from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.extraction import Extraction, ExtractionRequest
+from docpipeline.services.analysis import Analysis
+from docpipeline.services.analysis_faults import OperationLost
+from docpipeline.telemetry import measured
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="payload")
+@measured
+async def extract_document_text(payload: dict) -> dict:
+    """Put a document's text in blob storage and return a reference to it. ExtractionRequest -> Extraction.
+
+    Confidence is the mean over words, 0.0-1.0. A document that can never be read, or not before the deadline,
+    comes back as Extraction.failed. Raises ServiceUnavailable and ServiceRefused, which are retried.
+
+    Repeat-safe: an extraction that is stored is returned, an analysis that was submitted is asked after, and all
+    names come from the run's ids. Only a crash between submission and the record of it is billed twice.
+    """
+    request, services = ExtractionRequest.from_payload(payload), get_services()
+    ids = (request.document_id, request.instance_id)
+    if await services.document_records.advance(*ids, DocumentStatus.EXTRACTING) is None:
+        return Extraction.failed("superseded", "a newer run of this document has taken over").to_payload()
+    extraction = await services.document_blobs.read_extraction(*ids)
+    if extraction is None:
+        extraction = await _extract(services, request)
+        await services.document_blobs.save_extraction(*ids, extraction)
+    if extraction.failure is None:
+        await _show_in_record(services, request, extraction)
+    return extraction.to_payload()
+
+
+async def _extract(services: Services, request: ExtractionRequest) -> Extraction:
+    try:
+        analysis = await _analyze(services, request)
+    except DocumentFailed as fault:
+        return Extraction.failed(fault.code, fault.reason)
+    except BlobUnavailable:
+        return Extraction.failed("contentMissing", "the document's content is no longer in storage; send it again")
+    if not analysis.has_text:
+        return Extraction.failed("noText", "there is no text in the document")
+    return await _store(services, request, analysis)
+
+
+async def _analyze(services: Services, request: ExtractionRequest) -> Analysis:
+    ids = (request.document_id, request.instance_id)
+    operation_url = await services.document_blobs.read_operation(*ids)
+    if operation_url is None:
+        with await services.document_blobs.open_incoming(request.blob_url) as content:
+            operation_url = await services.document_intelligence.submit(
+                content, request.model_id, request.deadline
+            )
+        await services.document_blobs.save_operation(*ids, operation_url)
+    try:
+        return await services.document_intelligence.result(operation_url, request.deadline)
+    except OperationLost:
+        # The next attempt submits anew; the retry policy decides when.
+        await services.document_blobs.forget_operation(*ids)
+        raise
+
+
+async def _store(services: Services, request: ExtractionRequest, analysis: Analysis) -> Extraction:
+    text_blob = await services.document_blobs.save_text(request.document_id, request.instance_id, analysis.text)
+    return Extraction(
+        text_blob=text_blob,
+        page_count=analysis.page_count,
+        character_count=len(analysis.text),
+        language=analysis.language,
+        confidence=analysis.confidence,
+        lowest_confidence=analysis.lowest_confidence,
+        low_confidence_share=analysis.low_confidence_share,
+    )
+
+
+async def _show_in_record(services: Services, request: ExtractionRequest, extraction: Extraction) -> None:
+    await services.document_records.amend(
+        request.document_id,
+        request.instance_id,
+        page_count=extraction.page_count,
+        language=extraction.language,
+        confidence=extraction.confidence,
+        text_blob=extraction.text_blob,
+    )

@@ -1,0 +1,28 @@
+"""Telling the submitter that a document passed."""
+
+import azure.durable_functions as df
+
+from docpipeline.composition import get_services
+from docpipeline.models.notices import CompletionNotice, NotificationType
+from docpipeline.notices import completion_notice
+from docpipeline.run_ends import open_run
+from docpipeline.telemetry import measured
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="payload")
+@measured
+async def send_completion_notification(payload: dict) -> dict:
+    """Tell the submitter that the document is processed, and how it was decided. CompletionNotice -> {}.
+
+    Raises ServiceUnavailable and ServiceRefused. Repeat-safe: the notification keeps its id, and nothing is sent
+    for a run that has ended.
+    """
+    request, services = CompletionNotice.from_payload(payload), get_services()
+    record = await open_run(services, request)
+    if record is None:
+        return {}
+    notice = completion_notice(record, request.decision, request.is_compliant)
+    await services.notifier.send(NotificationType.COMPLETED, request.instance_id, request.document_id, notice)
+    return {}

@@ -1,0 +1,37 @@
+"""Storing the result of a document that passed."""
+
+from typing import Any
+
+import azure.durable_functions as df
+
+from docpipeline.composition import get_services
+from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.notices import StorageRequest
+from docpipeline.telemetry import measured
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="payload")
+@measured
+async def store_processed_document(payload: dict) -> dict:
+    """Put the original and ``result.json`` in the archive. StorageRequest -> {}.
+
+    Raises ServiceUnavailable, and BlobUnavailable when the original is nowhere. Repeat-safe: all names come from
+    the run's ids, an original that is archived stays where it is, and a run that has ended is left alone.
+    """
+    request, services = StorageRequest.from_payload(payload), get_services()
+    ids = (request.document_id, request.instance_id)
+    outcome: dict[str, Any] = {
+        "is_compliant": request.is_compliant,
+        "decision": request.decision,
+        "review": request.review,
+    }
+    record = await services.document_records.advance(*ids, DocumentStatus.STORING, **outcome)
+    if record is None or record.status is not DocumentStatus.STORING:
+        return {}
+    result = {**record.to_api(), "textBlob": record.text_blob}
+    # Not a state of the run: what the file says must be true for as long as it lies there.
+    del result["status"], result["updatedAt"], result["completedAt"]
+    await services.document_blobs.archive_processed(record, result)
+    return {}
