@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 _BLANK = "[ \u00a0]"
-# A card as people write it: in one piece, or in its usual groups with one kind of separator; the guards on
-# both sides keep longer numbers (an IBAN, a table row) from being read as a card.
+# A card as people write it: in one piece, or in its usual groups with one kind of separator. What stands before
+# keeps the inside of a longer number (an IBAN, say) from being read as a card; an expiry date may well follow.
 _CARD = re.compile(
-    r"(?<![\w])(?<!\w[ \u00a0-])"
+    r"(?<!\w)(?<!\d{4}[ \u00a0-])(?<![A-Z]{2}\d{2}[ \u00a0-])"
     r"(?:[2-6]\d{12,18}|[2-6]\d{3}([ \u00a0-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|3[47]\d{2}([ \u00a0-])\d{6}\2\d{5})"
-    r"(?!\w)(?![ \u00a0-]\d)"
+    r"(?!\w)"
 )
 _IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}")
 _SSN = re.compile(r"(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")

@@ -79,9 +79,9 @@ def _refuse_caller(authorization: str) -> web.Response | None:
 
 
 def _parse(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    text, metadata = body.get("text"), body.get("metadata")
+    text, metadata = body.get("text"), body.get("metadata", {})
     if not isinstance(text, str):
         raise BadRequest("'text' is missing or not a string. Send {text, metadata}.")
-    if not isinstance(metadata or {}, dict):
+    if not isinstance(metadata, dict):
         raise BadRequest("'metadata' is not an object. Send {text, metadata}.")
-    return text, metadata or {}
+    return text, metadata

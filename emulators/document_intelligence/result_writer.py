@@ -74,12 +74,15 @@ class ResultWriter:
 def write_result(path: Path, pages: Iterator[Page], model_id: str, api_version: str, created_at: str) -> int:
     """Write the answer to `path`, all or nothing, and return the number of pages."""
     unfinished = path.with_suffix(".part")
-    with unfinished.open("w", encoding="utf-8") as file:
-        writer = ResultWriter(file, model_id, api_version, created_at)
-        for page in pages:
-            writer.add_page(page)
-        writer.finish()
-    unfinished.replace(path)
+    try:
+        with unfinished.open("w", encoding="utf-8") as file:
+            writer = ResultWriter(file, model_id, api_version, created_at)
+            for page in pages:
+                writer.add_page(page)
+            writer.finish()
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return writer.page_count
 
 
