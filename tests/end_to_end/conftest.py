@@ -14,6 +14,8 @@ SETTINGS = {
     # Documents of high priority have a deadline a test can wait for; the others keep theirs of 30 minutes.
     "EXTRACTION_TIMEOUT_MINUTES_HIGH": "0.1",
     "MAX_DOCUMENT_MEGABYTES": "2",
+    # Two seconds: `purge_history` runs daily, or when a test fires it.
+    "HISTORY_RETENTION_DAYS": "0.00002",
 }
 
 

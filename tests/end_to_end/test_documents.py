@@ -13,7 +13,7 @@ from azure.storage.blob import BlobServiceClient
 
 from tests.end_to_end.client import SAMPLES, Client, request
 
-CARD = SAMPLES / "letter-with-card-number.pdf"
+CARD = SAMPLES / "payment-letter.pdf"
 
 
 def test_a_document_sent_as_a_file_is_completed_and_everything_can_be_read(

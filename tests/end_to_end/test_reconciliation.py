@@ -1,9 +1,15 @@
 """What an operator or a crash leaves half-done is brought to its end."""
 
+import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 from urllib.parse import quote
 
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.storage_account import StorageAccount
+from docpipeline.services.document_records import DocumentRecords
 from tests.end_to_end.client import Client, eventually, request
 
 
@@ -13,41 +19,99 @@ def fire(client: Client, timer: str) -> None:
     assert answer.status == 202
 
 
+def age(client: Client, document_id: str, **changes: Any) -> None:
+    """Make the record look as if it had last been written an hour ago."""
+
+    def older(record: DocumentRecord) -> DocumentRecord:
+        return record.model_copy(update={"updated_at": record.updated_at - timedelta(hours=1), **changes})
+
+    async def write() -> None:
+        records = DocumentRecords(StorageAccount.from_connection_string(client.stack.storage_connection_string))
+        await records.update(document_id, older)
+        await records.close()
+
+    asyncio.run(write())
+
+
+def reconcile_until(client: Client, document_id: str, *statuses: str) -> dict[str, Any]:
+    """Fire the reconciliation, and wait until the document's record has one of these statuses."""
+    fire(client, "reconcile_documents")
+    return client.wait_for(document_id, *statuses)
+
+
+def a_waiting_document(client: Client, content: bytes, document_id: str) -> str:
+    """A document that waits for a person; returns its instance id."""
+    client.fault("compliance", body=json.dumps({"compliant": False, "issues": [], "confidence": 0.9}), count=1)
+    instance: str = client.upload(content, documentId=document_id).json["id"]
+    client.wait_for(document_id, "awaitingReview")
+    return instance
+
+
 def test_a_terminated_document_is_brought_to_failed_and_the_counter_with_it(
-    skipping: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[..., bytes]
 ) -> None:
-    before = skipping.wait_for_no_pending()
-    skipping.fault("compliance", body=json.dumps({"compliant": False, "issues": [], "confidence": 0.9}), count=1)
-    instance = skipping.upload(a_document(), documentId="terminated").json["id"]
-    skipping.wait_for("terminated", "awaitingReview")
-    base = f"{skipping.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance)}"
+    before = client.wait_for_no_pending()
+    instance = a_waiting_document(client, a_document(), "terminated")
+    base = f"{client.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance)}"
     assert request("POST", f"{base}/terminate?reason=test").status == 202
-    skipping.wait_for_instance(instance, "Terminated")
-
-    def reconciled() -> bool:
-        skipping.advance(150)
-        fire(skipping, "reconcile_documents")
-        return bool(skipping.record("terminated")["status"] == "failed")
-
-    eventually(reconciled, "the record is failed")
-    assert skipping.record("terminated")["error"]["code"] == "terminated"
-    after = skipping.wait_for_no_pending()
+    client.wait_for_instance(instance, "Terminated")
+    age(client, "terminated")
+    assert reconcile_until(client, "terminated", "failed")["error"]["code"] == "terminated"
+    after = client.wait_for_no_pending()
     assert after["failed"] == before["failed"] + 1
-    fire(skipping, "reconcile_documents")
-    assert skipping.counters() == after
+    fire(client, "reconcile_documents")
+    assert client.counters() == after
 
 
-def test_history_is_purged_once_it_is_old_enough(skipping: Client, a_document: Callable[..., bytes]) -> None:
-    instance = skipping.upload(a_document(), documentId="to-be-purged").json["id"]
-    skipping.wait_for("to-be-purged")
-    skipping.wait_for_instance(instance, "Completed")
-    fire(skipping, "purge_history")
-    assert skipping.instance(instance).status == 200
-    skipping.advance(31 * 24 * 3600)
+def test_a_document_whose_instance_was_purged_is_brought_to_failed(
+    client: Client, a_document: Callable[..., bytes]
+) -> None:
+    instance = a_waiting_document(client, a_document(), "lost")
+    purge = f"{client.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance)}"
+    assert request("DELETE", purge).status == 200
+    age(client, "lost")
+    assert reconcile_until(client, "lost", "failed")["error"]["code"] == "instanceLost"
+    client.wait_for_no_pending()
+
+
+def test_a_document_reserved_but_never_started_is_started(
+    client: Client, a_document: Callable[..., bytes]
+) -> None:
+    """As a crash leaves it between the record and the start: the instance is gone, the record says queued."""
+    content = a_document()
+    before = client.wait_for_no_pending()
+    instance = a_waiting_document(client, content, "never-started")
+    purge = f"{client.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance)}"
+    assert request("DELETE", purge).status == 200
+    age(client, "never-started", status=DocumentStatus.QUEUED, review=None)
+    record = reconcile_until(client, "never-started", "completed", "awaitingReview")
+    assert (record["status"], record["instanceId"]) == ("completed", instance)
+    after = client.wait_for_no_pending()
+    assert after["processed"] == before["processed"] + 1
+
+
+def test_a_document_reserved_but_never_started_is_started_by_the_next_post(
+    client: Client, a_document: Callable[..., bytes]
+) -> None:
+    content = a_document()
+    instance = a_waiting_document(client, content, "healed")
+    purge = f"{client.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance)}"
+    assert request("DELETE", purge).status == 200
+    age(client, "healed", status=DocumentStatus.QUEUED, review=None)
+    again = client.upload(content, documentId="healed")
+    assert (again.status, again.json["id"]) == (202, instance)
+    assert client.wait_for("healed")["status"] == "completed"
+
+
+def test_history_is_purged_once_it_is_old_enough(client: Client, a_document: Callable[..., bytes]) -> None:
+    instance = client.upload(a_document(), documentId="to-be-purged").json["id"]
+    client.wait_for("to-be-purged")
+    client.wait_for_instance(instance, "Completed")
 
     def purged() -> bool:
-        fire(skipping, "purge_history")
-        return skipping.instance(instance).status == 404
+        fire(client, "purge_history")
+        return client.instance(instance).status == 404
 
     eventually(purged, "the instance is purged")
-    assert skipping.record("to-be-purged")["status"] == "completed"
+    assert client.record("to-be-purged")["status"] == "completed"
+    assert client.get("/documents/to-be-purged/text").status == 200
