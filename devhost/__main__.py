@@ -85,7 +85,7 @@ def _print_functions(host: FunctionsHost) -> None:
 
 def _request_stop(stopping: threading.Event) -> None:
     if stopping.is_set():
-        os._exit(0)
+        os._exit(130)
     stopping.set()
 
 
@@ -99,4 +99,9 @@ def _exit(code: int) -> None:
 
 
 if __name__ == "__main__":
-    _exit(main())
+    try:
+        code = main()
+    except Exception:
+        logging.getLogger("devhost.host").exception("The host failed")
+        code = 1
+    _exit(code)

@@ -6,9 +6,20 @@ import time
 
 from devhost.functions_host.invocation_context import InvocationFilter
 
-_FORMAT = "[%(asctime)s.%(msecs)03dZ] %(levelname)-7s %(name)s%(invocation)s: %(message)s"
+_FORMAT = "[%(asctime)s.%(msecs)03dZ] %(levelname)-7s %(name)s%(invocation)s: %(message)s%(fields)s"
 # These write a line per HTTP request or more at info level.
 _TALKATIVE = ("azure", "aiohttp", "asyncio", "urllib3", "msal")
+_OWN_ATTRIBUTES = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "invocation", "fields"}
+
+
+class FieldsFilter(logging.Filter):
+    """Gives each record ``fields``: what was logged as ``extra``, written as ``" key=value"``."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add the attribute; never drops a record."""
+        extra = {name: value for name, value in record.__dict__.items() if name not in _OWN_ATTRIBUTES}
+        record.fields = "".join(f" {name}={value}" for name, value in extra.items())
+        return True
 
 
 def set_up_logging(verbose: bool) -> None:
@@ -18,6 +29,7 @@ def set_up_logging(verbose: bool) -> None:
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     handler.addFilter(InvocationFilter())
+    handler.addFilter(FieldsFilter())
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.DEBUG if verbose else logging.INFO)

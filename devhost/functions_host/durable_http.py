@@ -67,7 +67,7 @@ class DurableHttp:
         except RequestRefused as refusal:
             return _refused(refusal)
         except Exception as error:
-            log.exception("%s %s failed inside the host", request.method, request.path)
+            log.exception("%s %s failed inside the host", request.method, request.rel_url.raw_path)
             return json_response(_error_body(_SOMETHING_WRONG, error), 500)
 
     def close(self) -> None:

@@ -158,6 +158,7 @@ class FunctionsHost:
                 self.app.functions, self._invoker, self._timers, advance if self._options.virtual_clock else None
             ),
             client_binding=self._links.client_binding(self.url, rpc_base_url),
+            spool_folder=self._folder,
             body_limit_bytes=_positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT")
             or DEFAULT_BODY_LIMIT_BYTES,
         )

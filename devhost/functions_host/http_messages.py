@@ -5,6 +5,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -24,17 +25,18 @@ class RequestBodyTooLarge(Exception):
     """A request's body is larger than the host takes."""
 
 
-async def read_body(request: web.Request, limit_bytes: int) -> bytes:
+async def read_body(request: web.Request, limit_bytes: int, spool_folder: Path) -> bytes:
     """Read a request's body into one ``bytes``, never holding it twice: large ones go through a temporary file.
 
-    Works with and without a Content-Length. Raises RequestBodyTooLarge as soon as the limit is passed.
+    Works with and without a Content-Length. The folder must lie on a disk; the system's own one for temporary
+    files may be in memory. Raises RequestBodyTooLarge as soon as the limit is passed.
     """
     if (request.content_length or 0) > limit_bytes:
         raise RequestBodyTooLarge
     if not request.body_exists:
         return b""
     size = 0
-    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES, dir=str(spool_folder)) as spool:
         async for chunk in request.content.iter_chunked(_CHUNK_BYTES):
             size += len(chunk)
             if size > limit_bytes:

@@ -38,7 +38,8 @@ class FunctionInvoker:
     """Runs functions for the life of the process.
 
     All ``async`` functions share one event loop: the durable SDK keeps one HTTP session for the process, bound to
-    the loop that used it first. Servers and the engine must never run on that loop, or they would wait for themselves.
+    the loop that used it first. Servers and the engine must never run on
+    it, or they would wait for themselves.
 
     Args:
         timeout: How long one invocation may take; None is without limit. A coroutine that exceeds it is cancelled;

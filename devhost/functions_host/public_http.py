@@ -1,6 +1,7 @@
 """The host's public port: the app's HTTP functions, the durable webhooks and the admin endpoints."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -40,6 +41,7 @@ class PublicHttp:
         durable: The durable API.
         admin: The admin endpoints.
         client_binding: JSON text for durable client parameters.
+        spool_folder: Where large request bodies lie while they come in; on a disk.
         body_limit_bytes: Larger request bodies are answered with 413.
     """
 
@@ -51,11 +53,13 @@ class PublicHttp:
         durable: DurableHttp,
         admin: AdminHttp,
         client_binding: str,
+        spool_folder: Path,
         body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES,
     ) -> None:
         self._routes, self._invoker, self._rules = routes, invoker, rules
         self._durable, self._admin = durable, admin
         self._client_binding = client_binding
+        self._spool_folder = spool_folder
         self._body_limit_bytes = body_limit_bytes
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -69,8 +73,9 @@ class PublicHttp:
             return await self._call_function(request, path)
         except RequestBodyTooLarge:
             return web.Response(status=413)
-        except (ConnectionError, TimeoutError):
-            raise
+        except (ConnectionError, web.RequestPayloadError) as gone:
+            log.debug("%s %s was broken off by its sender: %s", request.method, path, gone)
+            return web.Response(status=400)
         except Exception:
             log.exception("%s %s failed inside the host", request.method, path)
             return web.Response(status=500)
@@ -94,7 +99,7 @@ class PublicHttp:
         route, values = found
         if not self._rules.allows_function(route.auth_level, _key_of(request)):
             return web.Response(status=401)
-        body = await read_body(request, self._body_limit_bytes)
+        body = await read_body(request, self._body_limit_bytes, self._spool_folder)
         return await self._invoke(route, request, values, body)
 
     async def _invoke(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,9 @@ def start(
         durables.append(durable)
         admin = AdminHttp(functions, invoker, timers, advance=None)
         routes = RouteTable(functions, "api")
-        return serve(PublicHttp(routes, invoker, AccessRules(keys), durable, admin, "{}", LIMIT_BYTES).handle)
+        return serve(
+            PublicHttp(routes, invoker, AccessRules(keys), durable, admin, "{}", tmp_path, LIMIT_BYTES).handle
+        )
 
     yield start_host
     for durable in durables:
@@ -179,6 +182,17 @@ def test_head_sends_no_body(origin: str) -> None:
 def test_chunked_upload_without_length_arrives_whole(origin: str) -> None:
     chunks = (b"x" * 250_000 for _ in range(8))
     assert ask(origin, "POST", "/api/see", chunks).json["size"] == 2_000_000
+
+
+def test_upload_that_its_sender_breaks_off_leaves_the_host_well(
+    origin: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = ("127.0.0.1", int(origin.rsplit(":", 1)[1]))
+    for _ in range(3):
+        with socket.create_connection(address) as sender:
+            sender.sendall(b"POST /api/see HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+    assert get(origin, "/api/see").status == 200
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def test_body_above_the_limit_is_413_with_and_without_a_length(origin: str) -> None:
