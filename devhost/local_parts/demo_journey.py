@@ -11,7 +11,6 @@ from devhost.local_parts.demo_samples import Sample
 from devhost.local_parts.errors import DemoError
 
 FINAL_STATUSES = frozenset({"completed", "rejected", "timeout", "failed"})
-_POLL_SECONDS = 0.3
 _LONGEST_WAIT_SECONDS = 5.0
 
 
@@ -22,6 +21,7 @@ class Journey:
     Attributes:
         stage: `waiting` and `sending` before the pipeline knows it, then the record's status.
         problems: why it did not end as expected; empty for one that did.
+        poll_seconds: how long to wait between two looks at the record.
     """
 
     sample: Sample
@@ -33,6 +33,7 @@ class Journey:
     started: float | None = None
     ended: float | None = None
     problems: list[str] = field(default_factory=list)
+    poll_seconds: float = 0.3
 
     @property
     def seconds(self) -> float:
@@ -85,7 +86,7 @@ async def _send(journey: Journey, api: PipelineApi) -> None:
     while True:
         answer = await patiently(api.submit(journey.sample, reprocess=reprocess))
         if answer is None or answer.status in (429, 503):
-            wait = answer.retry_after_seconds if answer else _POLL_SECONDS
+            wait = answer.retry_after_seconds if answer else journey.poll_seconds
             await asyncio.sleep(min(wait, _LONGEST_WAIT_SECONDS))
         elif answer.status == 202:
             journey.document_id, journey.instance_id = answer.body["documentId"], answer.body["id"]
@@ -119,7 +120,7 @@ async def _follow(journey: Journey, api: PipelineApi) -> None:
                 return
             if journey.stage == "awaitingReview" and not decided:
                 decided = await _decide(journey, api)
-        await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(journey.poll_seconds)
 
 
 async def _decide(journey: Journey, api: PipelineApi) -> bool:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from devhost.local_parts.demo_journey import FINAL_STATUSES, Journey
 
@@ -22,7 +23,7 @@ def shown(journeys: Sequence[Journey], console: Console) -> Iterator[Callable[[]
         with Live(console=console, auto_refresh=False) as live:
             yield lambda: live.update(progress_table(journeys), refresh=True)
     else:
-        yield ChangeLines(journeys, console.print).write
+        yield ChangeLines(journeys, lambda line: console.print(Text(line), soft_wrap=True)).write
 
 
 class ChangeLines:
@@ -57,7 +58,7 @@ def progress_table(journeys: Sequence[Journey]) -> Table:
         table.add_row(
             journey.sample.file,
             "" if pages is None else str(pages),
-            f"[{_STYLES.get(journey.stage, 'cyan')}]{stage}[/]",
+            Text(stage, style=_STYLES.get(journey.stage, "cyan")),
             f"{journey.seconds:.1f}",
         )
     return table

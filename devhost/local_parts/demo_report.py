@@ -54,21 +54,13 @@ def save_texts(journeys: Sequence[Journey], state_dir: Path) -> None:
 def print_outcome(outcome: DemoOutcome, console: Console) -> None:
     """Print the results, the counter, the notifications, where all of it lies, and each surprise."""
     console.print(results_table(outcome))
-    console.print(f"Counter (all runs): {_listed(outcome.counters)}", highlight=False)
-    types = Counter(str(each.get("body", {}).get("type")) for each in outcome.notifications)
-    console.print(f"Notifications in this run: {_listed(dict(sorted(types.items())))}", highlight=False)
-    folder = outcome.state_dir
-    console.print(
-        f"Report: {folder / REPORT_NAME}   Texts: {folder / 'demo'}   Logs: {folder / 'logs'}", soft_wrap=True
-    )
-    console.print("The documents stay known: make run, then GET /api/documents shows them again.", highlight=False)
+    for line in _closing_lines(outcome):
+        console.print(Text(line), soft_wrap=True)
     for journey in outcome.surprises:
         for problem in journey.problems:
             console.print(Text(f"{journey.sample.file} {problem}", style="red"), soft_wrap=True)
     expected = len(outcome.journeys) - len(outcome.surprises)
-    console.print(
-        f"{expected} of {len(outcome.journeys)} documents ended as expected.", style="bold", highlight=False
-    )
+    console.print(Text(f"{expected} of {len(outcome.journeys)} documents ended as expected.", style="bold"))
 
 
 def results_table(outcome: DemoOutcome) -> Table:
@@ -88,7 +80,7 @@ def results_table(outcome: DemoOutcome) -> Table:
             str(record.get("pageCount") or ""),
             "" if record.get("confidence") is None else f"{record['confidence']:.3f}",
             f"{journey.seconds:.1f}",
-            _where(journey, outcome.state_dir),
+            Text(_where(journey, outcome.state_dir)),
         )
     return table
 
@@ -107,6 +99,17 @@ def write_report(outcome: DemoOutcome) -> Path:
     path = outcome.state_dir / REPORT_NAME
     path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def _closing_lines(outcome: DemoOutcome) -> list[str]:
+    folder = outcome.state_dir
+    types = Counter(str(each.get("body", {}).get("type")) for each in outcome.notifications)
+    return [
+        f"Counter (all runs): {_listed(outcome.counters)}",
+        f"Notifications in this run: {_listed(dict(sorted(types.items())))}",
+        f"Results are under {folder}: report {REPORT_NAME}, texts demo/, logs logs/, blobs and table azurite/.",
+        "The documents stay known: make run, then GET /api/documents shows them again.",
+    ]
 
 
 def _document_entry(journey: Journey, state_dir: Path) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Tests of the set-up scripts, against folders and programs made up for the purpose."""

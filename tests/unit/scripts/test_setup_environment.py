@@ -1,0 +1,164 @@
+"""The set-up of `.venv` and `node_modules`: done once, done again after a change, healed when interrupted."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.setup_environment import ROOT, SetupError, ensure_node, ensure_python, main, run_step, stamp_key
+
+FAKE_NODE = "#!/bin/sh\necho v20.1.0\n"
+FAKE_NPM = "#!/bin/sh\nrm -rf node_modules; mkdir node_modules; echo once >> npm-runs\n"
+
+
+def write_program(folder: Path, name: str, content: str) -> None:
+    """Put a program into the folder."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(content)
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository without packages to install, with a node and an npm that only take notes."""
+    for name in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "constraints.txt",
+        "package.json",
+        "package-lock.json",
+    ):
+        (tmp_path / name).write_text("")
+    (tmp_path / ".setup").mkdir()
+    programs = tmp_path / "programs"
+    write_program(programs, "node", FAKE_NODE)
+    write_program(programs, "npm", FAKE_NPM)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path
+
+
+def npm_runs(root: Path) -> int:
+    """How often npm was run."""
+    notes = root / "npm-runs"
+    return len(notes.read_text().splitlines()) if notes.exists() else 0
+
+
+def test_npm_runs_once_and_again_only_when_the_lock_file_changed(root: Path) -> None:
+    ensure_node(root)
+    ensure_node(root)
+    assert npm_runs(root) == 1
+
+    (root / "package-lock.json").write_text("{}")
+    ensure_node(root)
+    assert npm_runs(root) == 2
+
+
+def test_an_interrupted_npm_is_run_again(root: Path) -> None:
+    ensure_node(root)
+    (root / "node_modules" / ".stamp").unlink()
+
+    ensure_node(root)
+
+    assert npm_runs(root) == 2
+
+
+def test_a_node_that_is_too_old_is_named_with_its_version(root: Path) -> None:
+    write_program(root / "programs", "node", "#!/bin/sh\necho v18.19.0\n")
+
+    with pytest.raises(SetupError, match=r"is version v18\.19\.0\. Azurite needs Node 20 or newer"):
+        ensure_node(root)
+
+
+def test_a_missing_node_is_explained(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(SetupError, match=r"node was not found.*https://nodejs\.org"):
+        ensure_node(root)
+
+
+def test_a_failed_step_shows_the_end_of_its_log_and_what_to_look_at(root: Path) -> None:
+    write_program(root / "programs", "npm", "#!/bin/sh\necho no route to host; exit 1\n")
+
+    with pytest.raises(SetupError, match=r"(?s)failed after .*\| no route to host.*registry reachable"):
+        ensure_node(root)
+
+    assert not (root / "node_modules" / ".stamp").exists()
+
+
+def test_a_python_environment_is_made_once_and_anew_after_an_interruption(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ensure_python(root)
+    assert "Creating .venv took" in capsys.readouterr().out
+    ensure_python(root)
+    assert capsys.readouterr().out == ""
+
+    half_a_package = root / ".venv" / "half-a-package"
+    half_a_package.touch()
+    (root / ".setup" / "python-unfinished").touch()
+    ensure_python(root)
+
+    assert not half_a_package.exists()
+    assert not (root / ".setup" / "python-unfinished").exists()
+
+
+def test_the_stamp_changes_with_each_file_and_with_the_runtime(root: Path) -> None:
+    names = ("requirements.txt", "constraints.txt")
+    first = stamp_key(root, names, "python 3.11")
+    (root / "constraints.txt").write_text("rich==15.0.0")
+
+    assert stamp_key(root, names, "python 3.11") != first
+    assert stamp_key(root, names, "python 3.12") != stamp_key(root, names, "python 3.11")
+
+
+def test_progress_tells_what_is_done_and_how_long_it_took(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_step(root, "Counting, quickly", ["true"], "unused")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "setup: Counting, quickly ...",
+        "setup: Counting, quickly took 0 s",
+    ]
+    assert (root / ".setup" / "counting-quickly.log").exists()
+
+
+def test_an_unknown_environment_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ruby"], root) == 1
+    assert "'ruby' is not an environment" in capsys.readouterr().err
+
+
+def test_without_a_new_enough_python_each_one_found_is_named(tmp_path: Path) -> None:
+    old = "#!/bin/sh\necho 3.9.18; exit 1\n"
+    write_program(tmp_path, "python3", old)
+    write_program(tmp_path, "python3.12", "#!/bin/sh\nexit 127\n")
+    environment = {"PATH": f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin"}
+
+    done = subprocess.run(
+        ["/bin/sh", str(ROOT / "scripts" / "setup"), "nothing"],
+        env={**environment, "PYTHON": "python3 python3.12"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "python3 is version 3.9.18" in done.stderr
+    assert "python3.12 does not run here" in done.stderr
+    assert "make PYTHON=" in done.stderr
+
+
+def test_the_first_python_that_is_new_enough_is_taken(tmp_path: Path) -> None:
+    write_program(tmp_path, "python3", "#!/bin/sh\necho 3.9.18; exit 1\n")
+    write_program(tmp_path, "python3.13", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+
+    done = subprocess.run(
+        ["/bin/sh", str(ROOT / "scripts" / "setup"), "ruby"],
+        env={"PATH": f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    # It got as far as the Python part, which knows no such environment.
+    assert "'ruby' is not an environment" in done.stderr
