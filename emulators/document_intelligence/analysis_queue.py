@@ -86,5 +86,6 @@ class AnalysisQueue:
             model_id=operation.model_id,
             api_version=operation.api_version,
             pages=operation.pages,
+            with_languages=operation.asks_for_languages,
             created_at=operation.created_at,
         )

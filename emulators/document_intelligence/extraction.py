@@ -36,7 +36,7 @@ def extract(job: ExtractionJob, with_ocr: bool, report_page: Callable[[int], Non
     is_pdf = detect_format(path) is DocumentFormat.PDF
     pages = (_pdf_pages if is_pdf else _image_pages)(path, job.pages, with_ocr)
     reported = _reporting(pages, report_page)
-    return write_result(Path(job.result), reported, job.model_id, job.api_version, job.created_at)
+    return write_result(job, reported)
 
 
 def _reporting(pages: Iterator[Page], report_page: Callable[[int], None]) -> Iterator[Page]:

@@ -16,6 +16,7 @@ class ExtractionJob:
         model_id: as in the request, for the answer.
         api_version: as in the request, for the answer.
         pages: page ranges as in the request; empty means all.
+        with_languages: whether the answer is to tell the pages' languages.
         created_at: when the operation was created, for the answer.
     """
 
@@ -24,6 +25,7 @@ class ExtractionJob:
     model_id: str
     api_version: str
     pages: str
+    with_languages: bool
     created_at: str
 
     def to_json(self) -> dict[str, Any]:

@@ -35,6 +35,11 @@ class Operation:
     created_at: str
     updated_at: str
 
+    @property
+    def asks_for_languages(self) -> bool:
+        """Whether the answer tells languages: an add-on since 2023-07-31, always there before."""
+        return self.api_version < "2023-07-31" or "languages" in self.features.split(",")
+
 
 class Operations:
     """Keeps operations in the database and their files in `documents/` and `results/` of `folder`."""

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from emulators.clock import timestamp
 from emulators.document_intelligence.extracted_pages import Line, Page, Polygon, enclosing
+from emulators.document_intelligence.extraction_job import ExtractionJob
 from emulators.document_intelligence.languages import detect_language
 
 # Lines belong to one paragraph while the gap between them is below this share of a line's height.
@@ -23,16 +24,17 @@ class ResultWriter:
     Offsets and lengths count Unicode code points of `content`, in which lines are separated by a line feed.
     """
 
-    def __init__(self, file: TextIO, model_id: str, api_version: str, created_at: str) -> None:
-        """Begin the answer in `file`, opened as UTF-8."""
+    def __init__(self, file: TextIO, job: ExtractionJob) -> None:
+        """Begin the answer to `job` in `file`, opened as UTF-8."""
         self._file = file
+        self._with_languages = job.with_languages
         self._content: list[str] = []
         self._length = 0
         self._paragraphs: list[Json] = []
         self._languages: list[Json] = []
         self.page_count = 0
-        head = {"apiVersion": api_version, "modelId": model_id, "stringIndexType": "unicodeCodePoint"}
-        self._file.write(f'{{"status":"succeeded","createdDateTime":{_dump(created_at)},"analyzeResult":')
+        head = {"apiVersion": job.api_version, "modelId": job.model_id, "stringIndexType": "unicodeCodePoint"}
+        self._file.write(f'{{"status":"succeeded","createdDateTime":{_dump(job.created_at)},"analyzeResult":')
         self._file.write(f'{_dump(head)[:-1]},"pages":[')
 
     def add_page(self, page: Page) -> None:
@@ -42,7 +44,8 @@ class ResultWriter:
         self._file.write("," if self.page_count else "")
         self._file.write(_dump(_page_json(page, lines, self._span_from(starts))))
         self._paragraphs += [_paragraph_json(page.number, group) for group in _paragraphs(lines)]
-        self._add_language(page, starts)
+        if self._with_languages:
+            self._add_language(page, starts)
         self.page_count += 1
 
     def finish(self) -> None:
@@ -71,12 +74,13 @@ class ResultWriter:
         self._languages.append({"locale": locale, "spans": [self._span_from(starts)], "confidence": confidence})
 
 
-def write_result(path: Path, pages: Iterator[Page], model_id: str, api_version: str, created_at: str) -> int:
-    """Write the answer to `path`, all or nothing, and return the number of pages."""
+def write_result(job: ExtractionJob, pages: Iterator[Page]) -> int:
+    """Write the answer to `job.result`, all or nothing, and return the number of pages."""
+    path = Path(job.result)
     unfinished = path.with_suffix(".part")
     try:
         with unfinished.open("w", encoding="utf-8") as file:
-            writer = ResultWriter(file, model_id, api_version, created_at)
+            writer = ResultWriter(file, job)
             for page in pages:
                 writer.add_page(page)
             writer.finish()

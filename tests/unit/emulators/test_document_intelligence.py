@@ -32,7 +32,15 @@ def test_digital_pdf_gives_every_page_with_words_where_their_spans_say(running_e
             assert 0.99 <= word.confidence <= 1.0
         for line in page.lines:
             assert result.content[line.spans[0].offset :][: line.spans[0].length] == line.content
-    assert result.languages[0].locale == "en"
+
+
+def test_languages_are_told_when_asked_for_as_by_the_service(running_emulators: EmulatorProcess) -> None:
+    document = sample_documents.digital_pdf()
+
+    assert running_emulators.analyze(document).languages == []
+    assert [
+        language.locale for language in running_emulators.analyze(document, features=["languages"]).languages
+    ] == ["en"]
 
 
 def test_digital_pdf_words_have_their_boxes_in_inches_from_the_top_left(

@@ -14,6 +14,7 @@ from PIL import Image
 
 from emulators.document_intelligence import images, pdf_text
 from emulators.document_intelligence.extracted_pages import Line, Page, Word, rectangle
+from emulators.document_intelligence.extraction_job import ExtractionJob
 from emulators.document_intelligence.languages import detect_language
 from emulators.document_intelligence.ocr import _line
 from emulators.document_intelligence.page_ranges import select_pages
@@ -29,9 +30,20 @@ def line(text: str, top: float, offset_words: bool = True) -> Line:
 
 
 def written(tmp_path: Path, *pages: Page) -> dict[str, Any]:
-    path = tmp_path / "result.json"
-    write_result(path, iter(pages), "prebuilt-read", "2023-07-31", "2026-11-22T00:00:00.000Z")
-    return json.loads(path.read_text(encoding="utf-8"))["analyzeResult"]
+    write_result(job_in(tmp_path), iter(pages))
+    return json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["analyzeResult"]
+
+
+def job_in(folder: Path) -> ExtractionJob:
+    return ExtractionJob(
+        document="unused",
+        result=str(folder / "result.json"),
+        model_id="prebuilt-read",
+        api_version="2023-07-31",
+        pages="",
+        with_languages=True,
+        created_at="2026-11-22T00:00:00.000Z",
+    )
 
 
 def test_spans_count_code_points_over_blank_pages_and_beyond_the_bmp(tmp_path: Path) -> None:
@@ -62,7 +74,7 @@ def test_failed_page_leaves_no_result(tmp_path: Path) -> None:
         raise OSError("broken")
 
     with pytest.raises(OSError, match="broken"):
-        write_result(tmp_path / "result.json", pages(), "m", "v", "t")
+        write_result(job_in(tmp_path), pages())
     assert list(tmp_path.iterdir()) == []
 
 
