@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import azure.durable_functions as df
 
 from docpipeline.composition import Services, get_services
-from docpipeline.errors import RecordConflict
+from docpipeline.errors import BlobUnavailable, RecordConflict
 from docpipeline.models import instance_ids
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.services.idempotency_keys import Reservation
@@ -52,7 +52,13 @@ class _Intake:
         known = await self.services.document_records.get(self.document_id)
         if known is None:
             await self._require_room()
-        await self.incoming.read(self.document_id)
+        try:
+            await self.incoming.read(self.document_id)
+        except BlobUnavailable:
+            # A request sent again is answered as before, even when its SAS has expired meanwhile.
+            if known is None or not self._already_answered_by(known):
+                raise
+            return await self._answer_known(known)
         if known is None:
             return await self._start_first_run()
         await self._require_same(known)

@@ -148,7 +148,8 @@ async def _reconcile_safely(reconciliation: _Reconciliation) -> bool:
 def _ending_of(instance: Instance, record: DocumentRecord) -> _Ending:
     output = instance.output if isinstance(instance.output, dict) else {}
     status = output.get("status")
-    if instance.runtime_status != "Completed" or status not in set(COUNTER_FIELDS):
+    ends = [end for end in COUNTER_FIELDS if _way(record.status, end)]
+    if instance.runtime_status != "Completed" or status not in ends:
         return _Ending(DocumentStatus.FAILED, {"error": _FAILURES[instance.runtime_status]})
     reviewed = record.review is not None and record.review.approved is True
     decisions = {
@@ -162,14 +163,14 @@ def _ending_of(instance: Instance, record: DocumentRecord) -> _Ending:
 
 
 def _way(current: DocumentStatus, target: DocumentStatus) -> list[DocumentStatus]:
-    """The statuses from the one after ``current`` up to ``target``: the shortest way through the table."""
+    """The statuses after ``current`` up to ``target``, by the shortest way there is; empty when there is none."""
     ways = [[status] for status in sorted(TRANSITIONS[current])]
     while ways:
         way = ways.pop(0)
         if way[-1] is target:
             return way
         ways += [[*way, status] for status in sorted(TRANSITIONS[way[-1]])]
-    raise LookupError(f"no way leads from {current.value} to {target.value}")
+    return []
 
 
 def _is_past(moment: datetime | None, limit: datetime) -> bool:

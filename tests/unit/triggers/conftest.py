@@ -1,0 +1,141 @@
+"""One pipeline a test: the HTTP functions called directly, over storage and a durable runtime in memory."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+from docpipeline import composition
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from tests.unit.triggers.fake_runtime import FakeRuntime
+from tests.unit.triggers.fake_services import OWN, FakeServices
+from triggers import intake
+from triggers.approvals import decide_document
+from triggers.counter_shards import PendingLimit
+from triggers.documents import get_document, get_document_text, list_documents, submit_document
+
+ORIGIN = "https://pipeline.example.com"
+PDF = b"%PDF-1.7 an invoice"
+
+
+class Answer:
+    """An answer as a client reads it."""
+
+    def __init__(self, response: func.HttpResponse) -> None:
+        self.status = response.status_code
+        self.headers = response.headers
+        self.content: bytes = response.get_body()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    @property
+    def fields(self) -> list[str]:
+        return [error["field"] for error in self.json.get("errors", [])]
+
+    def is_problem(self, status: int, kind: str) -> bool:
+        body = self.json
+        told = (self.status, self.headers["Content-Type"], body["status"], body["type"])
+        assert told == (status, "application/problem+json", status, f"/problems/{kind}"), self.content
+        assert body["title"]
+        assert body["detail"]
+        return True
+
+
+class Pipeline:
+    """The HTTP functions with what they stand on."""
+
+    def __init__(self, services: FakeServices, runtime: FakeRuntime) -> None:
+        self.services, self.runtime = services, runtime
+        self.records, self.blobs, self.clock = services.records, services.blobs, services.clock
+
+    async def call(self, function: Callable[..., Any], req: func.HttpRequest) -> Answer:
+        # The durable middleware would build a client of its own: go below it, if it is there.
+        user_function = function._function.get_user_function()  # type: ignore[attr-defined]
+        inner = getattr(user_function, "client_function", None)
+        response = await (inner(req, self.runtime.client()) if inner else user_function(req))
+        return Answer(response)
+
+    async def upload(
+        self, content: bytes = PDF, content_type: str = "application/pdf", key: str | None = None, **query: str
+    ) -> Answer:
+        headers = {"Content-Type": content_type} if content_type else {}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        query = {"userId": "ann", **query}
+        return await self.call(submit_document, request("POST", "documents", content, headers, query))
+
+    async def refer(self, body: Any, key: str | None = None, **query: str) -> Answer:
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.call(submit_document, request("POST", "documents", content, headers, query))
+
+    async def show(self, document_id: str) -> Answer:
+        return await self.call(get_document, request("GET", "documents", route={"documentId": document_id}))
+
+    async def list(self, **query: str) -> Answer:
+        return await self.call(list_documents, request("GET", "documents", query=query))
+
+    async def text(self, document_id: str) -> Answer:
+        return await self.call(get_document_text, request("GET", "documents", route={"documentId": document_id}))
+
+    async def decide(self, document_id: str, body: Any) -> Answer:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        req = request("POST", "documents", content, route={"documentId": document_id})
+        return await self.call(decide_document, req)
+
+    def is_at(self, document_id: str, status: DocumentStatus, **changes: Any) -> DocumentRecord:
+        """The document has come to ``status`` meanwhile."""
+        record = self.records.rows[document_id]
+        return self.records.put(record.model_copy(update={"status": status, **changes}))
+
+    def lies_at(self, url: str, content: bytes) -> None:
+        """There is a blob at ``url``."""
+        self.blobs.sources[url] = content
+
+
+def request(
+    method: str,
+    path: str,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    route: dict[str, str] | None = None,
+) -> func.HttpRequest:
+    """A request as the worker hands it over."""
+    return func.HttpRequest(
+        method, f"{ORIGIN}/api/{path}", headers=headers, params=query, route_params=route, body=body
+    )
+
+
+@pytest.fixture
+def pipeline_with() -> Iterator[Callable[..., Pipeline]]:
+    """Makes a pipeline under the settings given."""
+    contexts = []
+
+    def make(**settings: str) -> Pipeline:
+        services = FakeServices.with_settings(**settings)
+        context = composition.use_services(services.as_services())
+        context.__enter__()
+        contexts.append(context)
+        intake.pending_limit = PendingLimit(lambda: services.clock.now.timestamp())
+        return Pipeline(services, FakeRuntime())
+
+    yield make
+    for context in reversed(contexts):
+        context.__exit__(None, None, None)
+    intake.pending_limit = PendingLimit()
+
+
+@pytest.fixture
+def pipeline(pipeline_with: Callable[..., Pipeline]) -> Pipeline:
+    """A pipeline under default settings."""
+    return pipeline_with()
+
+
+BLOB = f"{OWN}/inbox/invoice.pdf"

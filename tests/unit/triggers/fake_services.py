@@ -1,0 +1,182 @@
+"""Storage in memory, with the promises of the real services, and the clock in the test's hand."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from docpipeline.composition import Services
+from docpipeline.errors import (
+    BlobUnavailable,
+    DocumentTooLarge,
+    RecordConflict,
+    RecordNotFound,
+    ServiceUnavailable,
+)
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.services.blob_url import BlobLocation, parse_blob_url
+from docpipeline.services.document_blobs import IncomingBlob
+from docpipeline.services.idempotency_keys import Reservation
+from docpipeline.settings import Settings, load_settings
+
+ENVIRON = {
+    "AzureWebJobsStorage": "DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=a2V5",
+    "DOCUMENT_INTELLIGENCE_ENDPOINT": "https://di.example.com",
+    "DOCUMENT_INTELLIGENCE_KEY": "di-secret",
+    "COMPLIANCE_API_ENDPOINT": "https://compliance.example.com",
+    "COMPLIANCE_API_KEY": "compliance-secret",
+}
+OWN = "https://acct.blob.core.windows.net"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def advance(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+class FakeRecords:
+    def __init__(self) -> None:
+        self.rows: dict[str, DocumentRecord] = {}
+        self.is_down = False
+        self.before_create: Callable[[], None] = lambda: None
+        self.asked: list[Any] = []
+
+    def put(self, record: DocumentRecord) -> DocumentRecord:
+        self.rows[record.document_id] = record
+        return record
+
+    async def create(self, record: DocumentRecord) -> bool:
+        self.before_create()
+        self._check_up()
+        return self.rows.setdefault(record.document_id, record) is record
+
+    async def get(self, document_id: str) -> DocumentRecord | None:
+        self._check_up()
+        return self.rows.get(document_id)
+
+    async def update(
+        self, document_id: str, change: Callable[[DocumentRecord], DocumentRecord | None]
+    ) -> DocumentRecord:
+        self._check_up()
+        if document_id not in self.rows:
+            raise RecordNotFound(document_id)
+        return self.put(change(self.rows[document_id]) or self.rows[document_id])
+
+    async def replace(self, record: DocumentRecord, expected_instance_id: str) -> DocumentRecord:
+        current = self.rows[record.document_id]
+        if current.instance_id not in (expected_instance_id, record.instance_id):
+            raise RecordConflict(record.document_id)
+        return self.put(record) if current.instance_id == expected_instance_id else current
+
+    async def page(
+        self, status: DocumentStatus | None, user_id: str | None, limit: int, token: str | None
+    ) -> tuple[list[DocumentRecord], str | None]:
+        self.asked.append((status, user_id, limit, token))
+        if token == "nonsense":
+            raise ValueError("continuationToken is none that this API gave; leave it out to start from the newest")
+        return list(self.rows.values())[:limit], "next" if len(self.rows) > limit else None
+
+    async def unfinished(self, older_than: datetime) -> AsyncIterator[DocumentRecord]:
+        for record in list(self.rows.values()):
+            if not record.status.is_final and record.updated_at < older_than:
+                yield record
+
+    async def check(self) -> None:
+        self._check_up()
+
+    def _check_up(self) -> None:
+        if self.is_down:
+            raise ServiceUnavailable("document records", "it answered 503 (ServerBusy)")
+
+
+@dataclass
+class FakeBlobs:
+    settings: Settings
+    stored: dict[str, bytes] = field(default_factory=dict)
+    sources: dict[str, bytes] = field(default_factory=dict)
+    """Content of blobs by URL without its query."""
+    texts: dict[str, bytes] = field(default_factory=dict)
+    saved: list[bytes] = field(default_factory=list)
+    discarded: list[str] = field(default_factory=list)
+
+    async def save_incoming(self, document_id: str, content: bytes, content_hash: str, content_type: str) -> str:
+        url = f"{OWN}/incoming/{document_id}/{content_hash}"
+        self.saved.append(content)
+        self.stored.setdefault(url, content)
+        return url
+
+    def locate(self, blob_url: str) -> BlobLocation:
+        return parse_blob_url(blob_url, self.settings.allowed_blob_hosts, OWN)
+
+    async def copy_from_url(
+        self, blob_url: str, document_id: str, limit_bytes: int, content_type_of: Callable[[bytes], str]
+    ) -> IncomingBlob:
+        content = self.sources.get(self.locate(blob_url).url)
+        if content is None:
+            raise BlobUnavailable("the blob at blobUrl does not exist")
+        if len(content) > limit_bytes:
+            raise DocumentTooLarge(limit_bytes)
+        content_type = content_type_of(content[:512])
+        digest = hashlib.sha256(content).hexdigest()
+        url = await self.save_incoming(document_id, content, digest, content_type)
+        return IncomingBlob(url, digest, len(content), content[:512])
+
+    async def discard_incoming(self, blob_url: str) -> None:
+        self.discarded.append(blob_url)
+        self.stored.pop(blob_url, None)
+
+    async def read_text(self, text_blob: str) -> AsyncIterator[bytes]:
+        if text_blob not in self.texts:
+            raise BlobUnavailable("there is no such blob")
+        yield self.texts[text_blob]
+
+    async def check(self) -> None:
+        return None
+
+
+class FakeKeys:
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Reservation] = {}
+
+    async def find(self, user_id: str, key: str) -> Reservation | None:
+        return self.rows.get((user_id, key))
+
+    async def reserve(self, user_id: str, key: str, wanted: Reservation) -> Reservation:
+        return self.rows.setdefault((user_id, key), wanted)
+
+
+@dataclass
+class FakeServices:
+    """The fakes by their own types, and as the Services that the code under test gets."""
+
+    settings: Settings
+    records: FakeRecords
+    blobs: FakeBlobs
+    keys: FakeKeys
+    clock: Clock
+
+    @classmethod
+    def with_settings(cls, **changed: str) -> "FakeServices":
+        settings = load_settings({**ENVIRON, **changed})
+        return cls(settings, FakeRecords(), FakeBlobs(settings), FakeKeys(), Clock())
+
+    def as_services(self) -> Services:
+        parts: dict[str, Any] = {
+            "settings": self.settings,
+            "document_intelligence": None,
+            "compliance_api": None,
+            "notifier": None,
+            "document_blobs": self.blobs,
+            "document_records": self.records,
+            "idempotency_keys": self.keys,
+            "clock": self.clock,
+        }
+        return cast(Services, Services(**parts))

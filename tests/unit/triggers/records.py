@@ -1,0 +1,31 @@
+"""Records in any state, for tests that begin in the middle of things."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from docpipeline.models.approvals import Review
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
+
+SUBMITTED = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
+
+
+def a_record(document_id: str = "inv-17", status: str = "queued", **changes: Any) -> DocumentRecord:
+    """A record of user ann, last written three hours ago."""
+    return DocumentRecord(
+        **{
+            "document_id": document_id,
+            "instance_id": f"doc-{document_id}-ann-1",
+            "user_id": "ann",
+            "content_hash": "ab" * 32,
+            "blob_url": f"https://acct.blob.core.windows.net/incoming/{document_id}/abab",
+            "status": DocumentStatus(status),
+            "submitted_at": SUBMITTED,
+            "updated_at": SUBMITTED,
+            **changes,
+        }
+    )
+
+
+def awaiting_review(document_id: str = "inv-17", **review: Any) -> DocumentRecord:
+    """A record of a document that a person was asked about."""
+    return a_record(document_id, "awaitingReview", review=Review(requested_at=SUBMITTED, **review))

@@ -1,0 +1,82 @@
+"""GET /health."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from tests.unit.triggers.conftest import Pipeline, request
+from triggers.health import Checkup, health
+
+SERVICES = ("DOCUMENT_INTELLIGENCE_ENDPOINT", "COMPLIANCE_API_ENDPOINT")
+
+
+@pytest.fixture
+async def reachable() -> AsyncIterator[dict[str, str]]:
+    """Settings that name a port where something listens."""
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    yield dict.fromkeys(SERVICES, f"http://127.0.0.1:{port}/path")
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.fixture
+def unreachable() -> dict[str, str]:
+    """Settings that name a port where nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return {name: f"http://127.0.0.1:{probe.getsockname()[1]}" for name in SERVICES}
+
+
+async def test_all_reachable_is_healthy(pipeline_with: Callable[..., Pipeline], reachable: dict[str, str]) -> None:
+    answer = await pipeline_with(**reachable).call(health, request("GET", "health"))
+
+    assert answer.status == 200
+    assert answer.json["status"] == "healthy"
+    assert {name: check["status"] for name, check in answer.json["checks"].items()} == {
+        "storage": "healthy",
+        "documentIntelligence": "healthy",
+        "compliance": "healthy",
+        "notifications": "notConfigured",
+    }
+
+
+async def test_a_service_that_is_down_is_named_without_its_address(
+    pipeline_with: Callable[..., Pipeline], unreachable: dict[str, str]
+) -> None:
+    answer = await pipeline_with(**unreachable).call(health, request("GET", "health"))
+
+    assert (answer.status, answer.json["status"]) == (503, "unhealthy")
+    assert answer.json["checks"]["compliance"]["status"] == "unhealthy"
+    assert answer.json["checks"]["storage"]["status"] == "healthy"
+    assert "127.0.0.1" not in answer.content.decode()
+
+
+async def test_storage_that_is_down_is_unhealthy(
+    pipeline_with: Callable[..., Pipeline], reachable: dict[str, str]
+) -> None:
+    pipeline = pipeline_with(**reachable)
+    pipeline.records.is_down = True
+
+    answer = await pipeline.call(health, request("GET", "health"))
+
+    assert answer.status == 503
+    assert answer.json["checks"]["storage"] == {"status": "unhealthy", "detail": "it answered 503 (ServerBusy)"}
+
+
+async def test_answers_are_remembered_for_ten_seconds(
+    pipeline_with: Callable[..., Pipeline], reachable: dict[str, str]
+) -> None:
+    pipeline = pipeline_with(**reachable)
+    services = pipeline.services.as_services()
+    checkup = Checkup(lambda: pipeline.clock.now.timestamp())
+    await checkup.checks(services)
+    pipeline.records.is_down = True
+
+    remembered = await checkup.checks(services)
+    pipeline.clock.advance(seconds=11)
+    asked_anew = await checkup.checks(services)
+
+    assert (remembered["storage"]["status"], asked_anew["storage"]["status"]) == ("healthy", "unhealthy")

@@ -1,0 +1,191 @@
+"""The timer `reconcile_documents`: whatever ended without its record is brought to its end, once."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from docpipeline.models.counters import DocumentCounts
+from docpipeline.models.documents import DocumentRecord
+from docpipeline.models.instance_ids import counter_shard
+from docpipeline.models.jobs import DocumentJob
+from docpipeline.models.policy import ProcessingPolicy
+from tests.unit.triggers.conftest import Pipeline
+from tests.unit.triggers.records import SUBMITTED, a_record, awaiting_review
+from triggers.reconcile_documents import reconcile_all, reconcile_documents
+
+SHARD = counter_shard("inv-17", 8)
+
+
+async def reconcile(pipeline: Pipeline) -> int:
+    return await reconcile_all(pipeline.runtime.client(), pipeline.services.as_services())
+
+
+def totals(pipeline: Pipeline) -> dict[str, int]:
+    return pipeline.runtime.counters.get(SHARD, DocumentCounts()).totals()
+
+
+def counted_in(pipeline: Pipeline, record: DocumentRecord) -> DocumentRecord:
+    """The record, whose run the counter has as pending."""
+    pipeline.runtime.counters[SHARD] = DocumentCounts().start(record.instance_id)
+    return pipeline.records.put(record)
+
+
+async def test_a_document_that_never_started_is_started(pipeline: Pipeline) -> None:
+    record = pipeline.records.put(a_record())
+
+    assert await reconcile(pipeline) == 1
+    assert pipeline.runtime.started == [record.instance_id]
+    assert pipeline.records.rows["inv-17"] == record
+
+
+async def test_a_document_just_accepted_is_left_alone(pipeline: Pipeline) -> None:
+    pipeline.records.put(a_record(updated_at=pipeline.clock.now - timedelta(seconds=90)))
+
+    assert await reconcile(pipeline) == 0
+    assert pipeline.runtime.started == []
+
+
+@pytest.mark.parametrize(
+    ("runtime_status", "code"), [("Terminated", "terminated"), ("Canceled", "terminated"), ("Failed", "runFailed")]
+)
+async def test_an_instance_that_was_ended_fails_its_document(
+    pipeline: Pipeline, runtime_status: str, code: str
+) -> None:
+    record = counted_in(pipeline, a_record(status="extracting"))
+    pipeline.runtime.add(record.instance_id, runtime_status, output='{ "secret": 1 }')
+
+    assert await reconcile(pipeline) == 1
+    ended = pipeline.records.rows["inv-17"]
+    assert ended.status == "failed"
+    assert ended.error is not None
+    assert ended.error.code == code
+    assert "secret" not in ended.error.message
+    assert ended.completed_at is not None
+    assert totals(pipeline) == {"pending": 0, "processed": 0, "failed": 1, "rejected": 0, "timedOut": 0}
+
+
+async def test_a_document_whose_instance_was_purged_half_way_fails(pipeline: Pipeline) -> None:
+    counted_in(pipeline, awaiting_review())
+
+    await reconcile(pipeline)
+
+    ended = pipeline.records.rows["inv-17"]
+    assert ended.status == "failed"
+    assert ended.error is not None
+    assert ended.error.code == "instanceLost"
+    assert totals(pipeline)["failed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "field", "decision"),
+    [
+        ("completed", "processed", "approved"),
+        ("rejected", "rejected", "rejected"),
+        ("timeout", "timedOut", "none"),
+    ],
+)
+async def test_a_completed_instance_gives_its_document_its_own_end(
+    pipeline: Pipeline, status: str, field: str, decision: str
+) -> None:
+    record = counted_in(pipeline, awaiting_review())
+    output = {"status": status, "documentId": "inv-17", "isCompliant": True}
+    pipeline.runtime.add(record.instance_id, "Completed", output=output)
+
+    await reconcile(pipeline)
+
+    ended = pipeline.records.rows["inv-17"]
+    assert (ended.status, ended.decision) == (status, decision)
+    assert totals(pipeline)[field] == 1
+
+
+@pytest.mark.parametrize(
+    "output", [None, "text", {"status": "queued"}, {"status": "rejected"}, {"status": ["completed"]}, {}]
+)
+async def test_an_output_that_is_not_understood_fails_the_document(pipeline: Pipeline, output: Any) -> None:
+    record = counted_in(pipeline, a_record(status="storing"))
+    pipeline.runtime.add(record.instance_id, "Completed", output=output)
+
+    await reconcile(pipeline)
+
+    assert pipeline.records.rows["inv-17"].status == "failed"
+
+
+async def test_the_shard_is_the_one_the_run_was_counted_in(pipeline: Pipeline) -> None:
+    record = pipeline.records.put(a_record(status="extracting"))
+    job = DocumentJob(document_id="inv-17", blob_url="b", user_id="ann", policy=ProcessingPolicy(counter_shards=1))
+    pipeline.runtime.add(record.instance_id, "Terminated", input=json.dumps(job.to_payload()))
+
+    await reconcile(pipeline)
+
+    assert [signal[0] for signal in pipeline.runtime.signals] == ["0"]
+
+
+async def test_a_decision_that_never_reached_its_instance_is_raised_again(pipeline: Pipeline) -> None:
+    record = awaiting_review(approved=True, reviewer="rita", decided_at=SUBMITTED)
+    pipeline.records.put(record)
+    pipeline.runtime.add(record.instance_id)
+
+    await reconcile(pipeline)
+
+    ((instance_id, name, event),) = pipeline.runtime.raised
+    assert (instance_id, name) == (record.instance_id, "documentApproval")
+    assert json.loads(event) == {"approved": True, "reviewer": "rita"}
+    assert pipeline.records.rows["inv-17"] == record
+
+
+async def test_documents_at_work_or_waiting_are_left_alone(pipeline: Pipeline) -> None:
+    decided_now = awaiting_review("d-3", approved=True, reviewer="rita", decided_at=pipeline.clock.now)
+    for record in (a_record("d-1", "storing"), awaiting_review("d-2"), decided_now, a_record("d-4", "completed")):
+        pipeline.records.put(record)
+        pipeline.runtime.add(record.instance_id)
+
+    assert await reconcile(pipeline) == 0
+    assert (pipeline.runtime.raised, pipeline.runtime.signals, pipeline.runtime.started) == ([], [], [])
+
+
+async def test_running_it_twice_changes_nothing(pipeline: Pipeline) -> None:
+    record = counted_in(pipeline, a_record(status="extracting"))
+    pipeline.runtime.add(record.instance_id, "Terminated")
+    await reconcile(pipeline)
+    after_once = (dict(pipeline.records.rows), totals(pipeline))
+
+    pipeline.records.put(record)
+    await reconcile(pipeline)
+    await reconcile(pipeline)
+
+    assert totals(pipeline) == after_once[1]
+    assert pipeline.records.rows["inv-17"].status == "failed"
+
+
+async def test_a_run_that_was_replaced_meanwhile_is_left_alone(pipeline: Pipeline) -> None:
+    old = a_record(status="extracting")
+    newer = a_record(status="extracting", instance_id="doc-inv-17-ann-2")
+    pipeline.records.put(newer)
+    pipeline.runtime.add(old.instance_id, "Terminated")
+    pipeline.runtime.add(newer.instance_id)
+
+    await reconcile(pipeline)
+
+    assert pipeline.records.rows["inv-17"] == newer
+
+
+async def test_one_that_cannot_be_reconciled_hinders_no_other(pipeline: Pipeline, caplog: Any) -> None:
+    for number in range(3):
+        pipeline.records.put(a_record(f"d-{number}", "extracting"))
+    pipeline.runtime.add("doc-d-1-ann-1", "Banana")
+
+    await reconcile(pipeline)
+
+    assert [record.status.value for record in pipeline.records.rows.values()] == ["failed", "extracting", "failed"]
+    assert "could not be reconciled" in caplog.text
+
+
+async def test_the_timer_reconciles(pipeline: Pipeline) -> None:
+    record = pipeline.records.put(a_record())
+
+    user_function = reconcile_documents._function.get_user_function()
+    await user_function.client_function(None, pipeline.runtime.client())
+
+    assert pipeline.runtime.started == [record.instance_id]
