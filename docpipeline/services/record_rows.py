@@ -71,7 +71,8 @@ def unfinished_query(older_than: datetime) -> tuple[str, dict[str, Any]]:
     unfinished = [status for status in DocumentStatus if not status.is_final]
     names = {f"status{number}": status.value for number, status in enumerate(unfinished)}
     any_of_them = " or ".join(f"status eq @{name}" for name in names)
-    condition = f"RowKey ge @first and RowKey lt @end and updatedAt lt @before and ({any_of_them})"
+    # Blanks inside the brackets: the SDK finds parameters by splitting at blanks.
+    condition = f"RowKey ge @first and RowKey lt @end and updatedAt lt @before and ( {any_of_them} )"
     return condition, {**names, "first": "id|", "end": "id}", "before": older_than}
 
 

@@ -1,0 +1,235 @@
+"""Blobs on a real Azurite: written once, copied within limits, archived without loss."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobSasPermissions, generate_blob_sas
+from azure.storage.blob.aio import BlobServiceClient
+
+from docpipeline.errors import BlobUnavailable, DocumentTooLarge, InvalidBlobUrl, ServiceUnavailable
+from docpipeline.models.documents import DocumentRecord
+from docpipeline.models.extraction import Extraction
+from docpipeline.models.storage_account import StorageAccount
+from docpipeline.services.document_blobs import DocumentBlobs
+from tests.azurite import Azurite, free_ports
+
+PDF = b"%PDF-1.7 a small document"
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+RUN = "doc-x-ada-1"
+
+
+@pytest.fixture
+async def storage(azurite: Azurite) -> AsyncIterator[BlobServiceClient]:
+    async with BlobServiceClient.from_connection_string(azurite.connection_string) as client:
+        yield client
+
+
+async def a_source(storage: BlobServiceClient, name: str, content: bytes = PDF, sas: bool = False) -> str:
+    """Put a blob where a client would, and return its URL."""
+    container = storage.get_container_client("inbox")
+    if not await container.exists():
+        await container.create_container()
+    blob = container.get_blob_client(name)
+    await blob.upload_blob(content, overwrite=True)
+    if not sas:
+        return blob.url
+    token = generate_blob_sas(
+        "devstoreaccount1",
+        "inbox",
+        name,
+        account_key=storage.credential.account_key,
+        permission=BlobSasPermissions(read=True),
+        expiry=datetime.now(UTC) + timedelta(minutes=5),
+    )
+    return f"{blob.url}?{token}"
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def a_record(document_id: str, blob_url: str, **fields: Any) -> DocumentRecord:
+    given = {"instance_id": RUN, "user_id": "ada", "content_hash": sha256(PDF), "content_type": "application/pdf"}
+    return DocumentRecord(
+        document_id=document_id, blob_url=blob_url, submitted_at=NOON, updated_at=NOON, **{**given, **fields}
+    )
+
+
+async def read_all(blobs: DocumentBlobs, text_blob: str) -> bytes:
+    return b"".join([chunk async for chunk in blobs.read_text(text_blob)])
+
+
+async def in_chunks(content: bytes, size: int = 1000) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+async def names_in(storage: BlobServiceClient, container: str, prefix: str) -> list[str]:
+    return [
+        name async for name in storage.get_container_client(container).list_blob_names(name_starts_with=prefix)
+    ]
+
+
+@pytest.mark.parametrize("form", ["bytes", "file", "chunks"])
+async def test_content_comes_back_as_it_was_saved(blobs: DocumentBlobs, document_id: str, form: str) -> None:
+    content: Any = {"bytes": PDF, "file": BytesIO(PDF), "chunks": in_chunks(PDF, 5)}[form]
+    url = await blobs.save_incoming(document_id, content, sha256(PDF), "application/pdf")
+    with await blobs.open_incoming(url) as stored:
+        assert stored.read() == PDF
+    assert url.endswith(f"/incoming/{document_id}/{sha256(PDF)}")
+
+
+async def test_saving_the_same_content_twice_changes_nothing(
+    blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
+) -> None:
+    first = await blobs.save_incoming(document_id, PDF, sha256(PDF))
+    second = await blobs.save_incoming(document_id, PDF, sha256(PDF))
+    assert first == second
+    assert len(await names_in(storage, "incoming", f"{document_id}/")) == 1
+
+
+async def test_a_document_id_that_no_blob_name_may_hold_is_stored_too(blobs: DocumentBlobs) -> None:
+    url = await blobs.save_incoming("..", PDF, sha256(PDF))
+    with await blobs.open_incoming(url) as stored:
+        assert stored.read() == PDF
+
+
+@pytest.mark.parametrize("sas", [False, True])
+async def test_a_clients_blob_is_copied_into_incoming(
+    blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str, sas: bool
+) -> None:
+    content = PDF * 40_000
+    url = await a_source(storage, f"{document_id} Größe.pdf", content, sas)
+    copied = await blobs.copy_from_url(url, document_id, limit_bytes=len(content))
+    assert copied.content_hash == sha256(content)
+    assert copied.size_bytes == len(content)
+    assert copied.first_bytes == content[:512]
+    assert "?" not in copied.blob_url
+    with await blobs.open_incoming(copied.blob_url) as stored:
+        assert sha256(stored.read()) == sha256(content)
+
+
+async def test_a_blob_above_the_limit_is_refused_and_not_stored(
+    blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
+) -> None:
+    url = await a_source(storage, document_id)
+    with pytest.raises(DocumentTooLarge):
+        await blobs.copy_from_url(url, document_id, limit_bytes=len(PDF) - 1)
+    assert await names_in(storage, "incoming", f"{document_id}/") == []
+
+
+async def test_content_the_caller_refuses_is_not_stored(
+    blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
+) -> None:
+    url = await a_source(storage, document_id, b"MZ a program")
+
+    def refuse(first_bytes: bytes) -> str:
+        raise ValueError(first_bytes.decode())
+
+    with pytest.raises(ValueError, match="MZ a program"):
+        await blobs.copy_from_url(url, document_id, 1000, refuse)
+    assert await names_in(storage, "incoming", f"{document_id}/") == []
+
+
+async def test_a_blob_that_is_not_there_is_unavailable(
+    blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
+) -> None:
+    url = await a_source(storage, "other")
+    with pytest.raises(BlobUnavailable, match="there is no blob"):
+        await blobs.copy_from_url(url.replace("other", document_id), document_id, 1000)
+
+
+async def test_an_expired_sas_is_unavailable_and_stays_secret(
+    blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
+) -> None:
+    url = await a_source(storage, document_id)
+    with pytest.raises(BlobUnavailable) as refused:
+        await blobs.copy_from_url(f"{url}?sv=2021-08-06&se=2020-01-01&sr=b&sp=r&sig=topsecret", document_id, 1000)
+    assert "topsecret" not in str(refused.value)
+
+
+async def test_a_foreign_host_is_never_asked(blobs: DocumentBlobs, document_id: str) -> None:
+    with pytest.raises(InvalidBlobUrl):
+        await blobs.copy_from_url("https://evil.example/inbox/a.pdf", document_id, 1000)
+
+
+async def test_discarding_what_is_gone_is_fine(blobs: DocumentBlobs, document_id: str) -> None:
+    url = await blobs.save_incoming(document_id, PDF, sha256(PDF))
+    await blobs.discard_incoming(url)
+    await blobs.discard_incoming(url)
+    with pytest.raises(BlobUnavailable):
+        await blobs.open_incoming(url)
+
+
+async def test_an_operation_is_remembered_until_it_is_forgotten(blobs: DocumentBlobs, document_id: str) -> None:
+    assert await blobs.read_operation(document_id, RUN) is None
+    await blobs.save_operation(document_id, RUN, "https://di.example/operations/1")
+    assert await blobs.read_operation(document_id, RUN) == "https://di.example/operations/1"
+    assert await blobs.read_operation(document_id, "another-run") is None
+    await blobs.forget_operation(document_id, RUN)
+    await blobs.forget_operation(document_id, RUN)
+    assert await blobs.read_operation(document_id, RUN) is None
+
+
+async def test_text_and_extraction_come_back_as_they_were_saved(blobs: DocumentBlobs, document_id: str) -> None:
+    text = "Größe naïve 文書\n" * 1000
+    text_blob = await blobs.save_text(document_id, RUN, text)
+    extraction = Extraction(text_blob=text_blob, page_count=3, confidence=0.9)
+    await blobs.save_extraction(document_id, RUN, extraction)
+    assert await blobs.read_extraction(document_id, RUN) == extraction
+    assert (await read_all(blobs, text_blob)).decode() == text
+
+
+@pytest.mark.parametrize("text_blob", ["extractions/none/none/text.txt", "archive/x", "incoming/x", ""])
+async def test_a_text_that_is_not_there_is_unavailable(blobs: DocumentBlobs, text_blob: str) -> None:
+    with pytest.raises(BlobUnavailable):
+        await read_all(blobs, text_blob)
+
+
+async def test_a_processed_document_is_archived_with_its_result_however_often(
+    blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
+) -> None:
+    record = a_record(document_id, await blobs.save_incoming(document_id, PDF, sha256(PDF)))
+    folder = await blobs.archive_processed(record, {"decision": "approved"})
+    assert await blobs.archive_processed(record, {"decision": "approved"}) == folder
+    name = folder.removeprefix("archive/")
+    assert await names_in(storage, "archive", name) == [f"{name}/original.pdf", f"{name}/result.json"]
+    assert await names_in(storage, "incoming", f"{document_id}/") == []
+    original = await storage.get_blob_client("archive", f"{name}/original.pdf").download_blob()
+    assert await original.readall() == PDF
+
+
+async def test_archiving_goes_on_after_a_crash_between_copy_and_deletion(
+    blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
+) -> None:
+    record = a_record(document_id, await blobs.save_incoming(document_id, PDF, sha256(PDF)))
+    folder = await blobs.archive_rejected(record)
+    await blobs.save_incoming(document_id, PDF, sha256(PDF))
+    assert await blobs.archive_rejected(record) == folder
+    assert await names_in(storage, "incoming", f"{document_id}/") == []
+
+
+async def test_archiving_a_document_that_is_nowhere_says_so(blobs: DocumentBlobs, document_id: str) -> None:
+    url = await blobs.save_incoming(document_id, PDF, sha256(PDF))
+    await blobs.discard_incoming(url)
+    with pytest.raises(BlobUnavailable, match="there is no blob"):
+        await blobs.archive_rejected(a_record(document_id, url))
+
+
+async def test_storage_that_does_not_answer_is_unavailable_for_now() -> None:
+    endpoint = f"http://127.0.0.1:{free_ports(1)[0]}/devstoreaccount1"
+    connection = (
+        f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=a2V5;BlobEndpoint={endpoint};"
+    )
+    service = DocumentBlobs(StorageAccount("devstoreaccount1", endpoint, endpoint, connection), set())
+    with pytest.raises(ServiceUnavailable, match="document storage"):
+        await service.check()
+    await service.close()
+
+
+async def test_storage_that_answers_is_healthy(blobs: DocumentBlobs) -> None:
+    await blobs.check()

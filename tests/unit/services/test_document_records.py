@@ -1,0 +1,248 @@
+"""Records on a real table: reserved once, changed without losing anybody's change, listed newest first."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from docpipeline.errors import IllegalTransition, RecordConflict, RecordNotFound, ServiceUnavailable
+from docpipeline.models.approvals import Review
+from docpipeline.models.compliance import MAX_ISSUE_MESSAGE, MAX_ISSUES, ComplianceIssue
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.storage_account import StorageAccount
+from docpipeline.services.document_records import DocumentRecords
+from tests.azurite import free_ports
+from tests.clocks import ManualClock
+
+
+def a_record(document_id: str, clock: ManualClock, **fields: Any) -> DocumentRecord:
+    given = {
+        "document_id": document_id,
+        "instance_id": f"run-of-{document_id}",
+        "user_id": "ada",
+        "content_hash": "0" * 64,
+        "blob_url": "http://127.0.0.1:1/devstoreaccount1/incoming/x",
+        "submitted_at": clock(),
+        "updated_at": clock(),
+    }
+    return DocumentRecord(**{**given, **fields})
+
+
+async def test_a_record_is_read_as_it_was_written(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    record = a_record(document_id, clock, file_name="Größe 1.pdf", metadata={"kind": "invoice"})
+    assert await records.create(record)
+    assert await records.get(document_id) == record
+
+
+async def test_an_unknown_document_has_no_record(records: DocumentRecords, document_id: str) -> None:
+    assert await records.get(document_id) is None
+
+
+async def test_of_two_simultaneous_reservations_exactly_one_wins(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    wanted = [a_record(document_id, clock, instance_id=f"run-{number}") for number in range(5)]
+    won = await asyncio.gather(*(records.create(record) for record in wanted))
+    assert sorted(won) == [False] * 4 + [True]
+    stored = await records.get(document_id)
+    assert stored == wanted[won.index(True)]
+
+
+async def test_a_reservation_repeated_by_the_same_run_still_holds(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    record = a_record(document_id, clock)
+    assert await records.create(record)
+    assert await records.create(record)
+
+
+@pytest.mark.parametrize("wild", ["O'Brien 100% [a&b]+c", "Łódź 文書 😀", "..", "a" * 100])
+async def test_an_id_may_hold_what_ids_may_hold(records: DocumentRecords, clock: ManualClock, wild: str) -> None:
+    await records.create(a_record(wild, clock))
+    found = await records.get(wild)
+    assert found is not None
+    assert found.document_id == wild
+
+
+async def test_simultaneous_changes_are_all_kept(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    await records.create(a_record(document_id, clock, page_count=0))
+
+    def one_more(record: DocumentRecord) -> DocumentRecord:
+        return record.model_copy(update={"page_count": (record.page_count or 0) + 1})
+
+    await asyncio.gather(*(records.update(document_id, one_more) for _ in range(4)))
+    stored = await records.get(document_id)
+    assert stored is not None
+    assert stored.page_count == 4
+
+
+async def test_changing_a_document_without_a_record_says_so(records: DocumentRecords, document_id: str) -> None:
+    with pytest.raises(RecordNotFound, match=document_id):
+        await records.update(document_id, lambda record: None)
+
+
+async def test_advancing_moves_the_record_with_the_clock_and_is_repeat_safe(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    record = a_record(document_id, clock)
+    await records.create(record)
+    clock.advance(timedelta(seconds=5))
+    moved = await records.advance(document_id, record.instance_id, DocumentStatus.EXTRACTING)
+    clock.advance(timedelta(seconds=5))
+    again = await records.advance(document_id, record.instance_id, DocumentStatus.EXTRACTING, page_count=9)
+    assert moved is not None
+    assert moved.status is DocumentStatus.EXTRACTING
+    assert moved.updated_at == record.updated_at + timedelta(seconds=5)
+    assert again == moved
+
+
+async def test_a_superseded_run_moves_nothing(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    await records.create(a_record(document_id, clock))
+    assert await records.advance(document_id, "an-older-run", DocumentStatus.FAILED) is None
+    assert await records.amend(document_id, "an-older-run", page_count=3) is None
+    stored = await records.get(document_id)
+    assert stored is not None
+    assert stored.status is DocumentStatus.QUEUED
+    assert stored.page_count is None
+
+
+async def test_a_move_the_table_does_not_know_is_refused(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    record = a_record(document_id, clock)
+    await records.create(record)
+    with pytest.raises(IllegalTransition, match="from queued to completed"):
+        await records.advance(document_id, record.instance_id, DocumentStatus.COMPLETED)
+
+
+async def test_a_decision_keeps_the_time_the_review_was_requested(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    requested = Review(requested_at=clock())
+    record = a_record(document_id, clock, status=DocumentStatus.AWAITING_REVIEW, review=requested)
+    await records.create(record)
+    decided = Review(approved=False, reviewer="grace", decided_at=clock())
+    moved = await records.advance(document_id, record.instance_id, DocumentStatus.REJECTED, review=decided)
+    assert moved is not None
+    assert moved.review == decided.model_copy(update={"requested_at": requested.requested_at})
+    assert moved.completed_at == clock()
+
+
+async def test_no_review_given_leaves_the_review_alone(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    review = Review(requested_at=clock())
+    record = a_record(document_id, clock, status=DocumentStatus.AWAITING_REVIEW, review=review)
+    await records.create(record)
+    moved = await records.advance(document_id, record.instance_id, DocumentStatus.STORING, review=None)
+    assert moved is not None
+    assert moved.review == review
+
+
+async def test_a_new_run_replaces_the_record_of_the_run_it_follows_only(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    first = a_record(document_id, clock, instance_id="first", status=DocumentStatus.FAILED)
+    await records.create(first)
+    clock.advance(timedelta(hours=1))
+    second = a_record(document_id, clock, instance_id="second")
+    assert await records.replace(second, "first") == second
+    third = a_record(document_id, clock, instance_id="third")
+    with pytest.raises(RecordConflict, match=document_id):
+        await records.replace(third, "first")
+    assert await records.get(document_id) == second
+
+
+async def test_a_replaced_record_is_listed_once(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    user = f"user-of-{document_id}"
+    await records.create(a_record(document_id, clock, user_id=user, instance_id="first"))
+    clock.advance(timedelta(hours=1))
+    second = a_record(document_id, clock, user_id=user, instance_id="second")
+    await records.replace(second, "first")
+    assert await records.page(user_id=user) == ([second], None)
+
+
+async def test_pages_list_newest_first_and_end(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    user, ids = f"user-of-{document_id}", [f"{document_id}-{number}" for number in range(23)]
+    for one in ids:
+        clock.advance(timedelta(milliseconds=7))
+        await records.create(a_record(one, clock, user_id=user))
+    listed, token, pages = [], None, 0
+    while pages == 0 or token:
+        found, token = await records.page(user_id=user, limit=5, token=token)
+        listed += [record.document_id for record in found]
+        pages += 1
+    assert listed == ids[::-1]
+    assert pages == 5
+
+
+async def test_a_page_holds_only_the_status_asked_for(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    user = f"user-of-{document_id}"
+    waiting = a_record(f"{document_id}-1", clock, user_id=user, status=DocumentStatus.AWAITING_REVIEW)
+    await records.create(waiting)
+    await records.create(a_record(f"{document_id}-2", clock, user_id=user))
+    found, _ = await records.page(DocumentStatus.AWAITING_REVIEW, user)
+    assert found == [waiting]
+
+
+async def test_a_user_id_that_looks_like_a_filter_is_only_a_user_id(records: DocumentRecords) -> None:
+    assert await records.page(user_id="x' or userId ne 'x") == ([], None)
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "aWR8YQ", "Łódź", "YXR8MQ==" * 200])
+async def test_a_token_that_is_none_of_ours_is_refused(records: DocumentRecords, token: str) -> None:
+    with pytest.raises(ValueError, match="continuationToken"):
+        await records.page(token=token)
+
+
+async def test_unfinished_documents_that_stand_still_are_found(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    still, done, fresh = (f"{document_id}-{name}" for name in ("still", "done", "fresh"))
+    await records.create(a_record(still, clock, status=DocumentStatus.STORING))
+    await records.create(a_record(done, clock, status=DocumentStatus.COMPLETED))
+    clock.advance(timedelta(minutes=10))
+    await records.create(a_record(fresh, clock))
+    found = [record.document_id async for record in records.unfinished(clock() - timedelta(minutes=5))]
+    assert still in found
+    assert done not in found
+    assert fresh not in found
+
+
+async def test_a_record_with_more_issues_than_fit_keeps_their_codes(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    issue = ComplianceIssue(code="C" * 100, message="m" * MAX_ISSUE_MESSAGE)
+    await records.create(a_record(document_id, clock, issues=(issue,) * MAX_ISSUES))
+    stored = await records.get(document_id)
+    assert stored is not None
+    assert [kept.code for kept in stored.issues] == [issue.code] * MAX_ISSUES
+    assert {kept.message for kept in stored.issues} == {""}
+
+
+async def test_a_table_that_does_not_answer_is_unavailable_for_now(clock: ManualClock) -> None:
+    port = free_ports(1)[0]
+    nowhere = StorageAccount(
+        "devstoreaccount1",
+        f"http://127.0.0.1:{port}/devstoreaccount1",
+        f"http://127.0.0.1:{port}/devstoreaccount1",
+        f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=a2V5;"
+        f"TableEndpoint=http://127.0.0.1:{port}/devstoreaccount1;",
+    )
+    service = DocumentRecords(nowhere, clock)
+    with pytest.raises(ServiceUnavailable, match="document records"):
+        await service.get("any")
+    await service.close()
