@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import signal
+import socket
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from emulators.document_intelligence.worker_process import WorkerProcess
 from emulators.errors import BadRequest, StartupError
 from emulators.faults import Handler
 from emulators.settings import MEGABYTE, EmulatorSettings
+from emulators.state_lock import StateLock
 
 # Bodies that are read whole: the text of a document, telemetry, notifications. Documents are streamed.
 LARGEST_JSON_BYTES = 64 * MEGABYTE
@@ -45,11 +47,12 @@ def create_app(settings: EmulatorSettings) -> web.Application:
     """Wire the emulators together; state is opened here and closed when the application is cleaned up.
 
     Raises:
-        StartupError: a setting or the rule file is wrong.
+        StartupError: a setting or the rule file is wrong, or the state is in use.
     """
     app = web.Application(client_max_size=LARGEST_JSON_BYTES, middlewares=[_answer_errors])
     rules = load_rules(settings.rules_path)
     notification_inbox.decode_secret(settings.webhook_secret)
+    lock = StateLock(settings.data_dir)
     database = Database(settings.data_dir / "emulators.sqlite3")
     counts, book = usage.UsageCounts(database), faults.FaultBook()
     operations = Operations(database, counts, settings.data_dir)
@@ -71,6 +74,7 @@ def create_app(settings: EmulatorSettings) -> web.Application:
         yield
         await queue.stop()
         database.close()
+        lock.release()
 
     app.cleanup_ctx.append(run_state)
     return app
@@ -82,15 +86,22 @@ async def start_server(settings: EmulatorSettings) -> tuple[web.AppRunner, int]:
     Raises:
         StartupError: the port is in use, or a setting is wrong.
     """
-    # A client that leaves ends its handler: an injected delay must not outlive its caller.
-    runner = web.AppRunner(create_app(settings), handler_cancellation=True, access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
+    # The port comes first: whoever does not get it must not touch the state, which may be in use with the port.
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        listener = socket.create_server((settings.host, settings.port))
     except OSError as error:
-        await runner.cleanup()
         raise StartupError(_why_not_listening(settings, error)) from error
-    return runner, int(runner.addresses[0][1])
+    try:
+        # A client that leaves ends its handler: an injected delay must not outlive its caller.
+        runner = web.AppRunner(
+            create_app(settings), handler_cancellation=True, access_log=None, shutdown_timeout=0.5
+        )
+        await runner.setup()
+    except BaseException:
+        listener.close()
+        raise
+    await web.SockSite(runner, listener).start()
+    return runner, int(listener.getsockname()[1])
 
 
 async def serve(settings: EmulatorSettings) -> None:

@@ -45,6 +45,18 @@ async def test_usage_is_reset_on_demand(emulators: aiohttp.ClientSession) -> Non
     assert counts == {"submissions": 0, "polls": 0, "pages": 0, "documents": {}}
 
 
+async def test_state_folder_in_use_is_refused_and_left_alone(
+    emulators: aiohttp.ClientSession, settings: EmulatorSettings
+) -> None:
+    being_uploaded = settings.data_dir / "documents" / "being-uploaded"
+    being_uploaded.touch()
+
+    with pytest.raises(StartupError, match="STATE_DIR"):
+        await start_server(settings)
+
+    assert being_uploaded.exists()
+
+
 @pytest.mark.parametrize("with_length", [True, False], ids=["declared", "chunked"])
 async def test_document_above_the_limit_is_refused_and_leaves_no_file(
     settings: EmulatorSettings, with_length: bool
