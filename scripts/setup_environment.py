@@ -10,8 +10,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import importlib.util
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -37,6 +39,8 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     unknown = sorted(set(wanted) - {"python", "node"})
     if unknown:
         return _refuse(f"{unknown[0]!r} is not an environment; name python, node, or nothing for both.")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         with _only_one_setup(root):
             if "python" in wanted:
@@ -150,8 +154,9 @@ def run_step(root: Path, title: str, command: Sequence[str], remedy: str) -> Non
     started = time.monotonic()
     print(f"setup: {title} ...", flush=True)
     with log.open("wb") as output:
+        # close_fds: the step holds the set-up lock as well, so that one left alone by a kill is waited for.
         process = subprocess.Popen(
-            command, cwd=root, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command, cwd=root, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, close_fds=False
         )
         try:
             _show_progress(process, log, started)
@@ -200,6 +205,7 @@ def _only_one_setup(root: Path) -> Iterator[None]:
     """Hold the set-up lock, so that two make targets started together do not install over each other."""
     (root / ".setup").mkdir(exist_ok=True)
     with (root / ".setup" / "lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
