@@ -1,0 +1,91 @@
+"""Runs activities: at least once each, while the answer reaches the instance at most once."""
+
+import json
+import logging
+
+from devhost.clock import Clock
+from devhost.durable_engine import timestamps, work_store
+from devhost.durable_engine.builtin_http import call_http
+from devhost.durable_engine.commands import HTTP_ACTIVITY
+from devhost.durable_engine.database import Database
+from devhost.durable_engine.events import Event, EventType, event
+from devhost.durable_engine.functions import DurableFunctions, FunctionFailed, FunctionTimedOut
+from devhost.durable_engine.known_names import is_known
+from devhost.durable_engine.wakeups import Wakeups
+from devhost.durable_engine.work_store import ActivityWork
+
+log = logging.getLogger("devhost.durable")
+
+
+class ActivityRunner:
+    """Runs work items; many may run at once, in any order."""
+
+    def __init__(self, database: Database, functions: DurableFunctions, clock: Clock) -> None:
+        self._database = database
+        self._functions = functions
+        self._clock = clock
+
+    def run(self, work_id: int) -> Wakeups:
+        """Run one work item and give the instance its answer.
+
+        Raises:
+            Exception: the host could not run it; the work item stays and may be tried again.
+        """
+        with self._database.reading() as snapshot:
+            work = work_store.find_activity(snapshot, work_id)
+        if work is None:
+            return Wakeups()
+        answer = self._answer(work)
+        if self._database.write(lambda tx: work_store.finish_activity(tx, work, answer)):
+            return Wakeups.of_instances([work.instance_id])
+        log.info("Nobody waits for activity '%s' of instance '%s' any more.", work.name, work.instance_id)
+        return Wakeups()
+
+    def _answer(self, work: ActivityWork) -> Event:
+        try:
+            if work.name == HTTP_ACTIVITY:
+                result: str | None = call_http(work.input or "{}")
+            elif is_known(work.name, self._functions.activities):
+                result = self._functions.run_activity(work.name, work.instance_id, work.input)
+            else:
+                return self._unknown(work)
+        except FunctionFailed as failure:
+            return self._failed(work, failure)
+        except FunctionTimedOut as failure:
+            reason = f"Activity function '{work.name}' failed: {failure}"
+            return self._task_failed(work, reason, _details(reason, ""))
+        return event(EventType.TASK_COMPLETED, self._now(), TaskScheduledId=work.task_id, Result=result)
+
+    def _failed(self, work: ActivityWork, failure: FunctionFailed) -> Event:
+        if work.name == HTTP_ACTIVITY:
+            return self._task_failed(work, failure.message, _details(failure.message, ""))
+        log.warning("Activity '%s' of instance '%s' failed: %s", work.name, work.instance_id, failure)
+        # Two spaces, as on Azure: apps compare such texts.
+        reason = f"Activity function '{work.name}' failed:  {failure.type_name}: {failure.message}"
+        return self._task_failed(work, reason, _details(reason, failure.stack))
+
+    def _unknown(self, work: ActivityWork) -> Event:
+        """Azure leaves such an instance hanging for ever; here it fails, and says why."""
+        log.error(
+            "Instance '%s' calls the activity '%s', which the app does not have. Known activities: %s.",
+            work.instance_id,
+            work.name,
+            ", ".join(sorted(self._functions.activities)) or "none",
+        )
+        reason = f"Activity function '{work.name}' failed: Activity function '{work.name}' does not exist."
+        return self._task_failed(work, reason, _details(reason, ""))
+
+    def _task_failed(self, work: ActivityWork, reason: str, details: str) -> Event:
+        return event(
+            EventType.TASK_FAILED, self._now(), TaskScheduledId=work.task_id, Reason=reason, Details=details
+        )
+
+    def _now(self) -> str:
+        return timestamps.to_text(self._clock.now())
+
+
+def _details(message: str, stack: str) -> str:
+    """Return the failure as the JSON of a .NET exception, which is what orchestrators find after the reason."""
+    kind = "Microsoft.Azure.WebJobs.Host.FunctionInvocationException"
+    shown = {"$type": kind, "ClassName": kind, "Message": message, "RemoteStackTrace": stack}
+    return json.dumps(shown, separators=(",", ":"))

@@ -1,0 +1,125 @@
+"""What an episode of an orchestrator leads to: things to schedule, and perhaps its end.
+
+Commands are numbered by the SDK's own count of tasks (``task_id``); the events and messages made from them carry it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from devhost.durable_engine.events import Event, EventType
+
+HTTP_ACTIVITY = "BuiltIn::HttpActivity"
+
+
+@dataclass(frozen=True)
+class ScheduleActivity:
+    """Run an activity with ``input``, a JSON text."""
+
+    task_id: int
+    name: str
+    input: str | None
+
+    event_type = EventType.TASK_SCHEDULED
+
+    def matches(self, event: Event) -> bool:
+        """Whether `event` in history records this very command."""
+        return _same_name(event.get("Name"), self.name)
+
+
+@dataclass(frozen=True)
+class StartSubOrchestration:
+    """Start a child; without ``instance_id`` it gets the parent's execution id and the task's number."""
+
+    task_id: int
+    name: str
+    input: str | None
+    instance_id: str | None
+    version: str | None
+
+    event_type = EventType.SUB_ORCHESTRATION_CREATED
+
+    def matches(self, event: Event) -> bool:
+        """Whether `event` in history records this very command."""
+        return _same_name(event.get("Name"), self.name)
+
+
+@dataclass(frozen=True)
+class CreateTimer:
+    """Fire at ``fire_at``, an ISO 8601 text."""
+
+    task_id: int
+    fire_at: str
+
+    event_type = EventType.TIMER_CREATED
+
+    def matches(self, event: Event) -> bool:
+        """A timer has nothing but its number to tell it by."""
+        return True
+
+
+@dataclass(frozen=True)
+class SendOperation:
+    """Ask an entity to do something; a call waits for the answer, a signal does not."""
+
+    task_id: int
+    entity_id: str
+    operation: str
+    input: str | None
+    is_signal: bool
+
+    event_type = EventType.EVENT_SENT
+
+    def matches(self, event: Event) -> bool:
+        """Whether `event` in history records this very command."""
+        return event.get("InstanceId") == self.entity_id and event.get("Name") == self.operation
+
+
+Command = ScheduleActivity | StartSubOrchestration | CreateTimer | SendOperation
+
+
+@dataclass(frozen=True)
+class Completed:
+    """The orchestrator returned; ``output`` is JSON text or None."""
+
+    output: str | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The orchestrator raised, or its code does not fit its history; ``reason`` is the instance's output."""
+
+    reason: str
+    error: str
+    stack: str = ""
+
+
+@dataclass(frozen=True)
+class ContinuedAsNew:
+    """The orchestrator starts over with ``input`` (the action's JSON text) and takes unread events along."""
+
+    input: Any
+    carried_events: tuple[Event, ...]
+
+
+Ending = Completed | Failed | ContinuedAsNew
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to write after an episode.
+
+    Attributes:
+        commands: to be scheduled now, in the order of their numbers.
+        ending: how the execution ends now; None while it goes on.
+        cancelled_timers: numbers of timers in history that nobody waits for any more.
+        unexpected_events: names of new events for which nothing waited; the SDK keeps only the last of a name.
+    """
+
+    commands: tuple[Command, ...] = ()
+    ending: Ending | None = None
+    cancelled_timers: tuple[int, ...] = ()
+    unexpected_events: tuple[str, ...] = ()
+
+
+def _same_name(recorded: Any, expected: str) -> bool:
+    return isinstance(recorded, str) and recorded.lower() == expected.lower()

@@ -1,0 +1,182 @@
+"""One SQLite file: who may open it, how it is written, how it is read.
+
+Writes of many threads share commits: whoever comes first becomes the leader, takes the writes that queued up meanwhile
+into one transaction (each under its own savepoint) and syncs once for all. Every caller returns only after the sync.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from devhost.durable_engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew
+from devhost.durable_engine.migrations import MIGRATIONS
+
+T = TypeVar("T")
+Write = Callable[[sqlite3.Connection], Any]
+
+_BUSY_TIMEOUT_SECONDS = 30.0
+_LARGEST_GROUP = 64
+
+
+class Database:
+    """The engine's database file, owned by this object alone until ``close``.
+
+    Args:
+        path: the file; its folder is made if need be.
+        before_commit: called before each commit and after it, with ``False`` and ``True``; what it raises, the writers of that
+            commit get. It lets tests end a process at the worst moments.
+
+    Raises:
+        DatabaseInUse: another running host has it open.
+        DatabaseTooNew: a later version wrote it.
+    """
+
+    def __init__(self, path: Path, on_commit: Callable[[bool], None] | None = None) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._on_commit = on_commit or (lambda _done: None)
+        self._queue: list[tuple[Write, Future[Any]]] = []
+        self._queue_lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._readers: list[sqlite3.Connection] = []
+        self._is_closed = False
+        self._lease = _take_lease(path)
+        try:
+            self._writer = _connect(path)
+            _migrate(self._writer, path)
+        except BaseException:
+            self._lease.close()
+            raise
+
+    def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `change` in a transaction and return its result once it is durable.
+
+        Args:
+            change: reads and writes through the connection it is given; it does not commit, and it may run on another thread.
+
+        Raises:
+            DatabaseClosed: the engine was stopped.
+            Exception: what `change` raised; nothing of it is kept.
+        """
+        future: Future[T] = Future()
+        with self._queue_lock:
+            self._queue.append((change, future))
+        # Whoever holds the lock commits the others' writes too; they find theirs done when they get it.
+        with self._write_lock:
+            while not future.done():
+                self._commit_group()
+        return future.result()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that sees one unchanging state of the database. Raises DatabaseClosed."""
+        connection = self._take_reader()
+        try:
+            connection.execute("BEGIN")
+            yield connection
+        finally:
+            connection.rollback()
+            self._give_back(connection)
+
+    def close(self) -> None:
+        """Give the file up. Writes that are not committed by now are lost, as if the process had ended."""
+        with self._write_lock, self._queue_lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            for connection in (*self._readers, self._writer, self._lease):
+                connection.close()
+            self._readers.clear()
+
+    def _commit_group(self) -> None:
+        with self._queue_lock:
+            group, self._queue = self._queue[:_LARGEST_GROUP], self._queue[_LARGEST_GROUP:]
+            is_closed = self._is_closed
+        if is_closed:
+            _fail(group, DatabaseClosed("The durable engine has been stopped; start the host again to go on."))
+            return
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            outcomes = [_attempt(self._writer, change) for change, _ in group]
+            self._on_commit(False)
+            self._writer.execute("COMMIT")
+            self._on_commit(True)
+        except BaseException as error:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            _fail(group, error)
+            return
+        for (_, future), settle in zip(group, outcomes, strict=True):
+            settle(future)
+
+    def _take_reader(self) -> sqlite3.Connection:
+        with self._queue_lock:
+            if self._is_closed:
+                raise DatabaseClosed("The durable engine has been stopped; start the host again to go on.")
+            if self._readers:
+                return self._readers.pop()
+        return _connect(self._path)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._queue_lock:
+            if not self._is_closed:
+                self._readers.append(connection)
+                return
+        connection.close()
+
+
+def _attempt(connection: sqlite3.Connection, change: Write) -> Callable[[Future[Any]], None]:
+    """Run one write of a group so that its failure leaves the others alone; returns how its future is to be settled."""
+    connection.execute("SAVEPOINT one_write")
+    try:
+        result = change(connection)
+    except Exception as error:
+        failure = error
+        connection.execute("ROLLBACK TO one_write")
+        connection.execute("RELEASE one_write")
+        return lambda future: future.set_exception(failure)
+    connection.execute("RELEASE one_write")
+    return lambda future: future.set_result(result)
+
+
+def _fail(group: list[tuple[Write, Future[Any]]], error: BaseException) -> None:
+    for _, future in group:
+        future.set_exception(error)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Autocommit: transactions are begun and ended by name, never behind our back.
+    connection = sqlite3.connect(path, _BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL: a commit is on the disk when it returns, even if the machine loses power.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _take_lease(path: Path) -> sqlite3.Connection:
+    """Hold an exclusive lock on a file beside the database. The system drops it with the process, however that ends."""
+    lease = sqlite3.connect(
+        path.with_name(path.name + ".lease"), timeout=0, isolation_level=None, check_same_thread=False
+    )
+    try:
+        lease.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        lease.close()
+        raise DatabaseInUse(str(path)) from error
+    return lease
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    with closing(connection.execute("PRAGMA user_version")) as cursor:
+        found = int(cursor.fetchone()[0])
+    if found > len(MIGRATIONS):
+        connection.close()
+        raise DatabaseTooNew(str(path), found, len(MIGRATIONS))
+    for number, script in enumerate(MIGRATIONS[found:], start=found + 1):
+        connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version = {number};COMMIT;")
