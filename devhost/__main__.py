@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     set_up_logging(parsed.verbose)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: _request_stop(stopping))
+        signal.signal(number, lambda received, _: _request_stop(stopping, received))
     try:
         host = FunctionsHost(_options(parsed))
         _print_functions(host)
@@ -83,8 +83,9 @@ def _print_functions(host: FunctionsHost) -> None:
     print(flush=True)
 
 
-def _request_stop(stopping: threading.Event) -> None:
-    if stopping.is_set():
+def _request_stop(stopping: threading.Event, received: int) -> None:
+    # A second SIGTERM is a supervisor that repeats itself; only a second Ctrl-C is a person who will not wait.
+    if stopping.is_set() and received == signal.SIGINT:
         os._exit(130)
     stopping.set()
 

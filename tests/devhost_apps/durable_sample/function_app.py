@@ -57,7 +57,7 @@ def _plain(answer: object) -> object:
         return [_plain(item) for item in answer]
     if hasattr(answer, "to_json"):
         return answer.to_json()
-    if isinstance(answer, df.EntityStateResponse):
+    if hasattr(answer, "entity_exists"):
         return {"exists": answer.entity_exists, "state": answer.entity_state}
     return getattr(answer, "instances_deleted", answer)
 
