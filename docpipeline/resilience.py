@@ -69,7 +69,9 @@ class ServiceBreaker:
 
         class Reporter(pybreaker.CircuitBreakerListener):  # type: ignore[misc]
             def state_change(self, cb: Any, old_state: Any, new_state: Any) -> None:
-                _report(service, new_state.name)
+                # Calls under way when it opened open it again as they fail.
+                if old_state is None or old_state.name != new_state.name:
+                    _report(service, new_state.name)
 
         return pybreaker.CircuitBreaker(
             fail_max=self._failures_until_open,

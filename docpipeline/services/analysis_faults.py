@@ -43,8 +43,10 @@ def fault_of(error: "AzureError") -> PipelineError:
     if not isinstance(error, HttpResponseError) or error.response is None:
         return ServiceUnavailable(SERVICE, f"it did not answer ({type(error).__name__})")
     response: Any = error.response
+    if response.status_code < 400:
+        return ServiceUnavailable(SERVICE, f"its answer could not be understood ({type(error).__name__})")
     # Of an error the pipeline has read the body already.
-    return fault_of_answer(response.status_code or 0, response.headers, _body_of(response))
+    return fault_of_answer(response.status_code, response.headers, _body_of(response))
 
 
 def fault_of_answer(

@@ -111,11 +111,14 @@ class DocumentIntelligence:
         """One question: the analysis if it is done, and the seconds to wait if it is not."""
         from azure.core.rest import HttpRequest
 
-        response = await self._client.send_request(HttpRequest("GET", operation_url))
+        # As a stream: otherwise the SDK parses the body before we do, in the loop's thread.
+        request = HttpRequest("GET", operation_url)
+        async with await self._client.send_request(request, stream=True) as response:
+            body = await response.read()
         if response.status_code != 200:
-            raise fault_of_answer(response.status_code, response.headers, response.content, is_poll=True)
+            raise fault_of_answer(response.status_code, response.headers, body, is_poll=True)
         # Megabytes of JSON: the loop serves others meanwhile.
-        analysis = await asyncio.to_thread(read_operation, response.content)
+        analysis = await asyncio.to_thread(read_operation, body)
         return analysis, self._pause_after(response.headers.get("Retry-After", ""))
 
     def _pause_after(self, retry_after: str) -> float:
@@ -144,14 +147,15 @@ class DocumentIntelligence:
         from azure.ai.formrecognizer.aio import DocumentAnalysisClient
         from azure.core.credentials import AzureKeyCredential
 
+        from docpipeline.services.analysis_transport import ErrorReadingTransport
+
         credential: Any = AzureKeyCredential(self._key) if self._key else azure_storage.default_credential()
         # Durable retries do the waiting; the SDK's own would block on any Retry-After, even that of a 401.
         return DocumentAnalysisClient(
             self._endpoint,
             credential,
             retry_total=0,
-            connection_timeout=_CONNECT_SECONDS,
-            read_timeout=_READ_SECONDS,
+            transport=ErrorReadingTransport(connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS),
         )
 
 

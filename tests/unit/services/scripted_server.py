@@ -32,11 +32,13 @@ class ScriptedServer:
         self.app.router.add_route("*", "/{path:.*}", self._handle)
 
     def answer(self, status: int = 200, body: str | bytes = b"", headers: dict[str, str] | None = None) -> None:
-        """Script one answer."""
+        """Script one answer; it is JSON unless ``headers`` say otherwise."""
         content = body.encode() if isinstance(body, str) else body
 
         async def respond(request: web.Request) -> web.StreamResponse:
-            return web.Response(status=status, body=content, headers=headers)
+            return web.Response(
+                status=status, body=content, headers={"Content-Type": "application/json", **(headers or {})}
+            )
 
         self._answers.append(respond)
 
