@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from devhost.durable_engine.errors import DurableEngineError
 from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions_host.converters import decode
 from devhost.functions_host.errors import HostStopping
@@ -95,7 +96,10 @@ class AdminHttp:
         seconds = (await _json_object(request) or {}).get("advanceSeconds")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e10:
             return json_response({"Message": 'Give {"advanceSeconds": n}, with n not negative.'}, 400)
-        now = await asyncio.to_thread(self._advance, timedelta(seconds=seconds))
+        try:
+            now = await asyncio.to_thread(self._advance, timedelta(seconds=seconds))
+        except DurableEngineError as error:
+            return json_response({"Message": str(error)}, 500)
         return json_response({"now": now.isoformat().replace("+00:00", "Z")})
 
 

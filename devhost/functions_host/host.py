@@ -31,6 +31,9 @@ from devhost.functions_host.timers import TimerService
 
 log = logging.getLogger("devhost.host")
 
+# Timers that a jump of the clock made due have so long to end before the jump counts as done.
+_TIMERS_SETTLE_SECONDS = 30.0
+
 
 @dataclass(frozen=True)
 class HostOptions:
@@ -144,6 +147,7 @@ class FunctionsHost:
     def _serve_with(self, config: HostConfig, clock: Clock) -> None:
         def advance(duration: timedelta) -> datetime:
             self._engine.advance(duration)
+            self._timers.settle(_TIMERS_SETTLE_SECONDS)
             return clock.now()
 
         rpc_base_url = f"http://{LOOPBACK}:{port_of(self._rpc_listener)}{RPC_PATH}/"

@@ -83,6 +83,11 @@ class TimerService:
         if self._watcher.is_alive():
             self._watcher.join()
 
+    def settle(self, timeout_seconds: float) -> bool:
+        """Wait until no timer is due or running, after a jump of the clock; False if the timeout passed before."""
+        with self._changed:
+            return self._changed.wait_for(self._is_settled, timeout_seconds)
+
     def next_occurrences(self) -> dict[str, datetime]:
         """When each timer fires next, in UTC, by function name."""
         with self._changed:
@@ -152,6 +157,10 @@ class TimerService:
             self._monitor.save(timer.function.name, timer.schedule_text, status)
         except OSError as error:
             log.warning("The state of timer %s could not be saved: %s", timer.function.name, error)
+
+    def _is_settled(self) -> bool:
+        now = self._clock.now()
+        return self._stopping or not any(timer.running or timer.due <= now for timer in self._timers)
 
     def _wake(self) -> None:
         with self._changed:

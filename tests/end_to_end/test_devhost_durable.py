@@ -118,6 +118,12 @@ def test_days_pass_at_once_on_a_virtual_clock(host: DevhostProcess) -> None:
     assert host.wait_for(instance_id)["output"] == "awake"
 
 
+def test_timer_has_run_when_the_virtual_clock_has_passed_it(host: DevhostProcess) -> None:
+    ticks_before = len(host.lines_of("ticks"))
+    host.ask("POST", "/devhost/clock", {"advanceSeconds": 86_400})
+    assert host.lines_of("ticks")[ticks_before:] == ["past due: False"]
+
+
 def test_killed_host_goes_on_where_it_was(own_host: DevhostProcess) -> None:
     held = own_host.begin("hold", instance_id="held")
     waiting = own_host.begin("wait_for_approval", instance_id="waiting")

@@ -57,13 +57,9 @@ def start(clock: VirtualClock, fired: Fired, invoker: FunctionInvoker, tmp_path:
         service.stop()
 
 
-def wait_until_due(service: TimerService, moment: datetime) -> None:
-    for _ in range(1000):
-        if service.next_occurrences()["tick"] == moment:
-            return
-        with service._changed:
-            service._changed.wait(0.02)
-    raise AssertionError(f"tick is not due at {moment}, but {service.next_occurrences()}")
+def due_after_settling(service: TimerService) -> datetime:
+    assert service.settle(5.0)
+    return service.next_occurrences()["tick"]
 
 
 def test_timer_fires_when_its_time_comes_and_not_before(start: Start, clock: VirtualClock, fired: Fired) -> None:
@@ -75,7 +71,7 @@ def test_timer_fires_when_its_time_comes_and_not_before(start: Start, clock: Vir
     request = fired.get(timeout=5)
     assert request.past_due is False
     assert request.schedule_status["Next"] == "2026-01-01T13:00:00+00:00"
-    wait_until_due(service, NOON + timedelta(hours=2))
+    assert due_after_settling(service) == NOON + timedelta(hours=2)
 
 
 def test_failing_timer_goes_on_with_its_schedule(start: Start, clock: VirtualClock, fired: Fired) -> None:
@@ -83,7 +79,7 @@ def test_failing_timer_goes_on_with_its_schedule(start: Start, clock: VirtualClo
     for hour in (1, 2):
         clock.advance(timedelta(hours=1))
         fired.get(timeout=5)
-        wait_until_due(service, NOON + timedelta(hours=hour + 1))
+        assert due_after_settling(service) == NOON + timedelta(hours=hour + 1)
 
 
 def test_occurrence_missed_while_the_host_was_stopped_is_made_up_for_once(
@@ -94,7 +90,7 @@ def test_occurrence_missed_while_the_host_was_stopped_is_made_up_for_once(
     assert fired.empty()
     service = start()
     assert fired.get(timeout=5).past_due is True
-    wait_until_due(service, NOON + timedelta(hours=6))
+    assert due_after_settling(service) == NOON + timedelta(hours=6)
     assert fired.empty()
 
 
@@ -102,7 +98,7 @@ def test_changed_schedule_is_not_past_due(start: Start, clock: VirtualClock, fir
     start().stop()
     clock.advance(timedelta(hours=5))
     service = start("0 30 * * * *")
-    wait_until_due(service, NOON + timedelta(hours=5, minutes=30))
+    assert due_after_settling(service) == NOON + timedelta(hours=5, minutes=30)
     assert fired.empty()
 
 
@@ -113,13 +109,13 @@ def test_timer_without_monitor_forgets_what_it_missed(start: Start, clock: Virtu
     clock.advance(timedelta(hours=1))
     request = fired.get(timeout=5)
     assert (request.past_due, request.schedule_status) == (False, {})
-    wait_until_due(service, NOON + timedelta(hours=7))
+    assert due_after_settling(service) == NOON + timedelta(hours=7)
 
 
 def test_run_on_startup_fires_at_once_and_is_not_past_due(start: Start, fired: Fired) -> None:
     service = start(run_on_startup=True)
     assert fired.get(timeout=5).past_due is False
-    wait_until_due(service, NOON + timedelta(hours=1))
+    assert due_after_settling(service) == NOON + timedelta(hours=1)
 
 
 def test_schedule_may_come_from_a_setting(start: Start) -> None:
