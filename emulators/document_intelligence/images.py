@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from emulators.document_intelligence.service_errors import CORRUPT, DIMENSIONS, invalid_request
+from emulators.document_intelligence.service_errors import CORRUPT, DIMENSIONS, ServiceError, invalid_request
 
 SHORTEST_SIDE, LONGEST_SIDE = 50, 10_000
 # Pillow warns above this and refuses twice as much; the service's own limit is checked first.
@@ -37,7 +37,9 @@ def _decoding() -> Iterator[None]:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise invalid_request("InvalidContentDimensions", DIMENSIONS) from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+    except (ServiceError, MemoryError):
+        raise
+    except Exception as error:  # Pillow lets through whatever its decoders stumble over, TypeError included
         raise invalid_request("InvalidContent", CORRUPT) from error
 
 

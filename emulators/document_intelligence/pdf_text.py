@@ -33,13 +33,15 @@ def open_pdf(path: Path) -> Iterator[Any]:
     """Open a PDF and close it at the end of the block.
 
     Raises:
-        ServiceError: it is corrupt or asks for a password.
+        ServiceError: it is corrupt, without a page, or asks for a password.
     """
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
         raise invalid_request("InvalidContent", LOCKED if "password" in str(error).lower() else CORRUPT) from error
     try:
+        if not len(document):
+            raise invalid_request("InvalidContent", CORRUPT)
         yield document
     finally:
         document.close()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import random
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,6 +172,20 @@ def test_every_common_kind_of_image_becomes_rgb_with_its_contrast(tmp_path: Path
 
     darkest, brightest = page.convert("L").getextrema()
     assert (page.mode, darkest < 60, brightest > 200) == ("RGB", True, True)
+
+
+def test_no_damage_to_an_image_gets_past_as_another_error(tmp_path: Path) -> None:
+    chance, path = random.Random(7), tmp_path / "damaged.tiff"
+    for _ in range(200):
+        damaged = bytearray(sample_documents.tiff(["one", "two"])[:2000])
+        for _ in range(20):
+            # Behind the signature, which tells the format.
+            damaged[chance.randrange(4, 400)] = chance.randrange(256)
+        path.write_bytes(damaged)
+        with contextlib.suppress(ServiceError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd tags
+            with images.open_image(path) as image:
+                images.load_frame(image, images.frame_count(image))
 
 
 def test_photo_is_turned_as_its_exif_says(tmp_path: Path) -> None:
