@@ -40,7 +40,7 @@ class ChangeLines:
         seconds = time.monotonic() - self._started
         for journey in self._journeys:
             file, stage = journey.sample.file, _stage(journey)
-            if self._stages.get(file) != stage:
+            if self._stages.get(file, "waiting") != stage:
                 self._stages[file] = stage
                 self._write(f"{seconds:6.1f} s  {file}: {stage}")
 

@@ -64,23 +64,21 @@ def print_outcome(outcome: DemoOutcome, console: Console) -> None:
 
 
 def results_table(outcome: DemoOutcome) -> Table:
-    """One row for each document: how it ended, what was found, how long it took, and where the result lies."""
-    table = Table(title="Results", title_justify="left")
+    """One row for each document: how it ended, what was found, how long it took. Fits a terminal of 80 columns."""
+    table = Table(title="Results", title_justify="left", box=None, pad_edge=False, header_style="bold underline")
     for name in ("Document", "Status", "Decision"):
         table.add_column(name, overflow="fold")
-    for name in ("Pages", "Confidence", "Seconds"):
+    for name in ("Pages", "Confidence", "Time"):
         table.add_column(name, justify="right")
-    table.add_column("Result", overflow="fold")
     for journey in outcome.journeys:
         record = journey.record
         table.add_row(
-            journey.sample.file,
+            Text(journey.sample.file),
             Text(journey.stage, style="red" if journey.problems else "green"),
             str(record.get("decision") or ""),
             str(record.get("pageCount") or ""),
             "" if record.get("confidence") is None else f"{record['confidence']:.3f}",
-            f"{journey.seconds:.1f}",
-            Text(_where(journey, outcome.state_dir)),
+            f"{journey.seconds:.1f} s",
         )
     return table
 
@@ -102,12 +100,17 @@ def write_report(outcome: DemoOutcome) -> Path:
 
 
 def _closing_lines(outcome: DemoOutcome) -> list[str]:
+    """What stands below the table: why documents failed, what was counted and told, and where everything lies."""
     folder = outcome.state_dir
     types = Counter(str(each.get("body", {}).get("type")) for each in outcome.notifications)
+    errors = {each.sample.file: each.record.get("error") or {} for each in outcome.journeys}
     return [
-        f"Counter (all runs): {_listed(outcome.counters)}",
-        f"Notifications in this run: {_listed(dict(sorted(types.items())))}",
-        f"Results are under {folder}: report {REPORT_NAME}, texts demo/, logs logs/, blobs and table azurite/.",
+        "",
+        *(f"{file} failed: {error['message']} ({error['code']})" for file, error in errors.items() if error),
+        f"Counter of all runs: {_listed(outcome.counters)}",
+        f"Notifications of this run: {_listed(dict(sorted(types.items())))}",
+        f"Texts: {folder / 'demo'}   Blobs and table: {folder / 'azurite'}",
+        f"Report: {folder / REPORT_NAME}   Logs: {folder / 'logs'}",
         "The documents stay known: make run, then GET /api/documents shows them again.",
     ]
 
@@ -136,13 +139,6 @@ def _notification_entry(entry: dict[str, Any]) -> dict[str, Any]:
         "receivedAt": entry.get("receivedAt"),
         "deliveries": entry.get("deliveries"),
     }
-
-
-def _where(journey: Journey, state_dir: Path) -> str:
-    if journey.text is not None:
-        return str(_text_file(journey, state_dir).relative_to(state_dir))
-    error = journey.record.get("error") or {}
-    return f"{error['code']}: {error['message']}" if error.get("code") else ""
 
 
 def _text_file(journey: Journey, state_dir: Path) -> Path:

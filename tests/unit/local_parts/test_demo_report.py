@@ -79,7 +79,7 @@ def test_results_show_status_pages_confidence_and_where_the_text_lies(
 
     words = printed(lambda console: print_outcome(outcome, console))
 
-    for expected in ("invoice.pdf", "completed", "approved", "0.971", "demo/invoice.pdf.txt", "pending 0"):
+    for expected in ("invoice.pdf", "completed", "approved", "0.971", f"{tmp_path}/demo", "pending 0"):
         assert expected in words
     assert "document.completed 1" in words
     assert "1 of 1 documents ended as expected." in words
@@ -96,14 +96,14 @@ def test_a_surprise_is_named_with_its_reason(a_finished_journey: MakeJourney, tm
     assert "0 of 1 documents ended as expected." in words
 
 
-def test_a_document_without_text_shows_its_error(a_finished_journey: MakeJourney, tmp_path: Path) -> None:
+def test_a_failed_document_is_shown_with_its_error(a_finished_journey: MakeJourney, tmp_path: Path) -> None:
     journey = a_finished_journey()
     journey.text = None
     journey.record["error"] = {"code": "corrupt", "message": "the [PDF] has no pages"}
 
     words = printed(lambda console: print_outcome(an_outcome([journey], tmp_path), console))
 
-    assert "corrupt: the [PDF] has no pages" in words
+    assert "invoice.pdf failed: the [PDF] has no pages (corrupt)" in words
 
 
 def test_the_live_table_shows_stage_and_time(a_finished_journey: MakeJourney) -> None:
@@ -119,14 +119,13 @@ def test_without_a_terminal_a_line_is_written_for_each_change_only(a_journey: Ma
     changes = ChangeLines([journey], lines.append)
 
     changes.write()
-    changes.write()
     journey.stage = "extracting"
+    changes.write()
     changes.write()
     journey.give_up("was still extracting")
     changes.write()
 
     assert [line.partition("s  ")[2] for line in lines] == [
-        "invoice.pdf: waiting",
         "invoice.pdf: extracting",
         "invoice.pdf: extracting (given up)",
     ]
