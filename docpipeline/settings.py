@@ -109,7 +109,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         require_four_eyes=reader.flag("REQUIRE_FOUR_EYES", True),
         max_document_bytes=int(reader.number("MAX_DOCUMENT_MEGABYTES", 500, 0.001, 2000) * _MEGABYTE),
         max_pending_documents=reader.whole("MAX_PENDING_DOCUMENTS", 10_000, 1, 10_000_000),
-        history_retention=reader.number("HISTORY_RETENTION_DAYS", 30, 1, 3650) * _DAY,
+        history_retention=reader.number("HISTORY_RETENTION_DAYS", 30, 0.00001, 3650) * _DAY,
         counter_shards=reader.whole("COUNTER_SHARDS", 8, 1, 64),
         application_insights_connection_string=_application_insights(reader),
     )

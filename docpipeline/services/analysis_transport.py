@@ -5,7 +5,7 @@ from typing import Any
 from azure.core.pipeline.transport import AioHttpTransport
 
 
-class ErrorReadingTransport(AioHttpTransport):  # type: ignore[misc] - azure-core exports it untyped
+class ErrorReadingTransport(AioHttpTransport):  # type: ignore[misc]
     """Reads the body of an error at once, even where the answer is wanted as a stream.
 
     The SDK looks for a quota message in every 403 and 429, and fails with ResponseNotReadError on a stream.
