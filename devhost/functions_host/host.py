@@ -91,9 +91,10 @@ class FunctionsHost:
 
     def start(self) -> None:
         """Begin to work: go on with what is in flight, fire timers, answer requests."""
-        self._engine.start()
+        # Work in flight may ask the durable API at once, so that comes first.
         self._servers = ServerThread("http")
         self._rpc_site = self._servers.serve(self._rpc.handle, self._rpc_listener)
+        self._engine.start()
         self._site = self._servers.serve(self._public.handle, self._listener, self._options.grace_seconds)
         self._timers.start()
 
@@ -128,29 +129,33 @@ class FunctionsHost:
         settings, functions = os.environ, self.app.functions
         self._active = tuple(function for function in functions if not is_disabled(function.name, settings))
         self._routes = RouteTable(self._active, config.route_prefix)
-        self._invoker = FunctionInvoker(
-            config.function_timeout, _positive(settings, "PYTHON_THREADPOOL_THREAD_COUNT")
-        )
+        engine_options = EngineOptions.from_host_json(config.document)
+        self._links = DurableLinks(engine_options.hub_name, self.keys.durable if self.keys else None)
+        self._invoker = self._build_invoker(config)
         clock: Clock = OffsetClock() if self._options.virtual_clock else SystemClock()
         monitor = TimerMonitor(self._folder / "timers")
         self._timers = TimerService(self._active, self._invoker, clock, monitor, settings)
-        self._engine = self._build_engine(config, clock)
-        self._serve_with(config, clock)
+        self._engine = self._build_engine(engine_options, clock)
+        self._build_servers(clock)
 
-    def _build_engine(self, config: HostConfig, clock: Clock) -> DurableEngine:
-        options = EngineOptions.from_host_json(config.document)
-        self._links = DurableLinks(options.hub_name, self.keys.durable if self.keys else None)
+    def _build_invoker(self, config: HostConfig) -> FunctionInvoker:
+        rpc_base_url = f"http://{LOOPBACK}:{port_of(self._rpc_listener)}{RPC_PATH}/"
+        threads = _positive(os.environ, "PYTHON_THREADPOOL_THREAD_COUNT")
+        return FunctionInvoker(
+            config.function_timeout, threads, self._links.client_binding(self.url, rpc_base_url)
+        )
+
+    def _build_engine(self, options: EngineOptions, clock: Clock) -> DurableEngine:
         self._folder.mkdir(parents=True, exist_ok=True)
         functions = HostedDurableFunctions(self._active, self._invoker)
         return DurableEngine(functions, options, self._folder / f"{options.hub_name}.db", clock)
 
-    def _serve_with(self, config: HostConfig, clock: Clock) -> None:
+    def _build_servers(self, clock: Clock) -> None:
         def advance(duration: timedelta) -> datetime:
             self._engine.advance(duration)
             self._timers.settle(_TIMERS_SETTLE_SECONDS)
             return clock.now()
 
-        rpc_base_url = f"http://{LOOPBACK}:{port_of(self._rpc_listener)}{RPC_PATH}/"
         self._durable = DurableHttp(self._engine.client, self._links)
         self._rpc = RpcHttp(self._durable, self.url)
         self._public = PublicHttp(
@@ -161,7 +166,6 @@ class FunctionsHost:
             admin=AdminHttp(
                 self.app.functions, self._invoker, self._timers, advance if self._options.virtual_clock else None
             ),
-            client_binding=self._links.client_binding(self.url, rpc_base_url),
             spool_folder=self._folder,
             body_limit_bytes=_positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT")
             or DEFAULT_BODY_LIMIT_BYTES,

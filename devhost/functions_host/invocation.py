@@ -45,9 +45,13 @@ class FunctionInvoker:
         timeout: How long one invocation may take; None is without limit. A coroutine that exceeds it is cancelled;
             a thread cannot be, so it goes on and its late result is ignored.
         thread_count: Size of the thread pool; None is Python's default.
+        client_binding: JSON text that durable client parameters receive, whatever the trigger.
     """
 
-    def __init__(self, timeout: timedelta | None = None, thread_count: int | None = None) -> None:
+    def __init__(
+        self, timeout: timedelta | None = None, thread_count: int | None = None, client_binding: str = "{}"
+    ) -> None:
+        self._client_binding = client_binding
         self._timeout = timeout
         self._timeout_seconds = timeout.total_seconds() if timeout else None
         self._pool = concurrent.futures.ThreadPoolExecutor(thread_count, thread_name_prefix="function")
@@ -61,7 +65,7 @@ class FunctionInvoker:
 
         Args:
             function: What to run.
-            arguments: Values of its bound parameters, by name; ``context`` is added here.
+            arguments: The trigger's value by parameter name; durable clients and ``context`` are added here.
             invocation: Identifies this run in the log.
 
         Raises:
@@ -107,7 +111,7 @@ class FunctionInvoker:
             invocation.reason,
             _id(invocation),
         )
-        bound = dict(arguments)
+        bound = {**arguments, **dict.fromkeys(function.client_parameters, self._client_binding)}
         if function.wants_context:
             bound["context"] = FunctionContext(invocation, function.directory)
         future: concurrent.futures.Future[Any]

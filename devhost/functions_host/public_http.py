@@ -40,7 +40,6 @@ class PublicHttp:
         rules: Which keys open what.
         durable: The durable API.
         admin: The admin endpoints.
-        client_binding: JSON text for durable client parameters.
         spool_folder: Where large request bodies lie while they come in; on a disk.
         body_limit_bytes: Larger request bodies are answered with 413.
     """
@@ -52,13 +51,11 @@ class PublicHttp:
         rules: AccessRules,
         durable: DurableHttp,
         admin: AdminHttp,
-        client_binding: str,
         spool_folder: Path,
         body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES,
     ) -> None:
         self._routes, self._invoker, self._rules = routes, invoker, rules
         self._durable, self._admin = durable, admin
-        self._client_binding = client_binding
         self._spool_folder = spool_folder
         self._body_limit_bytes = body_limit_bytes
 
@@ -113,8 +110,7 @@ class PublicHttp:
             trace_parent=trace_parent,
             trace_state=trace_state,
         )
-        arguments: dict[str, Any] = dict.fromkeys(function.client_parameters, self._client_binding)
-        arguments[function.trigger_parameter] = build_request(request, values, body)
+        arguments = {function.trigger_parameter: build_request(request, values, body)}
         try:
             return _answer(function, await self._invoker.call_async(function, arguments, invocation))
         except (FunctionFailed, FunctionTimedOut):

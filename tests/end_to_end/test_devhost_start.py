@@ -41,6 +41,7 @@ def test_timer_runs_by_hand(tmp_path: Path) -> None:
     host = DevhostProcess(tmp_path)
     assert host.ask("POST", "/admin/functions/tick", {"input": ""}).status == 202
     eventually(lambda: host.lines_of("ticks") == ["past due: False"], "the timer has run")
+    assert host.wait_for("tick-False")["output"] == ["Hello timer!"]
     assert host.stop() == 0
     assert "Traceback" not in host.output
 

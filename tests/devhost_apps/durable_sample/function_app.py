@@ -90,7 +90,10 @@ def switched_off(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @app.timer_trigger(schedule="%TICK_SCHEDULE%", arg_name="timer")
-def tick(timer: func.TimerRequest) -> None:
+@app.durable_client_input(client_name="client")
+async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+    """A timer with a durable client, as one that cleans up has."""
+    await client.start_new("greet_everyone", f"tick-{timer.past_due}", ["timer"])
     with (_folder() / "ticks").open("a") as ticks:
         ticks.write(f"past due: {timer.past_due}\n")
 

@@ -92,9 +92,7 @@ def start(
         durables.append(durable)
         admin = AdminHttp(functions, invoker, timers, advance=None)
         routes = RouteTable(functions, "api")
-        return serve(
-            PublicHttp(routes, invoker, AccessRules(keys), durable, admin, "{}", tmp_path, LIMIT_BYTES).handle
-        )
+        return serve(PublicHttp(routes, invoker, AccessRules(keys), durable, admin, tmp_path, LIMIT_BYTES).handle)
 
     yield start_host
     for durable in durables:

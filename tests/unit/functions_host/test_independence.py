@@ -1,0 +1,23 @@
+"""The host and its engine could be published alone: they know nothing of the app they run."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+DEVHOST = Path(__file__).parents[3] / "devhost"
+ALLOWED = {*sys.stdlib_module_names, "devhost", "azure", "aiohttp", "multidict", "croniter"}
+MODULES = [*DEVHOST.glob("*.py"), *DEVHOST.glob("functions_host/*.py"), *DEVHOST.glob("durable_engine/*.py")]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(DEVHOST)))
+def test_module_imports_neither_the_app_nor_the_durable_sdk(path: Path) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module or "")
+    assert {name.split(".")[0] for name in imported} <= ALLOWED
+    assert not [name for name in imported if name.startswith("azure.durable_functions")]
