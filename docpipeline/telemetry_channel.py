@@ -50,6 +50,9 @@ class BoundedQueue(AsynchronousQueue):  # type: ignore[misc]
     def __init__(self, sender: "PatientSender") -> None:
         super().__init__(sender)
         self.dropped = 0
+        self.unsent = 0
+        """Items that wait or are under way."""
+        self._count_lock = threading.Lock()
         # The package's own limit would flush in the caller's thread.
         self.max_queue_length = MOST_QUEUED * 2
 
@@ -58,12 +61,13 @@ class BoundedQueue(AsynchronousQueue):  # type: ignore[misc]
         if self._queue.qsize() >= MOST_QUEUED:
             self.dropped += 1
             return
+        self.add_unsent(1)
         super().put(item)
 
-    @property
-    def waiting(self) -> int:
-        """How many items are not sent yet, those under way not counted."""
-        return int(self._queue.qsize())
+    def add_unsent(self, count: int) -> None:
+        """Count items in, or, when negative, out."""
+        with self._count_lock:
+            self.unsent += count
 
 
 class PatientSender(AsynchronousSender):  # type: ignore[misc]
@@ -71,7 +75,6 @@ class PatientSender(AsynchronousSender):  # type: ignore[misc]
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(endpoint)
-        self.is_posting = False
         self._failures = 0
         self._closed = threading.Event()
 
@@ -82,7 +85,6 @@ class PatientSender(AsynchronousSender):  # type: ignore[misc]
 
     def send(self, data_to_send: list[Any]) -> None:
         """Post a batch. What may succeed later goes back into the queue, the rest is dropped."""
-        self.is_posting = True
         try:
             body = json.dumps([item.write() for item in data_to_send], default=str).encode()
             if self._post(body):
@@ -96,8 +98,10 @@ class PatientSender(AsynchronousSender):  # type: ignore[misc]
             # Whatever it is: the thread must live, or no metric is ever sent again.
             log.debug("A batch of metrics was dropped", exc_info=True)
         finally:
-            self.is_posting = False
-        self._closed.wait(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10)))
+            self._queue.add_unsent(-len(data_to_send))
+        if self._failures == 0:
+            return
+        self._closed.wait(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10)))
 
     def _post(self, body: bytes) -> bool:
         """True when the batch is done with, whether taken or refused for good."""
@@ -130,18 +134,15 @@ class MetricSink:
 
     def drain(self, timeout_seconds: float) -> bool:
         """Wait until the queue is empty. False when it is not within ``timeout_seconds``."""
-        if not self._is_busy():
+        if self._queue.unsent == 0:
             return True
         self._client.flush()
         deadline = time.monotonic() + timeout_seconds
-        while self._is_busy() and time.monotonic() < deadline:
+        while self._queue.unsent > 0 and time.monotonic() < deadline:
             time.sleep(0.01)
-        return not self._is_busy()
+        return self._queue.unsent == 0
 
     def close(self) -> None:
         """Send no more."""
         atexit.unregister(self.drain)
         self._sender.close()
-
-    def _is_busy(self) -> bool:
-        return self._queue.waiting > 0 or self._sender.is_posting

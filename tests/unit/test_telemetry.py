@@ -1,0 +1,194 @@
+"""Metrics arrive, and whatever happens to them never reaches their caller."""
+
+import inspect
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from docpipeline import telemetry, telemetry_channel
+from docpipeline.telemetry_channel import parse_connection_string
+from tests.azurite import free_ports
+
+
+class Sink:
+    """An ingestion endpoint: answers ``statuses`` in order, then 200, and keeps what it accepted."""
+
+    def __init__(self) -> None:
+        self.statuses: list[int] = []
+        self.metrics: list[dict[str, Any]] = []
+        self.posts: list[float] = []
+
+    def accept(self, items: list[dict[str, Any]]) -> int:
+        """Take a batch and say how."""
+        self.posts.append(time.monotonic())
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status == 200:
+            self.metrics += [item["data"]["baseData"] for item in items]
+        return status
+
+    def names(self) -> list[str]:
+        """Names of the metrics accepted."""
+        return [metric["metrics"][0]["name"] for metric in self.metrics]
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    accepted = Sink()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            items = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(accepted.accept(items))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        telemetry.configure(f"InstrumentationKey=k;IngestionEndpoint=http://127.0.0.1:{server.server_port}/")
+        yield accepted
+        telemetry.configure(None)
+        server.shutdown()
+        thread.join()
+
+
+def test_a_metric_arrives_with_its_ids_and_properties_as_strings(sink: Sink) -> None:
+    telemetry.track("ActivityRetries", 2, document_id="inv-17", instance_id="run-1", attempt=3, nothing=None)
+    assert telemetry.flush(5)
+    (metric,) = sink.metrics
+    assert metric["metrics"][0]["name"] == "ActivityRetries"
+    assert metric["metrics"][0]["value"] == 2
+    assert metric["properties"] == {"documentId": "inv-17", "instanceId": "run-1", "attempt": "3"}
+
+
+def test_without_a_connection_string_nothing_is_sent_and_nothing_fails() -> None:
+    telemetry.configure(None)
+    telemetry.track("DocumentsCompleted", 1)
+    assert telemetry.flush(0)
+
+
+def test_a_connection_string_without_a_key_never_fails_the_caller(caplog: pytest.LogCaptureFixture) -> None:
+    telemetry.configure("IngestionEndpoint=http://127.0.0.1:1")
+    telemetry.track("DocumentsCompleted", 1)
+    telemetry.configure(None)
+    assert "could not be recorded" in caplog.text
+
+
+def test_a_value_that_no_json_can_hold_does_not_stop_later_metrics(sink: Sink) -> None:
+    telemetry.track("CircuitState", 1, state=object())
+    telemetry.track("DocumentsCompleted", 1)
+    assert telemetry.flush(5)
+    assert sink.names() == ["CircuitState", "DocumentsCompleted"]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_busy_endpoint_gets_the_metric_again_after_a_pause(sink: Sink, status: int) -> None:
+    sink.statuses = [status]
+    telemetry.track("DocumentsCompleted", 1)
+    assert telemetry.flush(5)
+    assert sink.names() == ["DocumentsCompleted"]
+    assert sink.posts[1] - sink.posts[0] >= 0.4
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 404])
+def test_a_metric_that_is_refused_is_dropped(sink: Sink, status: int) -> None:
+    sink.statuses = [status]
+    telemetry.track("DocumentsCompleted", 1)
+    assert telemetry.flush(5)
+    assert sink.metrics == []
+    assert len(sink.posts) == 1
+
+
+def test_a_dead_endpoint_costs_the_caller_no_time_and_no_memory_beyond_the_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telemetry_channel, "MOST_QUEUED", 50)
+    telemetry.configure(f"InstrumentationKey=k;IngestionEndpoint=http://127.0.0.1:{free_ports(1)[0]}")
+    started = time.monotonic()
+    for _ in range(1000):
+        telemetry.track("DocumentsCompleted", 1)
+    assert time.monotonic() - started < 2
+    assert not telemetry.flush(0.05)
+    sink = telemetry._sink
+    assert sink is not None
+    assert sink._queue.unsent <= 150
+    telemetry.configure(None)
+
+
+@pytest.mark.parametrize(
+    ("connection_string", "url"),
+    [
+        ("InstrumentationKey=k", "https://dc.services.visualstudio.com/v2/track"),
+        ("instrumentationkey=k;ingestionendpoint=http://127.0.0.1:7080/", "http://127.0.0.1:7080/v2/track"),
+        ("EndpointSuffix=ai.contoso.com;InstrumentationKey=k", "https://dc.ai.contoso.com/v2/track"),
+        (
+            "InstrumentationKey=k;EndpointSuffix=ai.contoso.com;Location=westus2",
+            "https://westus2.dc.ai.contoso.com/v2/track",
+        ),
+    ],
+)
+def test_the_endpoint_follows_the_connection_string(connection_string: str, url: str) -> None:
+    assert parse_connection_string(connection_string) == ("k", url)
+
+
+@telemetry.measured
+async def read_something(payload: dict) -> dict:
+    """An activity."""
+    if payload.get("raise"):
+        raise ValueError("boom")
+    return {"failure": {"code": "corrupt"}} if payload.get("fail") else {}
+
+
+async def test_an_activity_is_measured_with_its_name_its_end_and_its_ids(sink: Sink) -> None:
+    ids = {"documentId": "inv-17", "instanceId": "run-1"}
+    assert await read_something(ids) == {}
+    await read_something({**ids, "fail": True})
+    with pytest.raises(ValueError, match="boom"):
+        await read_something({"raise": True})
+    assert telemetry.flush(5)
+    properties = [metric["properties"] for metric in sink.metrics]
+    assert sink.names() == ["ActivityDuration"] * 3
+    assert properties[0] == {**ids, "activityName": "read_something", "status": "succeeded"}
+    assert [told["status"] for told in properties] == ["succeeded", "failed", "failed"]
+
+
+def test_a_measured_activity_still_shows_the_worker_plain_annotations() -> None:
+    assert inspect.iscoroutinefunction(read_something)
+    assert read_something.__annotations__ == {"payload": dict, "return": dict}
+    assert list(inspect.signature(read_something).parameters) == ["payload"]
+
+
+def test_a_retry_is_counted_when_it_happens_and_not_on_replay(sink: Sink) -> None:
+    for is_replaying in (True, False):
+        context = SimpleNamespace(is_replaying=is_replaying, instance_id="run-1")
+        telemetry.activity_retried(context, "validate_compliance", 1, "inv-17")
+    assert telemetry.flush(5)
+    (metric,) = sink.metrics
+    assert metric["properties"] == {
+        "documentId": "inv-17",
+        "instanceId": "run-1",
+        "activityName": "validate_compliance",
+        "attempt": "1",
+    }
+
+
+def test_the_orchestrators_logger_is_quiet_on_replay(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    context = SimpleNamespace(is_replaying=True, instance_id="run-1")
+    log = telemetry.replay_quiet_logger(logging.getLogger("orchestrators"), context, document_id="inv-17")
+    log.info("Review requested")
+    context.is_replaying = False
+    log.info("Review requested", extra={"timeout_hours": 48})
+    (record,) = caplog.records
+    told = record.__dict__
+    assert (told["instance_id"], told["document_id"], told["timeout_hours"]) == ("run-1", "inv-17", 48)
