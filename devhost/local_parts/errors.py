@@ -23,7 +23,7 @@ class PortInUse(LocalPartsError):
 
     def __init__(self, part: str, port: int, variable: str) -> None:
         super().__init__(
-            f"Port {port}, which {part} needs, is in use. Stop what listens there, "
+            f"Port {port}, meant for {part}, is in use. Stop what listens there, "
             f"or choose another port: {variable}={port + 100} make ..."
         )
         self.port = port

@@ -53,7 +53,7 @@ def test_a_port_in_use_is_named_with_its_part_and_the_variable_to_change(taken_p
     free = Ports.free()
     ports = Ports(taken_port, free.emulators, free.blob, free.queue, free.table)
 
-    with pytest.raises(PortInUse, match=f"Port {taken_port}, which the Functions host needs, .* PORT="):
+    with pytest.raises(PortInUse, match=f"Port {taken_port}, meant for the Functions host, .* PORT="):
         ports.check_free()
 
 
