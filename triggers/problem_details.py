@@ -30,7 +30,7 @@ RETRY_AFTER_SECONDS = 10
 
 _MESSAGES = {
     "missing": "is required",
-    "extra_forbidden": "is not a key that this request knows; is it a typing error?",
+    "extra_forbidden": "is not a key that this request knows",
     "string_type": "must be a string",
     "bool_type": "must be true or false",
     "dict_type": "must be an object",

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 MOST_CHANGED = 1000
 _SIDE_BY_SIDE = 16
 LEFT_ALONE_FOR = timedelta(minutes=2)
-"""A record written since is most likely at work, and a decision made since is most likely on its way."""
+"""A document accepted since is most likely being started, and a decision made since is most likely on its way."""
 
 _FAILURES = {
     "Terminated": Failure(code="terminated", message="the run was terminated by an operator"),
@@ -49,7 +49,7 @@ async def reconcile_all(client: df.DurableOrchestrationClient, services: Service
     """Look at every unfinished document, and change up to 1,000 of them. Returns how many were changed."""
     changed = 0
     batch: list[_Reconciliation] = []
-    async for record in services.document_records.unfinished(services.clock() - LEFT_ALONE_FOR):
+    async for record in services.document_records.unfinished(services.clock()):
         batch.append(_Reconciliation(client, services, record))
         if len(batch) >= _SIDE_BY_SIDE:
             changed += await _reconcile_batch(batch)
@@ -80,15 +80,24 @@ class _Reconciliation:
         record = self.record
         instance = await instances.find(self.client, record.instance_id)
         if instance is None and record.status is DocumentStatus.QUEUED:
-            await instances.start(self.client, record, self.services.settings)
-            return True
+            return await self._start()
         if instance is None:
             return await self._end(_Ending(DocumentStatus.FAILED, {"error": _LOST}), None)
         if instance.has_ended:
             return await self._end(_ending_of(instance, record), instance)
         return await self._raise_decision_again()
 
+    async def _start(self) -> bool:
+        if not self._is_long_ago(self.record.updated_at):
+            return False
+        await instances.start(self.client, self.record, self.services.settings)
+        return True
+
     async def _end(self, ending: _Ending, instance: Instance | None) -> bool:
+        current = await self.services.document_records.get(self.record.document_id)
+        if current is None or current.status.is_final or current.instance_id != self.record.instance_id:
+            # It came to its end by itself after it was listed.
+            return False
         # The counter first: told twice it counts once, and once the record is final nobody comes back for it.
         shards = instance.job.policy.counter_shards if instance and instance.job else None
         await counter_shards.finish(
@@ -122,13 +131,16 @@ class _Reconciliation:
         review = self.record.review
         if self.record.status is not DocumentStatus.AWAITING_REVIEW or review is None or review.approved is None:
             return False
-        if not _is_past(review.decided_at, self.services.clock() - LEFT_ALONE_FOR):
+        if review.decided_at is None or not self._is_long_ago(review.decided_at):
             return False
         try:
             await instances.raise_decision(self.client, self.record.instance_id, event_of(self.record))
         except InstanceGone:
             return False
         return True
+
+    def _is_long_ago(self, moment: datetime) -> bool:
+        return moment < self.services.clock() - LEFT_ALONE_FOR
 
 
 async def _reconcile_batch(batch: list[_Reconciliation]) -> int:
@@ -171,7 +183,3 @@ def _way(current: DocumentStatus, target: DocumentStatus) -> list[DocumentStatus
             return way
         ways += [[*way, status] for status in sorted(TRANSITIONS[way[-1]])]
     return []
-
-
-def _is_past(moment: datetime | None, limit: datetime) -> bool:
-    return moment is not None and moment < limit

@@ -1,13 +1,14 @@
 """The timer `reconcile_documents`: whatever ended without its record is brought to its end, once."""
 
 import json
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from docpipeline.models.counters import DocumentCounts
-from docpipeline.models.documents import DocumentRecord
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.jobs import DocumentJob
 from docpipeline.models.policy import ProcessingPolicy
@@ -157,6 +158,30 @@ async def test_running_it_twice_changes_nothing(pipeline: Pipeline) -> None:
 
     assert totals(pipeline) == after_once[1]
     assert pipeline.records.rows["inv-17"].status == "failed"
+
+
+async def test_a_run_ended_by_an_operator_is_seen_at_once(pipeline: Pipeline) -> None:
+    record = counted_in(pipeline, a_record(status="extracting", updated_at=pipeline.clock.now))
+    pipeline.runtime.add(record.instance_id, "Terminated")
+
+    assert await reconcile(pipeline) == 1
+    assert pipeline.records.rows["inv-17"].status == "failed"
+
+
+async def test_a_document_that_ends_by_itself_meanwhile_is_left_alone(pipeline: Pipeline) -> None:
+    record = pipeline.records.put(a_record(status="storing"))
+    pipeline.runtime.add(record.instance_id, "Completed", output={"status": "completed"})
+    listed = pipeline.records.unfinished
+
+    async def end_after_listing(older_than: datetime) -> AsyncIterator[DocumentRecord]:
+        async for found in listed(older_than):
+            pipeline.is_at("inv-17", DocumentStatus.COMPLETED)
+            yield found
+
+    pipeline.records.unfinished = end_after_listing  # type: ignore[method-assign]
+
+    assert await reconcile(pipeline) == 0
+    assert pipeline.runtime.signals == []
 
 
 async def test_a_run_that_was_replaced_meanwhile_is_left_alone(pipeline: Pipeline) -> None:
