@@ -1,48 +1,11 @@
-"""Services under test, on a real Azurite and on small scripted servers."""
+"""A scripted server for the services that are called over HTTP."""
 
-import uuid
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp.test_utils import TestServer
 
-from docpipeline.models.storage_account import StorageAccount
-from docpipeline.services.document_blobs import DocumentBlobs
-from docpipeline.services.document_records import DocumentRecords
-from tests.azurite import Azurite, azurite
-from tests.clocks import ManualClock
 from tests.unit.services.scripted_server import ScriptedServer
-
-__all__ = ["azurite"]
-
-
-@pytest.fixture
-def account(azurite: Azurite) -> StorageAccount:
-    return StorageAccount.from_connection_string(azurite.connection_string)
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def document_id() -> str:
-    return f"doc-{uuid.uuid4().hex[:12]}"
-
-
-@pytest.fixture
-async def records(account: StorageAccount, clock: ManualClock) -> AsyncIterator[DocumentRecords]:
-    service = DocumentRecords(account, clock)
-    yield service
-    await service.close()
-
-
-@pytest.fixture
-async def blobs(account: StorageAccount) -> AsyncIterator[DocumentBlobs]:
-    service = DocumentBlobs(account, {account.blob_host})
-    yield service
-    await service.close()
 
 
 @pytest.fixture

@@ -1,0 +1,129 @@
+"""Activities under test: real records and blobs, fakes for the services outside."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from docpipeline import composition, telemetry
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.services.document_blobs import DocumentBlobs
+from docpipeline.services.document_records import DocumentRecords
+from docpipeline.settings import load_settings
+from tests.azurite import Azurite
+from tests.clocks import ManualClock
+from tests.unit.activities.fakes import FakeComplianceApi, FakeDocumentIntelligence, FakeNotifier
+
+PDF = b"%PDF-1.7 a document"
+
+
+@dataclass
+class Pipeline:
+    """What a test of an activity arranges and looks at."""
+
+    document_id: str
+    records: DocumentRecords
+    blobs: DocumentBlobs
+    clock: ManualClock
+    document_intelligence: FakeDocumentIntelligence
+    compliance_api: FakeComplianceApi
+    notifier: FakeNotifier
+    metrics: list[dict[str, Any]]
+    blob_url: str = ""
+
+    @property
+    def run(self) -> dict[str, str]:
+        """The keys every activity's payload has."""
+        return {"documentId": self.document_id, "instanceId": f"run-of-{self.document_id}"}
+
+    def started_a_minute_ago(self) -> str:
+        return (self.clock() - timedelta(minutes=1)).isoformat()
+
+    async def accept(self, status: DocumentStatus = DocumentStatus.QUEUED, **fields: Any) -> DocumentRecord:
+        """A document that was accepted and has come as far as ``status``."""
+        content_hash = hashlib.sha256(PDF).hexdigest()
+        self.blob_url = await self.blobs.save_incoming(self.document_id, PDF, content_hash)
+        record = DocumentRecord(
+            document_id=self.document_id,
+            instance_id=self.run["instanceId"],
+            user_id="ada",
+            content_hash=content_hash,
+            content_type="application/pdf",
+            blob_url=self.blob_url,
+            submitted_at=self.clock(),
+            updated_at=self.clock(),
+            status=status,
+            **fields,
+        )
+        await self.records.create(record)
+        return record
+
+    async def supersede(self) -> None:
+        """A newer run takes the document over."""
+        await self.records.update(
+            self.document_id, lambda record: record.model_copy(update={"instance_id": "a-newer-run"})
+        )
+
+    async def record(self) -> DocumentRecord:
+        """The record as it is now."""
+        record = await self.records.get(self.document_id)
+        assert record is not None
+        return record
+
+    def metrics_named(self, name: str) -> list[dict[str, Any]]:
+        """What was tracked under a name."""
+        return [metric for metric in self.metrics if metric["name"] == name]
+
+
+@pytest.fixture
+def metrics(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    tracked: list[dict[str, Any]] = []
+
+    def track(name: str, value: float, **properties: Any) -> None:
+        tracked.append({"name": name, "value": value, **properties})
+
+    monkeypatch.setattr(telemetry, "track", track)
+    return tracked
+
+
+@pytest.fixture
+def pipeline(
+    azurite: Azurite,
+    document_id: str,
+    records: DocumentRecords,
+    blobs: DocumentBlobs,
+    clock: ManualClock,
+    metrics: list[dict[str, Any]],
+) -> Iterator[Pipeline]:
+    arranged = Pipeline(
+        document_id,
+        records,
+        blobs,
+        clock,
+        FakeDocumentIntelligence(),
+        FakeComplianceApi(),
+        FakeNotifier(),
+        metrics,
+    )
+    settings = load_settings(
+        {
+            "DOCUMENT_INTELLIGENCE_ENDPOINT": "https://di.example",
+            "COMPLIANCE_API_ENDPOINT": "https://compliance.example",
+            "AzureWebJobsStorage": azurite.connection_string,
+        }
+    )
+    services = composition.Services(
+        settings=settings,
+        document_intelligence=arranged.document_intelligence,  # type: ignore[arg-type]
+        compliance_api=arranged.compliance_api,  # type: ignore[arg-type]
+        notifier=arranged.notifier,  # type: ignore[arg-type]
+        document_blobs=blobs,
+        document_records=records,
+        idempotency_keys=None,  # type: ignore[arg-type]
+        clock=clock,
+    )
+    with composition.use_services(services):
+        yield arranged

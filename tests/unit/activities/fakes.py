@@ -1,0 +1,63 @@
+"""Recording stand-ins for the services outside, with the real ones' methods."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import IO, Any
+
+from docpipeline.models.compliance import ComplianceIssue, ComplianceVerdict
+from docpipeline.models.notices import NotificationType
+from docpipeline.services.analysis import Analysis
+
+
+class FakeDocumentIntelligence:
+    """Gives ``outcomes`` in order, the last one again and again; an exception is raised."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Analysis | Exception] = [Analysis("All is well.", 1, "en", 0.9, 0.8, 0.0)]
+        self.submitted: list[bytes] = []
+        self.asked: list[str] = []
+
+    async def submit(self, content: IO[bytes], model_id: str, until: datetime) -> str:
+        self.submitted.append(content.read())
+        return f"https://di.example/operations/{len(self.submitted)}"
+
+    async def result(self, operation_url: str, until: datetime) -> Analysis:
+        self.asked.append(operation_url)
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+class FakeComplianceApi:
+    """Answers ``answer``, or raises it."""
+
+    def __init__(self) -> None:
+        self.answer: tuple[ComplianceVerdict, tuple[ComplianceIssue, ...]] | Exception
+        self.answer = (ComplianceVerdict(is_compliant=True, confidence=0.95), ())
+        self.asked: list[tuple[str, dict[str, str]]] = []
+
+    async def check(
+        self, text: str, metadata: Mapping[str, str]
+    ) -> tuple[ComplianceVerdict, tuple[ComplianceIssue, ...]]:
+        self.asked.append((text, dict(metadata)))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class FakeNotifier:
+    """Keeps what was sent; raises ``fault`` instead, when there is one."""
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+        self.sent: list[tuple[NotificationType, str, str, dict[str, Any]]] = []
+
+    async def send(self, type: NotificationType, instance_id: str, document_id: str, data: dict[str, Any]) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.sent.append((type, instance_id, document_id, data))
+
+    def types(self) -> list[str]:
+        """Types of what was sent, in order."""
+        return [type.value for type, *_ in self.sent]

@@ -1,0 +1,119 @@
+"""Storing and telling a document that passed; logging and telling one that failed."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from azure.storage.blob.aio import BlobServiceClient
+
+from activities.complete_document import complete_document
+from activities.log_processing_error import log_processing_error
+from activities.send_completion_notification import send_completion_notification
+from activities.send_error_notification import send_error_notification
+from activities.store_processed_document import store_processed_document
+from docpipeline.models.approvals import Decision, Review
+from docpipeline.models.documents import DocumentStatus
+from tests.azurite import Azurite
+from tests.unit.activities.conftest import PDF, Pipeline
+
+
+def a_storage_request(pipeline: Pipeline, **fields: Any) -> dict[str, Any]:
+    return {**pipeline.run, "isCompliant": True, "decision": "approved", **fields}
+
+
+def an_error_report(pipeline: Pipeline) -> dict[str, Any]:
+    error = {"code": "corrupt", "message": "the file is damaged"}
+    return {**pipeline.run, "stage": "extracting", "error": error, "startedAt": pipeline.started_a_minute_ago()}
+
+
+async def archived(pipeline: Pipeline, azurite: Azurite) -> dict[str, bytes]:
+    """Everything in the document's archive folder, by file name."""
+    async with BlobServiceClient.from_connection_string(azurite.connection_string) as client:
+        container = client.get_container_client("archive")
+        prefix = f"processed/{pipeline.document_id}/"
+        names = [name async for name in container.list_blob_names(name_starts_with=prefix)]
+        return {name.rpartition("/")[2]: await (await container.download_blob(name)).readall() for name in names}
+
+
+async def test_a_processed_document_is_stored_with_its_result(pipeline: Pipeline, azurite: Azurite) -> None:
+    await pipeline.accept(DocumentStatus.VALIDATING, is_compliant=True, page_count=3)
+    for _ in range(2):
+        assert await store_processed_document(a_storage_request(pipeline)) == {}
+    files = await archived(pipeline, azurite)
+    result = json.loads(files["result.json"])
+    assert files["original.pdf"] == PDF
+    assert (result["documentId"], result["pageCount"]) == (pipeline.document_id, 3)
+    assert (result["decision"], result["isCompliant"]) == ("approved", True)
+    assert (await pipeline.record()).status is DocumentStatus.STORING
+
+
+async def test_a_review_is_stored_with_the_time_it_was_requested(pipeline: Pipeline) -> None:
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(requested_at=pipeline.clock()))
+    review = {"approved": True, "reviewer": "grace"}
+    request = a_storage_request(pipeline, decision="approved_with_review", review=review)
+    await store_processed_document(request)
+    record = await pipeline.record()
+    assert record.decision is Decision.APPROVED_WITH_REVIEW
+    assert record.review == Review(requested_at=pipeline.clock(), approved=True, reviewer="grace")
+
+
+async def test_the_submitter_is_told_how_the_document_was_decided(pipeline: Pipeline) -> None:
+    await pipeline.accept(DocumentStatus.STORING, file_name="a.pdf")
+    notice = {**pipeline.run, "isCompliant": False, "decision": "approved_with_review"}
+    await send_completion_notification(notice)
+    ((_, instance_id, document_id, told),) = pipeline.notifier.sent
+    assert pipeline.notifier.types() == ["document.completed"]
+    assert {"instanceId": instance_id, "documentId": document_id} == pipeline.run
+    assert told["decision"] == "approved_with_review"
+    assert (told["status"], told["isCompliant"], told["userId"]) == ("completed", False, "ada")
+
+
+async def test_a_document_is_completed_and_counted_once(pipeline: Pipeline) -> None:
+    await pipeline.accept(DocumentStatus.STORING)
+    for _ in range(2):
+        await complete_document({**pipeline.run, "startedAt": pipeline.started_a_minute_ago()})
+    record = await pipeline.record()
+    assert (record.status, record.completed_at) == (DocumentStatus.COMPLETED, pipeline.clock())
+    assert [metric["result"] for metric in pipeline.metrics_named("DocumentsCompleted")] == ["completed"]
+    assert len(pipeline.metrics_named("OrchestrationDuration")) == 1
+
+
+@pytest.mark.parametrize("status", [status for status in DocumentStatus if not status.is_final])
+async def test_a_failure_is_logged_once_and_closes_the_document_whatever_its_stage(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture, status: DocumentStatus
+) -> None:
+    await pipeline.accept(status)
+    caplog.set_level(logging.ERROR)
+    for _ in range(2):
+        await log_processing_error(an_error_report(pipeline))
+    (logged,) = caplog.records
+    record = await pipeline.record()
+    assert logged.getMessage() == "Document failed: corrupt: the file is damaged"
+    assert logged.__dict__["document_id"] == pipeline.document_id
+    assert record.status is DocumentStatus.FAILED
+    assert record.error is not None
+    assert record.error.code == "corrupt"
+    assert [metric["result"] for metric in pipeline.metrics_named("DocumentsCompleted")] == ["failed"]
+
+
+async def test_the_submitter_is_told_of_a_failure_by_its_code(pipeline: Pipeline) -> None:
+    await pipeline.accept(DocumentStatus.FAILED)
+    await send_error_notification(an_error_report(pipeline))
+    ((_, _, _, told),) = pipeline.notifier.sent
+    assert pipeline.notifier.types() == ["document.failed"]
+    assert told["error"] == {"code": "corrupt"}
+    assert (told["status"], told["stage"]) == ("failed", "extracting")
+
+
+async def test_a_superseded_run_changes_nothing_and_tells_nobody(pipeline: Pipeline) -> None:
+    await pipeline.accept(DocumentStatus.VALIDATING)
+    await pipeline.supersede()
+    before = await pipeline.record()
+    await store_processed_document(a_storage_request(pipeline))
+    await send_completion_notification({**pipeline.run, "isCompliant": True, "decision": "approved"})
+    await complete_document({**pipeline.run, "startedAt": pipeline.started_a_minute_ago()})
+    await log_processing_error(an_error_report(pipeline))
+    await send_error_notification(an_error_report(pipeline))
+    assert await pipeline.record() == before
+    assert pipeline.notifier.sent == []

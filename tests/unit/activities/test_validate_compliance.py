@@ -1,0 +1,52 @@
+"""The compliance check: text and metadata go out, the verdict comes back, the issues stay in the record."""
+
+from typing import Any
+
+import pytest
+
+from activities.validate_compliance import validate_compliance
+from docpipeline.errors import ServiceRefused, ServiceUnavailable
+from docpipeline.models.compliance import ComplianceIssue, ComplianceVerdict
+from docpipeline.models.documents import DocumentStatus
+from tests.unit.activities.conftest import Pipeline
+
+
+async def a_request(pipeline: Pipeline, **fields: Any) -> dict[str, Any]:
+    await pipeline.accept(DocumentStatus.EXTRACTING, **fields)
+    text_blob = await pipeline.blobs.save_text(pipeline.document_id, pipeline.run["instanceId"], "Größe: 文書")
+    return {**pipeline.run, "textBlob": text_blob}
+
+
+async def test_the_verdict_comes_back_and_the_issues_stay_in_the_record(pipeline: Pipeline) -> None:
+    issues = (ComplianceIssue(code="cardNumber", message="on page 2"),)
+    pipeline.compliance_api.answer = (
+        ComplianceVerdict(is_compliant=False, confidence=0.9, issue_count=1),
+        issues,
+    )
+    verdict = await validate_compliance(await a_request(pipeline, metadata={"kind": "invoice"}))
+    record = await pipeline.record()
+    assert verdict == {"isCompliant": False, "confidence": 0.9, "issueCount": 1, "understood": True}
+    assert pipeline.compliance_api.asked == [("Größe: 文書", {"kind": "invoice"})]
+    assert (record.status, record.is_compliant, record.issues) == (DocumentStatus.VALIDATING, False, issues)
+
+
+async def test_a_service_that_refuses_us_is_a_failure_and_not_a_verdict(pipeline: Pipeline) -> None:
+    pipeline.compliance_api.answer = ServiceRefused("compliance API", "it answered 401; check COMPLIANCE_API_KEY")
+    verdict = await validate_compliance(await a_request(pipeline))
+    assert verdict["failure"]["code"] == "complianceRefused"
+    assert verdict["isCompliant"] is False
+    assert (await pipeline.record()).is_compliant is None
+
+
+async def test_a_service_that_is_down_is_raised_for_the_retry(pipeline: Pipeline) -> None:
+    pipeline.compliance_api.answer = ServiceUnavailable("compliance API", "it answered 500")
+    with pytest.raises(ServiceUnavailable):
+        await validate_compliance(await a_request(pipeline))
+
+
+async def test_a_second_run_gives_the_same(pipeline: Pipeline) -> None:
+    request = await a_request(pipeline)
+    first = await validate_compliance(request)
+    before = await pipeline.record()
+    assert await validate_compliance(request) == first
+    assert await pipeline.record() == before
