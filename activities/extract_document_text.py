@@ -3,11 +3,10 @@
 import azure.durable_functions as df
 
 from docpipeline.composition import Services, get_services
-from docpipeline.errors import BlobUnavailable, DocumentFailed
+from docpipeline.errors import BlobUnavailable, DocumentFailed, OperationLost
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.extraction import Extraction, ExtractionRequest
 from docpipeline.services.analysis import Analysis
-from docpipeline.services.analysis_faults import OperationLost
 from docpipeline.telemetry import measured
 
 bp = df.Blueprint()

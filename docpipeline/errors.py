@@ -13,7 +13,8 @@
     ├── DocumentTooLarge          more bytes than MAX_DOCUMENT_MEGABYTES
     └── ServiceFault              an outside service did not do its work
         ├── ServiceUnavailable    for now: raised, so that the durable retry tries again
-        │   └── CircuitOpen       so often of late that it is not even asked
+        │   ├── CircuitOpen       so often of late that it is not even asked
+        │   └── OperationLost     the analyze operation is gone; the next attempt submits anew
         └── ServiceRefused        for good: retrying cannot help (bad key, wrong endpoint)
 
 An orchestrator sees an activity's exception only as text, so whatever it must decide on comes back as a value;
@@ -96,6 +97,10 @@ class ServiceUnavailable(ServiceFault):
 
 class CircuitOpen(ServiceUnavailable):
     """The service failed so often of late that it is left alone for a while."""
+
+
+class OperationLost(ServiceUnavailable):
+    """The analyze operation will never give a result, through no fault of the document: submit it anew."""
 
 
 class ServiceRefused(ServiceFault):

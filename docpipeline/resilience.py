@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FAILURES_UNTIL_OPEN = 5
-OPEN_SECONDS = 30.0
+# No longer than the first pause of any retry policy: an open circuit alone must not use up a document's attempts.
+OPEN_SECONDS = 5.0
 _STATE_VALUES = {"closed": 0.0, "half-open": 0.5, "open": 1.0}
 
 

@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from docpipeline.errors import ServiceUnavailable
-from docpipeline.services.analysis_faults import SERVICE, OperationLost, fault_of_failed_operation
+from docpipeline.errors import OperationLost, ServiceUnavailable
+from docpipeline.services.analysis_faults import SERVICE, fault_of_failed_operation
 
 _LOW_CONFIDENCE = 0.5
 _UNDER_WAY = {"notstarted", "running"}

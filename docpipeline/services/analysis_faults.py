@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from docpipeline.errors import DocumentFailed, PipelineError, ServiceRefused, ServiceUnavailable
+from docpipeline.errors import DocumentFailed, OperationLost, PipelineError, ServiceRefused, ServiceUnavailable
 from docpipeline.services.http_answers import refused_or_unavailable
 
 if TYPE_CHECKING:
@@ -28,10 +28,6 @@ _ENCRYPTED = ("encrypted", "the file asks for a password; send it without one")
 _ENCRYPTION_WORDS = ("password", "encrypt", "locked")
 # Faults of our request: the document may be fine.
 _OUR_FAULTS = {"InvalidParameter", "InvalidArgument", "InvalidRequest", "InvalidSasToken"}
-
-
-class OperationLost(ServiceUnavailable):
-    """The analyze operation will never give a result, through no fault of the document: submit it anew."""
 
 
 def fault_of(error: "AzureError") -> PipelineError:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 
-from docpipeline.errors import BlobUnavailable, DocumentTooLarge
+from docpipeline.errors import BlobUnavailable, DocumentTooLarge, ServiceUnavailable
 from docpipeline.services.http_session import HttpSession
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 256 * 1024
 _IN_MEMORY_BYTES = 4 * 1024 * 1024
 _FIRST_BYTES = 512
+_SERVICE = "host of blobUrl"
+_TRANSIENT = {408, 429}
 _UNREADABLE = "the blob at blobUrl does not exist, or may not be read with what the URL grants"
 
 
@@ -64,6 +66,7 @@ class BlobSource:
 
         Raises:
             BlobUnavailable: it cannot be read.
+            ServiceUnavailable: its host cannot answer for now.
             DocumentTooLarge: it has more than ``limit_bytes`` bytes.
         """
         content = SpooledContent(limit_bytes)
@@ -96,10 +99,14 @@ class BlobSource:
             # encoded: yarl would otherwise rewrite the signature. Redirects may lead anywhere.
             target = URL(url, encoded=True)
             async with self._session.get().get(target, allow_redirects=False) as response:
+                if response.status in _TRANSIENT or response.status >= 500:
+                    raise ServiceUnavailable(_SERVICE, f"it answered {response.status}")
                 if response.status != 200:
                     raise BlobUnavailable(f"{_UNREADABLE} (its host answered {response.status})")
                 async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
                     yield chunk
-        except (aiohttp.ClientError, TimeoutError, ValueError):
+        except ValueError:
+            raise BlobUnavailable("blobUrl cannot be asked for; percent-encode what is special in it") from None
+        except (aiohttp.ClientError, TimeoutError) as error:
             # Not the error's own text: it may show the URL with its SAS.
-            raise BlobUnavailable("the blob at blobUrl could not be read: its host did not answer") from None
+            raise ServiceUnavailable(_SERVICE, f"it did not answer ({type(error).__name__})") from None

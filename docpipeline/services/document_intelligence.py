@@ -130,6 +130,7 @@ class DocumentIntelligence:
 
     async def _guarded(self, work: Callable[[], Awaitable[Result]], until: datetime) -> Result:
         """``work`` behind the breaker and before the deadline, with the SDK's errors translated."""
+        from aiohttp import ClientError
         from azure.core.exceptions import AzureError
 
         try:
@@ -139,6 +140,8 @@ class DocumentIntelligence:
                         return await work()
                     except AzureError as error:
                         raise fault_of(error) from error
+                    except (ClientError, OSError) as error:
+                        raise ServiceUnavailable(SERVICE, f"it did not answer ({type(error).__name__})") from error
         except TimeoutError:
             raise DocumentFailed("extractionTimeout", "the text was not extracted before the deadline") from None
 

@@ -26,7 +26,7 @@ Clock = Callable[[], datetime]
 Change = Callable[[DocumentRecord], DocumentRecord | None]
 
 TABLE = "documents"
-MAX_PAGE = 100
+MAX_PAGE = 200
 _SERVICE = "document records"
 _WRITE_ATTEMPTS = 8
 _CONFLICT = 409
@@ -167,7 +167,7 @@ class DocumentRecords:
         Args:
             status: only documents in this status.
             user_id: only documents of this user.
-            limit: most records to return, 1-100.
+            limit: most records to return, 1-200.
             token: continuation token of the page before; None for the first page.
 
         Returns:

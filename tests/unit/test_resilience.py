@@ -41,7 +41,7 @@ def test_it_opens_after_failures_in_a_row_and_then_refuses_at_once() -> None:
     breaker = ServiceBreaker("printer", failures_until_open=3)
     fail(breaker, 3)
     assert breaker.is_open
-    with pytest.raises(CircuitOpen, match="printer: it failed 3 times in a row and is left alone for 30 s"):
+    with pytest.raises(CircuitOpen, match="printer: it failed 3 times in a row and is left alone for 5 s"):
         call(breaker)
 
 

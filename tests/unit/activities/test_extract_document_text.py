@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from activities.extract_document_text import extract_document_text
-from docpipeline.errors import DocumentFailed, ServiceUnavailable
+from docpipeline.errors import DocumentFailed, OperationLost, ServiceUnavailable
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.services.analysis import Analysis
-from docpipeline.services.analysis_faults import OperationLost
 from tests.unit.activities.conftest import PDF, Pipeline
 
 

@@ -5,18 +5,19 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import pytest
 
-from docpipeline.errors import CircuitOpen, DocumentFailed, ServiceRefused, ServiceUnavailable
+from docpipeline.errors import CircuitOpen, DocumentFailed, OperationLost, ServiceRefused, ServiceUnavailable
 from docpipeline.resilience import ServiceBreaker
 from docpipeline.services.analysis import Analysis
-from docpipeline.services.analysis_faults import OperationLost
 from docpipeline.services.document_intelligence import DocumentIntelligence
 from tests.azurite import free_ports
 from tests.unit.services.scripted_server import ScriptedServer
 
+DOCUMENT = b"%PDF-1.7 a document"
 MODEL = "prebuilt-document"
 
 
@@ -25,7 +26,7 @@ def soon() -> datetime:
 
 
 def content() -> BytesIO:
-    return BytesIO(b"%PDF-1.7 a document")
+    return BytesIO(DOCUMENT)
 
 
 def a_result(**parts: Any) -> str:
@@ -51,12 +52,15 @@ async def test_a_submission_sends_the_document_once_and_returns_the_operation(
     service: DocumentIntelligence, server: ScriptedServer
 ) -> None:
     server.answer(202, headers={"Operation-Location": f"{server.base_url}/operations/1"})
-    assert await service.submit(content(), MODEL, soon()) == f"{server.base_url}/operations/1"
+    with SpooledTemporaryFile(max_size=1000) as document:
+        document.write(DOCUMENT)
+        document.seek(0)
+        assert await service.submit(document, MODEL, soon()) == f"{server.base_url}/operations/1"
     (request,) = server.seen
     assert request.path == f"/formrecognizer/documentModels/{MODEL}:analyze"
     assert request.query["features"] == "languages"
     assert request.headers["Ocp-Apim-Subscription-Key"] == "the-key"
-    assert request.body == content().read()
+    assert request.body == DOCUMENT
 
 
 async def test_a_result_is_polled_for_and_read(service: DocumentIntelligence, server: ScriptedServer) -> None:
