@@ -90,7 +90,9 @@ def answers_problems(function: HttpFunction) -> HttpFunction:
             if problem.kind == "internal":
                 log.exception("Request failed", extra={"function": function.__name__})
             elif problem.kind == "unavailable":
-                log.warning("Dependency down: %s", type(error).__name__, extra={"function": function.__name__})
+                # A ServiceFault's words hold no secret; nobody knows that of other exceptions.
+                cause = error if isinstance(error, errors.ServiceFault) else type(error).__name__
+                log.warning("Dependency down: %s", cause, extra={"function": function.__name__})
             return to_response(problem)
 
     return answering
