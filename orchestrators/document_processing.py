@@ -16,8 +16,8 @@ def document_processing_orchestrator(context: df.DurableOrchestrationContext) ->
     """Take one document to its result: extract, validate, ask a person if in doubt, then store and notify.
 
     1. Extract the text before the deadline, then check it for compliance.
-    2. When a check says so, ask a person and wait. An event that is no decision starts a new generation which
-       goes on waiting until the same deadline (docs/decisions/0005).
+    2. When a check says so, ask a person and wait. Events that are no decision can make the wait go on in a new
+       generation, until the same deadline (docs/decisions/0005).
     3. Nobody decided in time: close as timed out. Not approved: archive as rejected.
     4. Otherwise store and notify in parallel.
     5. Whatever fails on the way is logged, reported and counted, and then fails the instance.

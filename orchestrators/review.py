@@ -15,6 +15,10 @@ from orchestrators.retries import ActivityCall, Steps
 
 LONGEST_TIMER = timedelta(days=3)
 """Waits are cut to this: a timer above six days becomes legs which a race cannot cancel."""
+EVENTS_PER_GENERATION = 10
+"""So many events that are no decision are borne before history starts afresh."""
+PAUSE = timedelta(seconds=1)
+"""See `await_review`."""
 
 
 def await_review(
@@ -22,25 +26,50 @@ def await_review(
 ) -> Steps[ReviewOutcome]:
     """Ask a person, remind them half-way, and wait for their decision until the deadline.
 
-    An event that is no decision (malformed, or by the submitter where four eyes are asked for) ends the wait with
-    ``still_open``: the caller goes on waiting in a new generation.
+    An event that is no decision (malformed, or by the submitter where four eyes are asked for) is counted, and the
+    wait goes on. When it came the moment the wait began, or after too many of them, the outcome is ``still_open``:
+    the caller starts a new generation that goes on waiting (docs/decisions/0005).
     """
     open_review = job.open_review or (yield from _request_review(context, job, examination))
-    steps.set_stage(context, DocumentStatus.AWAITING_REVIEW, ignoredEvents=open_review.ignored_events)
-    decision = context.wait_for_external_event(event_names.DOCUMENT_APPROVAL)
-    while not decision.is_completed:
-        timer = context.create_timer(_next_wake_up(context, open_review))
-        yield context.task_any([decision, timer])
-        if decision.is_completed:
-            _cancel(timer)
-        elif context.current_utc_datetime >= open_review.deadline:
+    for _ in range(EVENTS_PER_GENERATION):
+        steps.set_stage(context, DocumentStatus.AWAITING_REVIEW, ignoredEvents=open_review.ignored_events)
+        waiting_since = context.current_utc_datetime
+        event, open_review = yield from _wait_for_event(context, job, examination, open_review)
+        if event is None:
             return ReviewOutcome()
-        elif open_review.reminder_at and context.current_utc_datetime >= open_review.reminder_at:
+        review = _decision_in(event.result, context, job)
+        if review:
+            return ReviewOutcome(decided=review)
+        open_review = open_review.model_copy(update={"ignored_events": open_review.ignored_events + 1})
+        if context.current_utc_datetime == waiting_since:
+            # The SDK hands an early event to every wait of its name, for ever: another wait would spin.
+            break
+    steps.set_stage(context, DocumentStatus.AWAITING_REVIEW, ignoredEvents=open_review.ignored_events)
+    # The host takes a cancelled timer for settled from the start, and so would see the new generation begin before
+    # the event, and carry the event over into it. A pause puts the event into the past.
+    yield context.create_timer(context.current_utc_datetime + PAUSE)
+    return ReviewOutcome(still_open=open_review)
+
+
+def _wait_for_event(
+    context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination, open_review: OpenReview
+) -> Steps[tuple[Any | None, OpenReview]]:
+    """The completed event task, or None at the deadline; and the review, reminded of if it was time."""
+    event = context.wait_for_external_event(event_names.DOCUMENT_APPROVAL)
+    while not event.is_completed:
+        timer = context.create_timer(_next_wake_up(context, open_review))
+        yield context.task_any([event, timer])
+        now = context.current_utc_datetime
+        if event.is_completed:
+            _cancel(timer)
+        elif now >= open_review.deadline:
+            return None, open_review
+        elif open_review.reminder_at and now >= open_review.reminder_at:
             open_review = open_review.model_copy(update={"reminder_at": None})
             yield from steps.best_effort(
                 context, _notification(context, job, examination, open_review.deadline, True)
             )
-    return _outcome(context, job, open_review, decision.result)
+    return event, open_review
 
 
 def _request_review(
@@ -81,12 +110,8 @@ def _cancel(timer: Any) -> None:
         timer.cancel()
 
 
-def _outcome(
-    context: df.DurableOrchestrationContext, job: DocumentJob, open_review: OpenReview, raised: Any
-) -> ReviewOutcome:
+def _decision_in(raised: Any, context: df.DurableOrchestrationContext, job: DocumentJob) -> Review | None:
     event = read_approval_event(raised)
     if event is None or (job.policy.require_four_eyes and is_own_document(event.reviewer, job.user_id)):
-        ignored = open_review.ignored_events + 1
-        return ReviewOutcome(still_open=open_review.model_copy(update={"ignored_events": ignored}))
-    review = Review(**event.model_dump(), decided_at=context.current_utc_datetime)
-    return ReviewOutcome(decided=review)
+        return None
+    return Review(**event.model_dump(), decided_at=context.current_utc_datetime)

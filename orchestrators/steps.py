@@ -116,11 +116,7 @@ def archive_as_rejected(
 def go_on_waiting(
     context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination, open_review: OpenReview
 ) -> None:
-    """Start a new generation that waits for a person until the same deadline.
-
-    The SDK keeps the last early event of a name for ever and would hand it out at each new wait; only a new
-    history forgets it. It keeps history short as well, however many such events are raised.
-    """
+    """Start a new generation that waits for a person until the same deadline; its history is short again."""
     context.continue_as_new(job.waiting_on(examination, open_review).to_payload())
 
 

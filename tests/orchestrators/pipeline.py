@@ -43,6 +43,7 @@ class Hold:
 
     answer: Any = field(default_factory=dict)
     released: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(default_factory=threading.Event)
 
 
 class StandIns:
@@ -94,6 +95,7 @@ class StandIns:
             outcome.released.wait(timeout=30)
             with self._lock:
                 self.holding -= 1
+            outcome.left.set()
             outcome = outcome.answer
         if isinstance(outcome, Exception):
             raise outcome
@@ -127,6 +129,12 @@ class Pipeline:
         """Let everything happen that can happen at this moment."""
         self.host.wait_quiescent(ignoring_running_activities=lambda: self.activities.holding)
 
+    def release(self, hold: Hold) -> None:
+        """Let a stand-in go, and let everything happen that follows."""
+        hold.released.set()
+        assert hold.left.wait(timeout=10)
+        self.settle()
+
     def advance(self, **duration: float) -> None:
         """Move time on, timer by timer."""
         self.host.advance(timedelta(**duration))
@@ -134,6 +142,8 @@ class Pipeline:
 
     def raise_approval(self, instance: str, event: Any, *, as_object: bool = False) -> None:
         """Raise `documentApproval` as the SDK does (a JSON string), or as the webhook does (an object)."""
+        # A moment passes between what a person sees and what they do.
+        self.host.advance(timedelta(milliseconds=10))
         self.host.raise_event(instance, "documentApproval", event, as_object=as_object)
         self.settle()
 

@@ -31,8 +31,7 @@ def test_storing_and_notifying_go_side_by_side(pipeline: Pipeline) -> None:
     assert "send_completion_notification" in pipeline.activities.names()
     assert pipeline.status(instance)["customStatus"] == {"stage": "storing"}
     assert pipeline.counters() == {"pending": 1}
-    hold.released.set()
-    pipeline.settle()
+    pipeline.release(hold)
     assert pipeline.status(instance)["runtimeStatus"] == "Completed"
 
 
@@ -47,8 +46,7 @@ def test_extraction_that_is_not_done_before_its_deadline_fails_the_document(pipe
     assert pipeline.activities.calls[-1][1]["error"]["code"] == "extractionTimeout"
     # The losing activity keeps the instance open; its late result changes nothing.
     assert pipeline.status(instance)["runtimeStatus"] == "Running"
-    hold.released.set()
-    pipeline.settle()
+    pipeline.release(hold)
     status = pipeline.status(instance)
     assert status["runtimeStatus"] == "Failed"
     assert "extractionTimeout" in status["output"]
@@ -175,8 +173,7 @@ def test_a_terminated_document_runs_no_further(pipeline: Pipeline) -> None:
     pipeline.activities.script("extract_document_text", hold)
     instance = pipeline.submit()
     pipeline.host.terminate(instance, "by the operator")
-    hold.released.set()
-    pipeline.settle()
+    pipeline.release(hold)
     status = pipeline.status(instance)
     assert (status["runtimeStatus"], status["output"]) == ("Terminated", "by the operator")
     assert pipeline.activities.names() == ["extract_document_text"]
