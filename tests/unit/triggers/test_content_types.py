@@ -1,0 +1,33 @@
+"""A document's type is what its first bytes say."""
+
+import pytest
+
+from triggers.content_types import media_type, sniff
+
+
+@pytest.mark.parametrize(
+    ("first_bytes", "content_type"),
+    [
+        (b"%PDF-1.7", "application/pdf"),
+        (b"junk before it\n%PDF-1.4", "application/pdf"),
+        (b"\x89PNG\r\n\x1a\n\x00", "image/png"),
+        (b"\xff\xd8\xff\xe1", "image/jpeg"),
+        (b"II*\x00\x08", "image/tiff"),
+        (b"MM\x00*\x00", "image/tiff"),
+        (b"x" * 2000 + b"%PDF-1.7", None),
+        (b"\x89PNG\n", None),
+        (b"PK\x03\x04", None),
+        (b"<html>", None),
+        (b"", None),
+    ],
+)
+def test_first_bytes_tell_the_type(first_bytes: bytes, content_type: str | None) -> None:
+    assert sniff(first_bytes) == content_type
+
+
+@pytest.mark.parametrize(
+    ("header", "bare"),
+    [("Image/PNG; charset=x", "image/png"), (" application/json ", "application/json"), (None, "")],
+)
+def test_a_header_is_read_without_its_parameters(header: str | None, bare: str) -> None:
+    assert media_type(header) == bare

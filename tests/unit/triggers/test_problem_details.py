@@ -1,0 +1,77 @@
+"""Every fault has its answer, and no answer says more than a client may know."""
+
+import json
+
+import aiohttp
+import pytest
+from azure.core.exceptions import HttpResponseError, ServiceRequestError
+
+from docpipeline import errors
+from triggers.problem_details import ProblemError, invalid_fields, problem_of, to_response
+
+EXAMPLES: dict[type[errors.PipelineError], tuple[errors.PipelineError, str]] = {
+    errors.IllegalTransition: (errors.IllegalTransition("inv-17", "completed", "queued"), "conflict"),
+    errors.RecordConflict: (errors.RecordConflict("inv-17"), "conflict"),
+    errors.RecordNotFound: (errors.RecordNotFound("inv-17"), "not-found"),
+    errors.InvalidBlobUrl: (errors.InvalidBlobUrl("blobUrl must begin with https://"), "invalid-request"),
+    errors.BlobUnavailable: (errors.BlobUnavailable("there is no such blob"), "invalid-request"),
+    errors.DocumentTooLarge: (errors.DocumentTooLarge(7), "too-large"),
+    errors.ServiceFault: (errors.ServiceFault("storage", "secret"), "unavailable"),
+    errors.ServiceUnavailable: (errors.ServiceUnavailable("storage", "secret"), "unavailable"),
+    errors.CircuitOpen: (errors.CircuitOpen("storage", "secret"), "unavailable"),
+    errors.ServiceRefused: (errors.ServiceRefused("storage", "secret"), "unavailable"),
+    errors.SettingsError: (errors.SettingsError(["secret"]), "internal"),
+    errors.DocumentFailed: (errors.DocumentFailed("secret", "secret"), "internal"),
+}
+OUTAGES = [
+    ServiceRequestError("secret"),
+    HttpResponseError("secret"),
+    aiohttp.ClientConnectionError("secret"),
+    TimeoutError("secret"),
+    ConnectionResetError("secret"),
+]
+
+
+def all_faults(root: type[errors.PipelineError]) -> set[type[errors.PipelineError]]:
+    return {root}.union(*(all_faults(fault) for fault in root.__subclasses__()))
+
+
+def test_no_fault_was_forgotten() -> None:
+    assert all_faults(errors.PipelineError) - {errors.PipelineError} == EXAMPLES.keys()
+
+
+@pytest.mark.parametrize(("fault", "kind"), EXAMPLES.values())
+def test_every_fault_of_the_pipeline_has_its_answer(fault: errors.PipelineError, kind: str) -> None:
+    assert problem_of(fault).kind == kind
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_an_outage_is_unavailable_with_retry_after(outage: Exception) -> None:
+    response = to_response(problem_of(outage))
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "10"
+
+
+@pytest.mark.parametrize("fault", [*(fault for fault, _ in EXAMPLES.values()), *OUTAGES, KeyError("secret")])
+def test_no_answer_repeats_what_only_the_log_may_know(fault: Exception) -> None:
+    assert b"secret" not in to_response(problem_of(fault)).get_body()
+
+
+def test_a_problem_names_each_field() -> None:
+    body = json.loads(to_response(invalid_fields([("userId", "is required"), ("priority", "is odd")])).get_body())
+
+    assert body == {
+        "type": "/problems/invalid-request",
+        "title": "The request is not as it should be",
+        "status": 400,
+        "detail": "These fields need attention: priority, userId.",
+        "errors": [
+            {"field": "userId", "message": "is required"},
+            {"field": "priority", "message": "is odd"},
+        ],
+    }
+
+
+def test_a_problem_without_fields_has_no_errors() -> None:
+    assert "errors" not in json.loads(to_response(ProblemError("conflict", "No.")).get_body())
