@@ -3,8 +3,6 @@
 Nothing else happens here. Which functions there are is the table of contents of each folder's ``__init__.py``.
 """
 
-import os
-
 import azure.durable_functions as df
 import azure.functions as func
 
@@ -14,7 +12,7 @@ import orchestrators
 import triggers
 from docpipeline import composition, settings
 
-composition.set_settings(settings.load_settings(os.environ))
+composition.set_settings(settings.load_settings())
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 for folder in (triggers, orchestrators, activities, entities):

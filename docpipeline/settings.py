@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,8 +88,8 @@ class Settings:
         )
 
 
-def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Read and check every setting in ``environ``.
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check every setting in ``environ``, the process's own unless a test gives another.
 
     Raises SettingsError with one sentence for each setting that is absent or wrong.
     """
