@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -27,10 +26,9 @@ HEAVY = (
 
 
 @pytest.fixture(autouse=True)
-def no_services(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_services(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(composition, "_settings", None)
     monkeypatch.setattr(composition, "_services", None)
-    yield
 
 
 def test_without_settings_there_are_no_services() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -214,7 +214,7 @@ async def test_a_hang_ends_at_the_deadline(
 ) -> None:
     server.hang()
     deadline = datetime.now(UTC) + timedelta(seconds=0.2)
-    steps = {
+    steps: dict[str, Callable[[], Awaitable[object]]] = {
         "submit": lambda: service.submit(content(), MODEL, deadline),
         "result": lambda: service.result(f"{server.base_url}/operations/1", deadline),
     }
