@@ -21,7 +21,7 @@ class Clock(Protocol):
         ...
 
     def seconds_until(self, moment: datetime) -> float | None:
-        """Return the real seconds until `moment`: 0.0 when it has come, None when only ``advance`` can bring it."""
+        """Return the real seconds until `moment`: 0.0 if it has come, None if only ``advance`` brings it."""
         ...
 
     def on_advance(self, listener: Callable[[], None]) -> None:

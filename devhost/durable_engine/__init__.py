@@ -1,1 +1,1 @@
-"""The durable engine: orchestrations, activities, timers and entities on SQLite, as the Durable extension runs them."""
+"""Orchestrations, activities, timers and entities on SQLite, as the Durable extension runs them."""

@@ -1,7 +1,7 @@
 """The actions of an orchestrator as tasks: each action takes its numbers, becomes commands, and settles in time.
 
-The numbers must come out exactly as the SDK counts them (see ``Numbering`` below), so every action takes its numbers when it
-is invoked, children before what follows them, and a retry takes two more per failed attempt: its timer and its next attempt.
+The numbers must come out exactly as the SDK counts them, so every action takes its numbers when it is invoked,
+children before what follows them, and a retry takes two more per failed attempt: its timer and its next attempt.
 """
 
 import json

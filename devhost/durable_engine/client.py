@@ -34,7 +34,7 @@ _PURGED_PER_COMMIT = 200
 
 
 class DurableClient:
-    """A thread-safe client of one engine. Changes are durable when a method returns; "accepted" is not yet "applied".
+    """A thread-safe client of one engine. What it accepts is durable, though not yet applied.
 
     Refusals are ``RequestRefused`` errors, which carry the HTTP status of the durable API.
     """
@@ -85,7 +85,7 @@ class DurableClient:
         show_history: bool = False,
         show_history_output: bool = False,
     ) -> dict[str, Any] | None:
-        """Return the status object of an instance, with ``historyEvents`` if asked for; None if it does not exist."""
+        """Return an instance's status object, with ``historyEvents`` if asked for; None if it does not exist."""
         with self._database.reading() as snapshot:
             row = instance_store.find(snapshot, instance_id)
             if row is None:
@@ -97,7 +97,7 @@ class DurableClient:
         return status
 
     def list(self, query: InstanceQuery) -> instance_queries.Page:
-        """Return a page of status objects and the token of the next page, None after the last. Raises InvalidRequest."""
+        """Return a page of status objects and the next page's token, None at the end. Raises InvalidRequest."""
         with self._database.reading() as snapshot:
             return instance_queries.list_instances(snapshot, query)
 
@@ -132,7 +132,7 @@ class DurableClient:
         )
 
     def rewind(self, instance_id: str, reason: str | None = None) -> None:
-        """Run the failed parts of a failed instance again. Raises InstanceNotFound, InstanceFinished, WrongState."""
+        """Run a failed instance's failed parts again. Raises InstanceNotFound, InstanceFinished, WrongState."""
         now = self._now()
         self._wake(self._database.write(lambda tx: rewinding.rewind(tx, instance_id, reason, now)))
 
@@ -188,7 +188,7 @@ class DurableClient:
         return None if found is None else found.state or "null"
 
     def signal_entity(self, name: str, key: str, operation: str, raw_input: str | None = None) -> None:
-        """Queue an operation at an entity, and do not wait for it. Raises InvalidRequest: unknown name, bad key or input."""
+        """Queue an operation at an entity. Raises InvalidRequest: unknown name, bad key or input."""
         problem = unknown_entity(name, self._functions)
         if problem is None and _has_forbidden_characters(key):
             problem = f"The entity key '{key}' is not allowed: it must not hold / \\ # ? or control characters."
@@ -236,8 +236,8 @@ def _post(tx: Connection, instance_id: str, message: Event, refusal: Callable[[s
 def _check_instance_id(instance_id: str) -> None:
     if instance_id.startswith("@") or len(instance_id) > _LONGEST_ID or _has_forbidden_characters(instance_id):
         raise StartRefused(
-            f"The instance id '{instance_id[:_LONGEST_ID]}' is not allowed: it must have at most {_LONGEST_ID} characters, "
-            "must not begin with @, and must not hold / \\ # ? or control characters."
+            f"The instance id '{instance_id[:_LONGEST_ID]}' is not allowed: it must have at most {_LONGEST_ID} "
+            "characters, must not begin with @, and must not hold / \\ # ? or control characters."
         )
 
 

@@ -1,6 +1,6 @@
 """What an episode of an orchestrator leads to: things to schedule, and perhaps its end.
 
-Commands are numbered by the SDK's own count of tasks (``task_id``); the events and messages made from them carry it.
+Commands are numbered by the SDK's own count of tasks (``task_id``); their events and messages carry it.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """One SQLite file: who may open it, how it is written, how it is read.
 
-Writes of many threads share commits: whoever comes first becomes the leader, takes the writes that queued up meanwhile
-into one transaction (each under its own savepoint) and syncs once for all. Every caller returns only after the sync.
+Writes of many threads share commits: whoever comes first becomes the leader, takes the writes that queued up
+meanwhile into one transaction (each under its own savepoint) and syncs once for all. Every caller returns only
+after the sync.
 """
 
 import sqlite3
@@ -27,8 +28,8 @@ class Database:
 
     Args:
         path: the file; its folder is made if need be.
-        before_commit: called before each commit and after it, with ``False`` and ``True``; what it raises, the writers of that
-            commit get. It lets tests end a process at the worst moments.
+        on_commit: called before each commit and after it, with ``False`` and ``True``; what it raises, the
+            writers of that commit get. It lets tests end a process at the worst moments.
 
     Raises:
         DatabaseInUse: another running host has it open.
@@ -56,7 +57,8 @@ class Database:
         """Run `change` in a transaction and return its result once it is durable.
 
         Args:
-            change: reads and writes through the connection it is given; it does not commit, and it may run on another thread.
+            change: reads and writes through the connection it is given; it does not commit, and it may run on
+                another thread.
 
         Raises:
             DatabaseClosed: the engine was stopped.
@@ -130,7 +132,7 @@ class Database:
 
 
 def _attempt(connection: sqlite3.Connection, change: Write) -> Callable[[Future[Any]], None]:
-    """Run one write of a group so that its failure leaves the others alone; returns how its future is to be settled."""
+    """Run one write of a group so that its failure spares the others; returns how to settle its future."""
     connection.execute("SAVEPOINT one_write")
     try:
         result = change(connection)
@@ -160,7 +162,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _take_lease(path: Path) -> sqlite3.Connection:
-    """Hold an exclusive lock on a file beside the database. The system drops it with the process, however that ends."""
+    """Lock a file beside the database. The system drops the lock with the process, however that ends."""
     lease = sqlite3.connect(
         path.with_name(path.name + ".lease"), timeout=0, isolation_level=None, check_same_thread=False
     )

@@ -98,7 +98,7 @@ class Dispatcher:
         """Return what is at work, for messages."""
         with self._monitor.lock:
             queues = (self._instances, self._activities, self._entities)
-            work = [f"{queue.name} '{key}'" for queue in queues for key in queue.keys()]
+            work = [f"{queue.name} '{key}'" for queue in queues for key in queue.pending_keys()]
             if not self._timers.is_at_rest():
                 work.append("timers")
         return ", ".join(work) or "nothing"

@@ -27,7 +27,8 @@ class DurableEngine:
         options: limits and rules from host.json.
         database_path: the SQLite file; made if it does not exist, and owned by this engine until ``stop``.
         clock: where the time comes from.
-        on_commit: for tests: called before each commit with False and after it with True; may raise to end it there.
+        on_commit: for tests: called before each commit with False and after it with True; may raise to end it
+            there.
 
     Raises:
         DatabaseInUse: another running host has the file.
@@ -79,7 +80,7 @@ class DurableEngine:
     def wait_quiescent(
         self, timeout_seconds: float = _SETTLE_SECONDS, ignoring_running_activities: RunningActivities = 0
     ) -> None:
-        """Wait until ``is_quiescent``. Raises DidNotSettle, naming what was at work, when the timeout has passed."""
+        """Wait until ``is_quiescent``. Raises DidNotSettle, naming what was at work, after the timeout."""
         if not self._dispatcher.wait_quiescent(timeout_seconds, ignoring_running_activities):
             busy = self._dispatcher.describe()
             raise DidNotSettle(f"After {timeout_seconds:g} s the durable engine was still at work: {busy}.")

@@ -58,7 +58,8 @@ def add_request(tx: Connection, entity_id: str, request: OperationRequest) -> No
     """Queue an operation at the entity."""
     tx.execute(
         "INSERT INTO entity_inbox"
-        " (entity_id, operation, input, request_id, parent_instance_id, parent_execution_id) VALUES (?, ?, ?, ?, ?, ?)",
+        " (entity_id, operation, input, request_id, parent_instance_id, parent_execution_id)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         (
             entity_id,
             request.operation,

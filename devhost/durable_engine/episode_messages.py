@@ -28,8 +28,8 @@ class Batch:
 def choose(status: str, waiting: Sequence[Message]) -> Batch:
     """Choose the messages of the next episode.
 
-    Termination comes before anything else. A suspended instance takes nothing until it is resumed; then it takes what was held
-    back, in the order of arrival.
+    Termination comes before anything else. A suspended instance takes nothing until it is resumed; then it takes
+    what was held back, in the order of arrival.
     """
     terminated = _position(waiting, EventType.EXECUTION_TERMINATED)
     if terminated is not None:

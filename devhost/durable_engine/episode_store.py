@@ -147,8 +147,8 @@ def discard(tx: Connection, sequences: Sequence[int]) -> None:
 def _update_instance(tx: Connection, outcome: Outcome) -> None:
     instance, fresh = outcome.instance, outcome.next_generation
     cursor = tx.execute(
-        "UPDATE instances SET status = ?, output = ?, custom_status = ?, updated_at = ?, execution_id = ?, input = ?,"
-        " created_at = ?, row_version = row_version + 1"
+        "UPDATE instances SET status = ?, output = ?, custom_status = ?, updated_at = ?, execution_id = ?,"
+        " input = ?, created_at = ?, row_version = row_version + 1"
         " WHERE instance_id = ? AND execution_id = ? AND row_version = ?",
         (
             outcome.status,

@@ -20,7 +20,7 @@ class DurableEngineError(Exception):
 
 
 class OptionsError(DurableEngineError):
-    """A value under ``extensions.durableTask`` of host.json cannot be used; the text names it and the form it takes."""
+    """A value of host.json cannot be used; the text names it and the form it takes."""
 
 
 class DatabaseInUse(DurableEngineError):
@@ -28,7 +28,8 @@ class DatabaseInUse(DurableEngineError):
 
     def __init__(self, path: str) -> None:
         super().__init__(
-            f"The database {path} is in use by another running host. Stop that host, or give this one its own STATE_DIR."
+            f"The database {path} is in use by another running host. "
+            "Stop that host, or give this one its own STATE_DIR."
         )
 
 

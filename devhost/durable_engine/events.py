@@ -1,7 +1,7 @@
 """History events: their numbers, how they are built, what of them is stored, and what the SDK gets to see.
 
-An event is a dict with the .NET names the SDK reads. Stored events leave out what can be filled in again on reading
-(``EventId`` -1, ``IsPlayed``, null ``Result``), which keeps histories small.
+An event is a dict with the .NET names the SDK reads. Stored events leave out what can be filled in again on
+reading (``EventId`` -1, ``IsPlayed``, null ``Result``), which keeps histories small.
 """
 
 import json

@@ -28,8 +28,8 @@ class DurableFunctions(Protocol):
     """The app's registered durable functions.
 
     The ``run_*`` methods block, are thread-safe and are called on the engine's worker threads. Names are compared
-    case-insensitively. They raise FunctionFailed for errors of user code and FunctionTimedOut for exceeded limits; any
-    other exception means that the host could not run the function, and the engine tries again later.
+    case-insensitively. They raise FunctionFailed for errors of user code and FunctionTimedOut for exceeded
+    limits; any other exception means that the host could not run the function, and the engine tries again later.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Rows of instances and their inboxes: starting, messages, purging. Every function is one part of a caller's transaction."""
+"""Rows of instances and their inboxes. Every function is one part of a caller's transaction."""
 
 import uuid
 from collections.abc import Collection, Sequence
@@ -33,7 +33,9 @@ class NewInstance:
 
 
 def create(tx: Connection, new: NewInstance, now: str, may_replace_live: bool) -> str:
-    """Write a pending instance and its first message, in place of a finished one of the same id; returns the execution id.
+    """Write a pending instance and its first message; returns the execution id.
+
+    A finished instance of the same id makes room for it.
 
     Raises:
         StartRefused: an instance of this id lives, and live ones may not be replaced.
@@ -49,7 +51,8 @@ def create(tx: Connection, new: NewInstance, now: str, may_replace_live: bool) -
     parent = new.parent
     tx.execute(
         "INSERT INTO instances (instance_id, execution_id, name, version, status, input, created_at, updated_at,"
-        " parent_instance_id, parent_execution_id, parent_task_id) VALUES (?, ?, ?, ?, 'Pending', ?, ?, ?, ?, ?, ?)",
+        " parent_instance_id, parent_execution_id, parent_task_id)"
+        " VALUES (?, ?, ?, ?, 'Pending', ?, ?, ?, ?, ?, ?)",
         (new.instance_id, execution_id, new.name, new.version, new.raw_input, now, now)
         + ((parent.instance_id, parent.execution_id, parent.task_id) if parent else (None, None, None)),
     )

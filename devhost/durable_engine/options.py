@@ -21,7 +21,7 @@ def _concurrency() -> int:
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """Limits and rules of one task hub. Defaults are those of the Durable extension outside the Consumption plan."""
+    """Limits and rules of one task hub, with the Durable extension's defaults outside the Consumption plan."""
 
     hub_name: str = "TestHubName"
     max_concurrent_activities: int = _concurrency()

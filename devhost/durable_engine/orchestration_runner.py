@@ -1,4 +1,4 @@
-"""Runs episodes: takes an instance's messages, has the orchestrator's code replay its history, writes what comes of it."""
+"""Runs episodes: takes an instance's messages, has its code replay its history, writes what comes of it."""
 
 import json
 import logging
@@ -39,7 +39,8 @@ class OrchestrationRunner:
         """Run the next episode of an instance, if it has messages; returns what became ready by it.
 
         Raises:
-            Exception: the host could not run it (time limit, database); nothing was written, and it may be tried again.
+            Exception: the host could not run it (time limit, database); nothing was written, and it may be tried
+            again.
         """
         with self._database.reading() as snapshot:
             instance = episode_store.load(snapshot, instance_id)
@@ -55,8 +56,8 @@ class OrchestrationRunner:
         if versions.may_run(instance.version, self._options) or self._options.version_failure_strategy == "Fail":
             return True
         log.warning(
-            "Instance '%s' of version '%s' waits: this host runs version '%s' (%s). Start a host whose defaultVersion fits, "
-            "or set versionFailureStrategy to Fail in host.json.",
+            "Instance '%s' of version '%s' waits: this host runs version '%s' (%s). "
+            "Start a host whose defaultVersion fits, or set versionFailureStrategy to Fail in host.json.",
             instance.instance_id,
             instance.version,
             self._options.default_version,
@@ -73,8 +74,8 @@ class OrchestrationRunner:
         decision, custom_status = self._decide(instance, opened)
         for name in decision.unexpected_events:
             log.warning(
-                "Instance '%s' got the event '%s' before it waited for it. It is delivered, but the SDK keeps only the last "
-                "early event of a name and never forgets it: let the orchestrator wait first, or ignore repetitions.",
+                "Instance '%s' got the event '%s' before it waited for it. It is delivered, but the SDK keeps only "
+                "the last early event of a name, for ever: let the orchestrator wait first, or ignore repetitions.",
                 instance.instance_id,
                 name,
             )

@@ -1,8 +1,9 @@
 """From history and the SDK's list of actions to what happens next: a pure function.
 
-The actions are carried out strictly in order, each waiting until the one before has settled, while the history is read from
-its beginning; what then is scheduled but not recorded is new. Doing it this way, and only this way, numbers the tasks as the
-SDK does. An execution ends only when none of its activities, children and uncancelled timers is open.
+The actions are carried out strictly in order, each waiting until the one before has settled, while the history is
+read from its beginning; what then is scheduled but not recorded is new. Doing it this way, and only this way,
+numbers the tasks as the SDK does. An execution ends only when none of its activities, children and uncancelled
+timers is open.
 """
 
 import json
@@ -153,7 +154,7 @@ def _mismatch(name: str, kind: EventType, event: Event, command: object) -> str:
     )
     return (
         f"Non-Deterministic workflow detected: the history of orchestrator '{name}' records {recorded}, {now}. "
-        "Was its code changed while the instance was running, or does it use clocks, random numbers, settings or I/O? "
+        "Was its code changed while the instance was running, or does it use clocks, random numbers or I/O? "
         "Start the instance again, or give the new code its own version."
     )
 

@@ -11,8 +11,8 @@ from devhost.durable_engine.wakeups import Wakeups
 def rewind(tx: Connection, instance_id: str, reason: str | None, now: str) -> Wakeups:
     """Rewrite the history of a failed instance, and of its failed children, so that they go on.
 
-    Failed activities and children, and the end itself, become generic events, which the SDK skips. The activities are scheduled
-    anew by the next episode, under their old numbers.
+    Failed activities and children, and the end itself, become generic events, which the SDK skips. The activities
+    are scheduled anew by the next episode, under their old numbers.
 
     Raises:
         InstanceNotFound: there is no such instance.

@@ -1,4 +1,4 @@
-"""The SDK's answer after an episode: the list of all actions so far, and whether the orchestrator returned or raised."""
+"""The SDK's answer after an episode: all actions so far, and whether the orchestrator returned or raised."""
 
 import json
 from dataclasses import dataclass, field

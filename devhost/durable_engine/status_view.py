@@ -69,7 +69,7 @@ def history_events(history: Sequence[Event], show_input: bool, show_output: bool
 
 
 def parsed(text: str | None) -> Any:
-    """Return the value of a stored JSON text; what is not JSON, such as a failure's message, is returned as it is."""
+    """Return the value of a stored JSON text; what is not JSON, such as a failure's message, stays as it is."""
     if not text:
         return text
     try:

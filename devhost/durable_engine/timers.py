@@ -1,4 +1,4 @@
-"""The thread that fires durable timers. It sleeps until the next one is due, a new one is set, or the clock jumps."""
+"""The thread that fires durable timers. It sleeps until one is due, a new one is set, or the clock jumps."""
 
 import logging
 import threading

@@ -1,6 +1,6 @@
 """Hands keys of ready work to worker threads: each key on one thread at a time, and no more threads than allowed.
 
-A key that becomes ready while it is being worked on is worked on once more afterwards, so that no wake-up gets lost.
+A key that becomes ready while it is being worked on is worked on once more afterwards, so no wake-up gets lost.
 """
 
 import logging
@@ -36,7 +36,7 @@ class Monitor:
 
 
 class WorkQueue(Generic[K]):
-    """Ready keys of one kind of work, and the threads that work on them; threads come into being as they are needed.
+    """Ready keys of one kind of work, and the threads that work on them; threads come as they are needed.
 
     Args:
         name: for the threads and the log.
@@ -93,7 +93,7 @@ class WorkQueue(Generic[K]):
         """Whether keys wait for a thread. The caller holds the lock."""
         return bool(self._ready)
 
-    def keys(self) -> list[K]:
+    def pending_keys(self) -> list[K]:
         """Return what is being worked on and what waits. The caller holds the lock."""
         return [*self._running, *self._ready]
 
