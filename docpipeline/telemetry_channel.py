@@ -1,7 +1,8 @@
 """The way to Application Insights, safe against an endpoint that is slow, failing or gone.
 
-The package's own sender retries without a pause and without a bound, and dies of a value that json cannot encode
-(docs/decisions/0002); this one waits between attempts, keeps a bounded queue, and drops rather than grows.
+The package's own sender retries without a pause and without a bound, dies of a value that json cannot encode, and
+leaves behind what is queued in the second before its thread goes to rest (docs/decisions/0002). This one waits
+between attempts, keeps a bounded queue, drops rather than grows, and its thread stays.
 """
 
 import atexit
@@ -71,17 +72,39 @@ class BoundedQueue(AsynchronousQueue):  # type: ignore[misc]
 
 
 class PatientSender(AsynchronousSender):  # type: ignore[misc]
-    """Posts a batch once, and pauses longer after each failure. Runs in the package's own daemon thread."""
+    """Posts a batch once, and pauses longer after each failure. Its daemon thread starts with the first item."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(endpoint)
         self._failures = 0
         self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._start_lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the thread, once; the queue calls this with every item."""
+        with self._start_lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            self._queue.flush_notification.wait(self.send_interval)
+            self._queue.flush_notification.clear()
+            while batch := self._take_batch():
+                self.send(batch)
+
+    def _take_batch(self) -> list[Any]:
+        items: list[Any] = []
+        while len(items) < self.send_buffer_size and (item := self._queue.get()):
+            items.append(item)
+        return items
 
     def close(self) -> None:
         """Stop waiting; what cannot be sent at once is dropped."""
         self._closed.set()
-        self.stop()
+        self._queue.flush_notification.set()
 
     def send(self, data_to_send: list[Any]) -> None:
         """Post a batch. What may succeed later goes back into the queue, the rest is dropped."""
@@ -102,6 +125,13 @@ class PatientSender(AsynchronousSender):  # type: ignore[misc]
         if self._failures == 0:
             return
         self._closed.wait(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10)))
+
+    def _run(self) -> None:
+        super()._run()
+        # The package's thread ends after its last pause without looking again: what came in that pause would
+        # wait for the next item, however long that takes.
+        if self._queue.unsent:
+            self.start()
 
     def _post(self, body: bytes) -> bool:
         """True when the batch is done with, whether taken or refused for good."""
