@@ -74,8 +74,8 @@ class OrchestrationRunner:
         decision, custom_status = self._decide(instance, opened)
         for name in decision.unexpected_events:
             log.warning(
-                "Instance '%s' got the event '%s' before it waited for it. It is delivered, but the SDK keeps only "
-                "the last early event of a name, for ever: let the orchestrator wait first, or ignore repetitions.",
+                "Instance '%s' got the event '%s' before it waited for it. It is delivered, but the SDK keeps "
+                "only the last early event of a name, for ever: let it wait first, or ignore repetitions.",
                 instance.instance_id,
                 name,
             )
@@ -103,13 +103,23 @@ class OrchestrationRunner:
                 "Orchestrator '%s' of instance '%s' broke off: %s", instance.name, instance.instance_id, failure
             )
             return _failed(instance, _raw_error(failure), failure.stack), instance.custom_status
-        history = [*instance.history, *opened]
-        return replay(instance.name, history, len(instance.history), state), state.custom_status
+        return self._replay(instance, opened, state), state.custom_status
+
+    def _replay(self, instance: Instance, opened: list[Event], state: StateDocument) -> Decision:
+        try:
+            return replay(instance.name, [*instance.history, *opened], len(instance.history), state)
+        except (KeyError, ValueError) as error:
+            # Trying again would end the same way, for ever.
+            return _failed(instance, f"The durable engine does not understand the SDK's actions: {error!r}")
 
     def _call(self, instance: Instance, opened: list[Event]) -> StateDocument:
         document = json.dumps(self._document(instance, opened))
         try:
             return StateDocument.parse(self._functions.run_orchestrator(instance.name, document))
+        except ValueError as error:
+            raise FunctionFailed(
+                "ValueError", f"The orchestrator's answer is no state document: {error}"
+            ) from error
         except FunctionFailed as failure:
             state = StateDocument.from_failure(failure)
             if state is None:
@@ -144,7 +154,7 @@ class OrchestrationRunner:
             return Wakeups.of_instances([instance.instance_id])
         if outcome.status != instance.status:
             log.info("Instance '%s' (%s) is %s.", instance.instance_id, instance.name, outcome.status)
-        if len(outcome.consumed) < len(instance.messages):
+        if len(outcome.consumed) < len(instance.messages) + len(instance.stale):
             woken.instances.add(instance.instance_id)
         return woken
 

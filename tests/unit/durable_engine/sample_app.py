@@ -26,7 +26,13 @@ class SampleApp:
         self.failures_left = 0
         self.gate = threading.Event()
         self.app = func.FunctionApp()
-        for blueprint in (self._activities(), _orchestrators(), _waiting_orchestrators(), _composed(), _entities()):
+        for blueprint in (
+            self._activities(),
+            _orchestrators(),
+            _waiting_orchestrators(),
+            _composed(),
+            _entities(),
+        ):
             self.app.register_functions(blueprint)
 
     def _activities(self) -> df.Blueprint:
@@ -175,6 +181,11 @@ def _composed() -> df.Blueprint:
             result = yield context.call_sub_orchestrator(context.get_input(), "input", "the-child")
         except Exception as error:
             return f"child failed: {error}"
+        return result
+
+    @bp.orchestration_trigger(context_name="context")
+    def strict_parent(context: df.DurableOrchestrationContext) -> Steps:
+        result = yield context.call_sub_orchestrator(context.get_input(), "input", "the-child")
         return result
 
     @bp.orchestration_trigger(context_name="context")

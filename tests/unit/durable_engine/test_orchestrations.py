@@ -184,7 +184,9 @@ def test_an_instance_stays_running_until_the_losing_activity_ends(
     assert status(host, instance)["output"] == "timeout"
 
 
-def test_work_that_wins_ends_the_instance_without_the_timer(host: OrchestrationTestHost, sample: SampleApp) -> None:
+def test_work_that_wins_ends_the_instance_without_the_timer(
+    host: OrchestrationTestHost, sample: SampleApp
+) -> None:
     sample.gate.set()
     assert run(host, "work_or_timeout")["output"] == "work"
 
@@ -218,7 +220,9 @@ def test_a_child_gives_its_result_to_its_parent(host: OrchestrationTestHost) -> 
 def test_a_failed_child_fails_its_parent_with_its_reason(host: OrchestrationTestHost, sample: SampleApp) -> None:
     sample.failures_left = 1
     output = run(host, "parent", "failing")["output"]
-    assert output.startswith("child failed: Orchestrator function 'failing' failed: Activity function 'flaky' failed:")
+    assert output.startswith(
+        "child failed: Orchestrator function 'failing' failed: Activity function 'flaky' failed:"
+    )
 
 
 def test_an_unknown_child_fails_instead_of_hanging(host: OrchestrationTestHost) -> None:
