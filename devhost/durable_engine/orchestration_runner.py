@@ -22,6 +22,8 @@ from devhost.durable_engine.wakeups import Wakeups
 
 log = logging.getLogger("devhost.durable")
 
+_LONGEST_LOGGED_REASON = 300
+
 
 class OrchestrationRunner:
     """Runs one episode at a time per instance; different instances may run on different threads."""
@@ -152,7 +154,11 @@ class OrchestrationRunner:
                 "Instance '%s' was replaced or purged while it ran; its episode is dropped.", instance.instance_id
             )
             return Wakeups.of_instances([instance.instance_id])
-        if outcome.status != instance.status:
+        if outcome.status == "Failed":
+            log.warning(
+                "Instance '%s' (%s) failed: %s", instance.instance_id, instance.name, _shortened(outcome.output)
+            )
+        elif outcome.status != instance.status:
             log.info("Instance '%s' (%s) is %s.", instance.instance_id, instance.name, outcome.status)
         if len(outcome.consumed) < len(instance.messages) + len(instance.stale):
             woken.instances.add(instance.instance_id)
@@ -169,6 +175,10 @@ def _starts_episode(past: Event) -> bool:
 
 def _failed(instance: Instance, error: str, stack: str = "") -> Decision:
     return Decision(ending=Failed(failure_reason(instance.name, error), error, stack))
+
+
+def _shortened(text: str | None) -> str:
+    return (text or "")[:_LONGEST_LOGGED_REASON]
 
 
 def _raw_error(failure: FunctionFailed) -> str:

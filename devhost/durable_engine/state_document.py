@@ -49,7 +49,8 @@ class StateDocument:
         if not marker:
             return None
         try:
-            return cls.parse(state, failure.stack)
+            # The traceback repeats the message; the state in it would end up in a parent's history.
+            return cls.parse(state, failure.stack.replace(marker + state, ""))
         except ValueError:
             return None
 

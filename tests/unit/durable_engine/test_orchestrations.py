@@ -225,6 +225,16 @@ def test_a_failed_child_fails_its_parent_with_its_reason(host: OrchestrationTest
     )
 
 
+def test_a_parent_keeps_the_words_of_a_failed_child_and_not_its_state(
+    host: OrchestrationTestHost, sample: SampleApp, stored_history: StoredHistory
+) -> None:
+    sample.failures_left = 1
+    instance = run(host, "parent", "failing")["instanceId"]
+    (failed,) = [event for event in stored_history(instance) if event["EventType"] == 9]
+    assert failed["Details"].startswith("Message: Activity function 'flaky' failed:  ValueError: boom")
+    assert "$OutOfProcData$" not in failed["Details"]
+
+
 def test_an_unknown_child_fails_instead_of_hanging(host: OrchestrationTestHost) -> None:
     assert "The function 'nobody' doesn't exist" in run(host, "parent", "nobody")["output"]
 
