@@ -126,13 +126,6 @@ class PatientSender(AsynchronousSender):  # type: ignore[misc]
             return
         self._closed.wait(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10)))
 
-    def _run(self) -> None:
-        super()._run()
-        # The package's thread ends after its last pause without looking again: what came in that pause would
-        # wait for the next item, however long that takes.
-        if self._queue.unsent:
-            self.start()
-
     def _post(self, body: bytes) -> bool:
         """True when the batch is done with, whether taken or refused for good."""
         headers = {"Accept": "application/json", "Content-Type": "application/json; charset=utf-8"}

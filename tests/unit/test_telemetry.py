@@ -91,6 +91,32 @@ def test_a_value_that_no_json_can_hold_does_not_stop_later_metrics(sink: Sink) -
     assert sink.names() == ["CircuitState", "DocumentsCompleted"]
 
 
+def test_a_metric_that_comes_in_the_senders_last_pause_is_sent_without_waiting_for_another(sink: Sink) -> None:
+    telemetry.track("DocumentsCompleted", 1)
+    background = telemetry._sink
+    assert background is not None
+
+    class LastPause(threading.Event):
+        """The pause after which the package's own thread would end; a metric comes in it."""
+
+        came = False
+
+        def wait(self, timeout: float | None = None) -> bool:
+            if self.came:
+                return super().wait(timeout)
+            self.came = True
+            telemetry.track("CircuitState", 1)
+            return False
+
+    background._sender.send_interval = background._sender.send_time = 0.1
+    background._queue._flush_notification, before = LastPause(), background._queue.flush_notification
+    before.set()
+    deadline = time.monotonic() + 5
+    while "CircuitState" not in sink.names() and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    assert "CircuitState" in sink.names()
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_endpoint_gets_the_metric_again_after_a_pause(sink: Sink, status: int) -> None:
     sink.statuses = [status]
