@@ -10,6 +10,7 @@ from docpipeline.models.approvals import OpenReview, Review, ReviewOutcome, is_o
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.jobs import DocumentJob, Examination
 from docpipeline.models.notices import ReviewNotification
+from docpipeline.models.runs import RunReference
 from orchestrators import retries, retry_policies, steps
 from orchestrators.retries import ActivityCall, Steps
 
@@ -30,6 +31,10 @@ def await_review(
     wait goes on. When it came the moment the wait began, or after too many of them, the outcome is ``still_open``:
     the caller starts a new generation that goes on waiting (docs/decisions/0005).
     """
+    if job.open_review:
+        recorded = yield from _recorded_decision(context, job)
+        if recorded:
+            return ReviewOutcome(decided=recorded)
     open_review = job.open_review or (yield from _request_review(context, job, examination))
     for _ in range(EVENTS_PER_GENERATION):
         steps.set_stage(context, DocumentStatus.AWAITING_REVIEW, ignoredEvents=open_review.ignored_events)
@@ -80,6 +85,14 @@ def _request_review(
     deadline = now + job.policy.approval_timeout
     yield from retries.call(context, _notification(context, job, examination, deadline, False))
     return OpenReview(deadline=deadline, reminder_at=now + job.policy.approval_timeout / 2)
+
+
+def _recorded_decision(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Review | None]:
+    """A decision whose event came between two generations, and so was lost; its record was written before."""
+    run = RunReference(document_id=job.document_id, instance_id=context.instance_id)
+    wanted = ActivityCall("find_recorded_decision", run, retry_policies.STORAGE)
+    review = Review.from_payload((yield from retries.call(context, wanted)))
+    return review if review.approved is not None else None
 
 
 def _notification(

@@ -27,6 +27,7 @@ ANSWERS: dict[str, Any] = {
     "extract_document_text": READ.to_payload(),
     "validate_compliance": CLEAN.to_payload(),
     "send_review_notification": {},
+    "find_recorded_decision": {},
     "handle_approval_timeout": {},
     "archive_rejected_document": {},
     "store_processed_document": {},

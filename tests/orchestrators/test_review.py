@@ -144,6 +144,20 @@ def test_nonsense_raised_before_the_wait_neither_spins_nor_hides_the_decision(fl
     assert flagged.status(instance)["output"]["status"] == "completed"
 
 
+def test_a_decision_whose_event_fell_between_two_generations_is_found_in_the_record(flagged: Pipeline) -> None:
+    hold = Hold(answer=FLAGGED.to_payload())
+    flagged.activities.script("validate_compliance", hold)
+    flagged.activities.script("find_recorded_decision", {**APPROVED, "decidedAt": "2024-01-01T00:00:00Z"})
+    instance = flagged.submit()
+    flagged.raise_approval(instance, "nonsense", as_object=True)
+    flagged.release(hold)
+    flagged.raise_approval(instance, APPROVED)
+    assert flagged.status(instance)["runtimeStatus"] == "Running"
+    flagged.advance(seconds=2)
+    assert flagged.status(instance)["output"]["status"] == "completed"
+    assert dict(flagged.activities.calls)["store_processed_document"]["review"]["reviewer"] == "berta"
+
+
 def test_a_decision_raised_before_the_wait_is_taken_when_the_wait_begins(flagged: Pipeline) -> None:
     hold = Hold(answer=FLAGGED.to_payload())
     flagged.activities.script("validate_compliance", hold)
