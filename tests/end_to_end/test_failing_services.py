@@ -75,6 +75,7 @@ def test_a_document_that_cannot_be_read_fails_with_a_clear_error(
     assert record["status"] == "failed"
     assert record["error"]["code"] in {"corrupt", "encrypted", "unsupported"}
     assert "Traceback" not in record["error"]["message"]
+    client.wait_for_instance(record["instanceId"], "Failed")
     assert client.notifications(document_id) == ["document.failed"]
 
 
