@@ -8,14 +8,26 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
-
-from devhost.local_parts import LocalStack
 
 T = TypeVar("T")
 SAMPLES = Path(__file__).parents[2] / "samples" / "documents"
 FINAL = ("completed", "rejected", "timeout", "failed")
+
+
+class Stack(Protocol):
+    """Running local parts: where they listen, and what they write."""
+
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def host_url(self) -> str: ...
+    @property
+    def emulator_url(self) -> str: ...
+    @property
+    def storage_connection_string(self) -> str: ...
+    def logs(self, part: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ def eventually(look: Callable[[], T | None], description: str, deadline_seconds:
 class Client:
     """What a user, a reviewer and an operator do."""
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: Stack) -> None:
         self.stack = stack
 
     def upload(

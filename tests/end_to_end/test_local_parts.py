@@ -1,19 +1,15 @@
 """`make demo` and `make run` as a newcomer meets them: real processes, on ports of their own."""
 
 import json
-import os
-import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from devhost.local_parts import Ports
-from devhost.local_parts.ports import is_free
+from tests.end_to_end.make_run import environment_of, free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,20 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """The variables that give a command free ports and a folder of its own."""
-    free = Ports.free()
-    azurite = next(port for port in random_ports() if all(is_free(port + offset) for offset in range(3)))
-    ports = {"PORT": free.functions, "EMULATOR_PORT": free.emulators, "AZURITE_PORT": azurite}
-    return {
-        **os.environ,
-        **{name: str(port) for name, port in ports.items()},
-        "STATE_DIR": str(tmp_path / "state"),
-    }
-
-
-def random_ports() -> Iterator[int]:
-    """Ports below those that the system gives to outgoing connections."""
-    while True:
-        yield random.randrange(20000, 32000)
+    return environment_of(free_ports(), tmp_path / "state")
 
 
 def command(name: str) -> list[str]:
