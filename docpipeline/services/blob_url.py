@@ -14,6 +14,8 @@ _BAD_CHARACTERS = re.compile(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\ud800-\udfff]")
 _FORM = "https://<account>.blob.core.windows.net/<container>/<blob>"
 _LONGEST_URL = 4096
 _LONGEST_BLOB_NAME = 1024
+_RUNTIME_PREFIX = "azure-webjobs-"
+"""Containers of the Functions runtime: keys, locks, what the host remembers."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,25 @@ def parse_blob_url(url: str, allowed_hosts: Collection[str], own_endpoint: str) 
     return BlobLocation(bare, container, blob, is_own, bool(parts.query))
 
 
+def refuse_kept_container(location: BlobLocation, kept: Collection[str]) -> None:
+    """Refuse a blob in a container of the own account that clients have no business in.
+
+    A URL without a SAS is read with the app's own credentials, which may read all of the account.
+
+    Args:
+        location: where the blob lies.
+        kept: containers whose content only the pipeline hands out.
+
+    Raises:
+        InvalidBlobUrl: names the container, and what is allowed.
+    """
+    if location.is_own and (location.container in kept or location.container.startswith(_RUNTIME_PREFIX)):
+        raise InvalidBlobUrl(
+            f"blobUrl must not name a blob in container '{location.container}', which only the app reads; put the"
+            " document in container 'incoming' or in one of your own"
+        )
+
+
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
@@ -94,7 +115,10 @@ def _names(path: str) -> tuple[str, str]:
     container, _, escaped = path.removeprefix("/").partition("/")
     blob = unquote(escaped)
     if not _CONTAINER.fullmatch(container):
-        raise InvalidBlobUrl(f"blobUrl must name a container and a blob: {_FORM}")
+        raise InvalidBlobUrl(
+            "blobUrl must name a container (3 to 63 lower-case letters, digits and single hyphens; no $...) and a"
+            f" blob: {_FORM}"
+        )
     segments = blob.split("/")
     if not blob or len(blob) > _LONGEST_BLOB_NAME or "." in segments or ".." in segments or _has_controls(blob):
         raise InvalidBlobUrl("blobUrl must name a blob of 1 to 1024 characters, without . or .. as a folder")

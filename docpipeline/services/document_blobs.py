@@ -20,7 +20,7 @@ from docpipeline.services import azure_storage
 from docpipeline.services.azure_storage import storage_faults
 from docpipeline.services.blob_copy import copy_then_delete
 from docpipeline.services.blob_source import BlobSource, SpooledContent
-from docpipeline.services.blob_url import BlobLocation, parse_blob_url
+from docpipeline.services.blob_url import BlobLocation, parse_blob_url, refuse_kept_container
 from docpipeline.services.storage_keys import document_key, run_folder
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ class DocumentBlobs:
 
     def locate(self, blob_url: str) -> BlobLocation:
         """Check a client's ``blobUrl``. Raises InvalidBlobUrl; reads nothing."""
-        return parse_blob_url(blob_url, self._allowed_hosts, self._account.blob_endpoint)
+        location = parse_blob_url(blob_url, self._allowed_hosts, self._account.blob_endpoint)
+        refuse_kept_container(location, {EXTRACTIONS, ARCHIVE})
+        return location
 
     async def copy_from_url(
         self,

@@ -3,7 +3,7 @@
 import pytest
 
 from docpipeline.errors import InvalidBlobUrl
-from docpipeline.services.blob_url import BlobLocation, parse_blob_url
+from docpipeline.services.blob_url import BlobLocation, parse_blob_url, refuse_kept_container
 
 OWN = "https://ours.blob.core.windows.net"
 HOSTS = {"ours.blob.core.windows.net", "partner.blob.core.windows.net"}
@@ -142,3 +142,34 @@ def test_the_refusal_names_the_allowed_hosts_and_never_the_url() -> None:
 def test_the_own_host_is_refused_when_operators_list_others_only() -> None:
     with pytest.raises(InvalidBlobUrl):
         parse_blob_url(f"{OWN}/inbox/a.pdf", {"partner.blob.core.windows.net"}, OWN)
+
+
+KEPT = {"extractions", "archive"}
+
+
+@pytest.mark.parametrize("query", ["", "?sv=2026-06-06&sig=topsecret"])
+@pytest.mark.parametrize("container", ["extractions", "archive", "azure-webjobs-secrets", "azure-webjobs-hosts"])
+@pytest.mark.parametrize(("own", "hosts"), [(OWN, HOSTS), (AZURITE, AZURITE_HOSTS)])
+def test_a_container_of_the_app_itself_is_refused_and_what_is_allowed_named(
+    own: str, hosts: set[str], container: str, query: str
+) -> None:
+    location = parse_blob_url(f"{own}/{container}/doc/a.pdf{query}", hosts, own)
+    with pytest.raises(InvalidBlobUrl, match=f"'{container}'.*'incoming'") as refused:
+        refuse_kept_container(location, KEPT)
+    assert "topsecret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("container", ["$logs", "$root", "$web", "%24logs"])
+def test_a_system_container_is_refused_and_what_is_allowed_named(container: str) -> None:
+    with pytest.raises(InvalidBlobUrl, match="lower-case letters"):
+        parse_blob_url(f"{OWN}/{container}/a.pdf", HOSTS, OWN)
+
+
+@pytest.mark.parametrize("container", ["incoming", "inbox", "archive-2025", "my-azure-webjobs-files"])
+def test_any_other_container_of_the_own_account_is_open_to_clients(container: str) -> None:
+    refuse_kept_container(parse_blob_url(f"{OWN}/{container}/a.pdf", HOSTS, OWN), KEPT)
+
+
+def test_a_container_of_that_name_in_another_account_is_read_with_what_its_url_grants() -> None:
+    url = "https://partner.blob.core.windows.net/archive/a.pdf?sv=1&sig=abc"
+    refuse_kept_container(parse_blob_url(url, HOSTS, OWN), KEPT)

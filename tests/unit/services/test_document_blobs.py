@@ -157,6 +157,16 @@ async def test_a_foreign_host_is_never_asked(blobs: DocumentBlobs, document_id: 
         await blobs.copy_from_url("https://evil.example/inbox/a.pdf", document_id, 1000)
 
 
+@pytest.mark.parametrize("container", ["extractions", "archive"])
+async def test_what_the_pipeline_keeps_is_not_read_for_a_client(
+    blobs: DocumentBlobs, document_id: str, container: str
+) -> None:
+    text_blob = await blobs.save_text("of-somebody-else", RUN, "confidential")
+    own = (await blobs.save_incoming(document_id, PDF, sha256(PDF))).partition("/incoming/")[0]
+    with pytest.raises(InvalidBlobUrl, match=container):
+        await blobs.copy_from_url(f"{own}/{text_blob.replace('extractions', container)}", document_id, 100)
+
+
 async def test_discarding_what_is_gone_is_fine(blobs: DocumentBlobs, document_id: str) -> None:
     url = await blobs.save_incoming(document_id, PDF, sha256(PDF))
     await blobs.discard_incoming(url)
