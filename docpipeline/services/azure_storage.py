@@ -10,7 +10,7 @@ from docpipeline.models.storage_account import StorageAccount
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
-    from azure.data.tables.aio import TableServiceClient
+    from azure.data.tables.aio import TableClient, TableServiceClient
     from azure.identity.aio import DefaultAzureCredential
     from azure.storage.blob.aio import BlobServiceClient
 
@@ -60,6 +60,30 @@ def table_service(account: StorageAccount) -> "TableServiceClient":
     if account.connection_string:
         return TableServiceClient.from_connection_string(account.connection_string, **options)
     return TableServiceClient(endpoint=account.table_endpoint, credential=default_credential(), **options)
+
+
+class LazyTable:
+    """A table of the account, connected to and created at its first use."""
+
+    def __init__(self, account: StorageAccount, name: str) -> None:
+        self._account = account
+        self._name = name
+        self._service: TableServiceClient | None = None
+        self._table: TableClient | None = None
+
+    async def open(self) -> "TableClient":
+        """The table's client."""
+        if self._table is None:
+            self._service = self._service or table_service(self._account)
+            # Two at once do no harm: both find the table there.
+            self._table = await self._service.create_table_if_not_exists(self._name)
+        return self._table
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._service is not None:
+            await self._service.close()
+            self._service = self._table = None
 
 
 @contextmanager

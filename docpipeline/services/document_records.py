@@ -20,7 +20,7 @@ from docpipeline.services.azure_storage import storage_faults
 
 if TYPE_CHECKING:
     from azure.data.tables import TableEntity
-    from azure.data.tables.aio import TableClient, TableServiceClient
+    from azure.data.tables.aio import TableClient
 
 Clock = Callable[[], datetime]
 Change = Callable[[DocumentRecord], DocumentRecord | None]
@@ -46,10 +46,8 @@ class DocumentRecords:
     """
 
     def __init__(self, account: StorageAccount, clock: Clock = utc_now) -> None:
-        self._account = account
         self._clock = clock
-        self._service: TableServiceClient | None = None
-        self._table: TableClient | None = None
+        self._table = azure_storage.LazyTable(account, TABLE)
 
     async def create(self, record: DocumentRecord) -> bool:
         """Reserve the document: write its first record. False, and nothing written, if it has one already."""
@@ -58,7 +56,7 @@ class DocumentRecords:
         rows = [("create", row) for row in record_rows.rows_of(record)]
         with storage_faults(_SERVICE):
             try:
-                await (await self._open()).submit_transaction(rows)
+                await (await self._table.open()).submit_transaction(rows)
             except TableTransactionError as error:
                 if error.status_code != _CONFLICT:
                     raise
@@ -180,7 +178,7 @@ class DocumentRecords:
             raise ValueError(f"limit must be from 1 to {MAX_PAGE}, and is {limit}")
         query = record_rows.listing_query(status, user_id, record_rows.read_token(token))
         with storage_faults(_SERVICE):
-            table = await self._open()
+            table = await self._table.open()
             reads = [_first_rows(table, query, partition, limit + 1) for partition in record_rows.PARTITIONS]
             partitions = await asyncio.gather(*reads)
         rows = sorted((row for part in partitions for row in part), key=lambda row: str(row["RowKey"]))
@@ -192,7 +190,7 @@ class DocumentRecords:
         """Every record that is not final and was last written before ``older_than``, in no order."""
         query, parameters = record_rows.unfinished_query(older_than)
         with storage_faults(_SERVICE):
-            table = await self._open()
+            table = await self._table.open()
             async for row in table.query_entities(query, parameters=parameters):
                 yield record_rows.record_in(row)
 
@@ -202,16 +200,7 @@ class DocumentRecords:
 
     async def close(self) -> None:
         """Give the connections back."""
-        if self._service is not None:
-            await self._service.close()
-            self._service = self._table = None
-
-    async def _open(self) -> "TableClient":
-        if self._table is None:
-            self._service = self._service or azure_storage.table_service(self._account)
-            # Two at once do no harm: both find the table there.
-            self._table = await self._service.create_table_if_not_exists(TABLE)
-        return self._table
+        await self._table.close()
 
     async def _row(self, document_id: str) -> "TableEntity | None":
         from azure.core.exceptions import ResourceNotFoundError
@@ -219,7 +208,7 @@ class DocumentRecords:
         partition, key = record_rows.partition_of(document_id), record_rows.record_key(document_id)
         with storage_faults(_SERVICE):
             try:
-                return await (await self._open()).get_entity(partition, key)
+                return await (await self._table.open()).get_entity(partition, key)
             except ResourceNotFoundError:
                 return None
 
@@ -243,7 +232,7 @@ class DocumentRecords:
             operations.append(("delete", old_listing_row))
         with storage_faults(_SERVICE):
             try:
-                await (await self._open()).submit_transaction(operations)
+                await (await self._table.open()).submit_transaction(operations)
             except TableTransactionError as error:
                 if error.status_code in _STALE:
                     return False

@@ -2,16 +2,12 @@
 
 import hashlib
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from docpipeline.errors import ServiceUnavailable
 from docpipeline.models.payload import Payload
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import azure_storage
 from docpipeline.services.azure_storage import storage_faults
-
-if TYPE_CHECKING:
-    from azure.data.tables.aio import TableClient, TableServiceClient
 
 TABLE = "idempotency"
 _SERVICE = "idempotency keys"
@@ -33,9 +29,7 @@ class IdempotencyKeys:
     """
 
     def __init__(self, account: StorageAccount) -> None:
-        self._account = account
-        self._service: TableServiceClient | None = None
-        self._table: TableClient | None = None
+        self._table = azure_storage.LazyTable(account, TABLE)
 
     async def find(self, user_id: str, key: str) -> Reservation | None:
         """What the user's key stands for; None when it was never used."""
@@ -43,7 +37,7 @@ class IdempotencyKeys:
 
         with storage_faults(_SERVICE):
             try:
-                row = await (await self._open()).get_entity(_hashed(user_id), _hashed(key))
+                row = await (await self._table.open()).get_entity(_hashed(user_id), _hashed(key))
             except ResourceNotFoundError:
                 return None
         return Reservation.model_validate_json(row["reservation"])
@@ -61,7 +55,7 @@ class IdempotencyKeys:
         }
         with storage_faults(_SERVICE):
             try:
-                await (await self._open()).create_entity(row)
+                await (await self._table.open()).create_entity(row)
             except ResourceExistsError:
                 standing = await self.find(user_id, key)
                 if standing is None:
@@ -71,16 +65,7 @@ class IdempotencyKeys:
 
     async def close(self) -> None:
         """Give the connections back."""
-        if self._service is not None:
-            await self._service.close()
-            self._service = self._table = None
-
-    async def _open(self) -> "TableClient":
-        if self._table is None:
-            self._service = self._service or azure_storage.table_service(self._account)
-            # Two at once do no harm: both find the table there.
-            self._table = await self._service.create_table_if_not_exists(TABLE)
-        return self._table
+        await self._table.close()
 
 
 def _hashed(value: str) -> str:
