@@ -3,7 +3,7 @@
 import azure.durable_functions as df
 
 from docpipeline.composition import Services, get_services
-from docpipeline.errors import BlobUnavailable, DocumentFailed, OperationLost
+from docpipeline.errors import BlobUnavailable, DocumentFailed, OperationLost, ServiceRefused
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.extraction import Extraction, ExtractionRequest
 from docpipeline.services.analysis import Analysis
@@ -18,7 +18,8 @@ async def extract_document_text(payload: dict) -> dict:
     """Put a document's text in blob storage and return a reference to it. ExtractionRequest -> Extraction.
 
     Confidence is the mean over words, 0.0-1.0. A document that can never be read, or not before the deadline,
-    comes back as Extraction.failed. Raises ServiceUnavailable and ServiceRefused, which are retried.
+    comes back as Extraction.failed, and so does a service that refuses us for good (``extractionRefused``).
+    Raises ServiceUnavailable, which is retried, and ServiceRefused when storage refuses us.
 
     Repeat-safe: an extraction that is stored is returned, an analysis that was submitted is asked after, and all
     names come from the run's ids. Only a crash between submission and the record of it is billed twice.
@@ -41,6 +42,8 @@ async def _extract(services: Services, request: ExtractionRequest) -> Extraction
         analysis = await _analyze(services, request)
     except DocumentFailed as fault:
         return Extraction.failed(fault.code, fault.reason)
+    except ServiceRefused as refusal:
+        return Extraction.failed("extractionRefused", str(refusal))
     except BlobUnavailable:
         return Extraction.failed("contentMissing", "the document's content is no longer in storage; send it again")
     if not analysis.has_text:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from activities.extract_document_text import extract_document_text
-from docpipeline.errors import DocumentFailed, OperationLost, ServiceUnavailable
+from docpipeline.errors import DocumentFailed, OperationLost, ServiceRefused, ServiceUnavailable
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.services.analysis import Analysis
 from tests.unit.activities.conftest import PDF, Pipeline
@@ -86,6 +86,13 @@ async def test_a_document_that_cannot_be_read_comes_back_as_a_failure_for_good(p
     assert failed["failure"] == {"code": "encrypted", "message": "the file asks for a password"}
     assert await extract_document_text(a_request(pipeline)) == failed
     assert len(pipeline.document_intelligence.asked) == 1
+
+
+async def test_a_service_that_refuses_us_fails_the_document_at_once_with_the_remedy(pipeline: Pipeline) -> None:
+    await pipeline.accept()
+    pipeline.document_intelligence.outcomes = [ServiceRefused("DI", "access was refused; check the key")]
+    failed = await extract_document_text(a_request(pipeline))
+    assert failed["failure"] == {"code": "extractionRefused", "message": "DI: access was refused; check the key"}
 
 
 async def test_a_document_without_text_is_a_failure(pipeline: Pipeline) -> None:
