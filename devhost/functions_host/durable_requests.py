@@ -148,7 +148,14 @@ def split_path(raw_path: str) -> tuple[str, ...]:
 
 def canonical_json(text: str) -> str:
     """Decode JSON once and write it again: the raw form in which payloads are stored. Raises ValueError."""
-    return json.dumps(json.loads(text, parse_constant=_refuse_constant), ensure_ascii=False, separators=(",", ":"))
+    try:
+        decoded = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("It is nested too deeply") from None
+    written = json.dumps(decoded, ensure_ascii=False, separators=(",", ":"))
+    # A lone surrogate passes the parser, and could be stored nowhere: UnicodeEncodeError is a ValueError.
+    written.encode()
+    return written
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -153,9 +153,16 @@ def test_event_data_is_not_decoded_twice(rpc: Ask, client: FakeDurableClient) ->
 
 def test_event_data_must_be_json(rpc: Ask) -> None:
     plain = rpc("POST", "instances/i1/raiseEvent/e", b"{}", {"Content-Type": "text/plain"})
-    broken = rpc("POST", "instances/i1/raiseEvent/e", b"{", JSON)
     assert (plain.status, plain.json["Message"]) == (400, "Only application/json request content is supported")
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b'{"reviewer": "\\ud800"}', b"[" * 100_000], ids=["cut", "surrogate", "deep"]
+)
+def test_event_data_that_cannot_be_stored_is_no_json(rpc: Ask, client: FakeDurableClient, body: bytes) -> None:
+    broken = rpc("POST", "instances/i1/raiseEvent/e", body, JSON)
     assert (broken.status, broken.json["Message"]) == (400, "Invalid JSON content")
+    assert client.calls == []
 
 
 @pytest.mark.parametrize("verb", ["terminate", "suspend", "resume", "rewind"])
