@@ -3,6 +3,7 @@
 import functools
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -36,6 +37,9 @@ _MESSAGES = {
     "dict_type": "must be an object",
     "string_pattern_mismatch": "must not be blank",
 }
+
+_SUBJECT = re.compile(r"^(Input|String|Dictionary) should")
+"""How pydantic begins a sentence about a field, whose name comes before it here."""
 
 HttpFunction = Callable[..., Awaitable[func.HttpResponse]]
 
@@ -137,13 +141,14 @@ def to_response(problem: ProblemError) -> func.HttpResponse:
 
 
 def _message_of(fault: Any) -> str:
-    worded: str = fault["msg"].replace("Input should", "should").removeprefix("Value error, ")
-    return _MESSAGES.get(fault["type"], worded)
+    worded: str = fault["msg"].removeprefix("Value error, ")
+    return _MESSAGES.get(fault["type"], _SUBJECT.sub("should", worded))
 
 
 def _sentence(error: Exception) -> str:
     text = str(error).rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}."
+    # The name of a field is written as the client must write it.
+    return f"{text}." if text.startswith("blobUrl") else f"{text[:1].upper()}{text[1:]}."
 
 
 def _is_outage(error: Exception) -> bool:

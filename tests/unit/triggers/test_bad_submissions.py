@@ -74,6 +74,25 @@ async def test_a_wrong_key_of_the_json_form_is_named(
     assert "SECRET" not in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"blobUrl": "https://" + "x" * 5000},
+        {"blobUrl": "http://elsewhere.example.com/inbox/a.pdf"},
+        {"metadata": {str(number): "x" for number in range(21)}},
+        {"metadata": {"note": "x" * 501}},
+    ],
+)
+async def test_a_sentence_about_a_key_begins_with_the_key_as_the_client_writes_it(
+    pipeline: Pipeline, change: dict[str, Any]
+) -> None:
+    detail = (await pipeline.refer({**REFERENCE, **change})).json["detail"]
+
+    assert detail.startswith(
+        (f"{next(iter(change))} must", f"{next(iter(change))} should", "metadata.note should")
+    )
+
+
 async def test_all_faults_are_told_together(pipeline: Pipeline) -> None:
     answer = await pipeline.refer({"priority": "urgent", "extra": 1})
 
