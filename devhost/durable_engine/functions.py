@@ -1,7 +1,12 @@
 """What the engine needs from the app: its durable functions, called by name with JSON text in and out."""
 
+import re
 from collections.abc import Collection
 from typing import Protocol
+
+STATE_MARKER = "\n\n$OutOfProcData$:"
+# The state is JSON on one line, whatever its texts hold.
+_STATE = re.compile(re.escape(STATE_MARKER) + ".*")
 
 
 class FunctionFailed(Exception):
@@ -9,15 +14,20 @@ class FunctionFailed(Exception):
 
     Attributes:
         type_name: the exception's class name, such as ``ValueError``.
-        message: ``str()`` of the exception, complete (an orchestrator's carries the SDK's state marker).
-        stack: the formatted traceback.
+        message: ``str()`` of the exception, complete: an orchestrator's carries the SDK's state, inputs and all.
+        stack: the formatted traceback, without that state; so is ``str()`` of this, and both may be logged.
     """
 
     def __init__(self, type_name: str, message: str, stack: str = "") -> None:
-        super().__init__(f"{type_name}: {message}")
+        super().__init__(f"{type_name}: {without_state(message)}")
         self.type_name = type_name
         self.message = message
-        self.stack = stack
+        self.stack = without_state(stack)
+
+
+def without_state(text: str) -> str:
+    """Return the text without the states that the SDK put into it; they hold the payloads of all actions."""
+    return _STATE.sub("", text)
 
 
 class FunctionTimedOut(Exception):

@@ -13,7 +13,7 @@ from devhost.durable_engine.episode_messages import Batch, EpisodeKind, choose
 from devhost.durable_engine.episode_outcome import OutcomeBuilder
 from devhost.durable_engine.episode_store import EpisodeOutdated, Instance, Outcome
 from devhost.durable_engine.events import Event, EventType, event, for_sdk
-from devhost.durable_engine.functions import DurableFunctions, FunctionFailed
+from devhost.durable_engine.functions import DurableFunctions, FunctionFailed, without_state
 from devhost.durable_engine.known_names import unknown_orchestrator
 from devhost.durable_engine.options import EngineOptions
 from devhost.durable_engine.replay import failure_reason, replay
@@ -183,5 +183,6 @@ def _shortened(text: str | None) -> str:
 
 def _raw_error(failure: FunctionFailed) -> str:
     """Word an error that carries no state, as the host words failures of the worker."""
-    result = f"Result: Failure\nException: {failure.type_name}: {failure.message}\nStack: {failure.stack}"
+    message = without_state(failure.message)
+    result = f"Result: Failure\nException: {failure.type_name}: {message}\nStack: {failure.stack}"
     return f"One or more errors occurred. ({result})"

@@ -12,7 +12,15 @@ from datetime import UTC, datetime
 
 from devhost.durable_engine import timestamps
 from devhost.durable_engine.action_tasks import Execution, PendingTask
-from devhost.durable_engine.commands import Completed, ContinuedAsNew, Decision, Ending, Failed
+from devhost.durable_engine.commands import (
+    Command,
+    Completed,
+    ContinuedAsNew,
+    Decision,
+    Ending,
+    Failed,
+    SendOperation,
+)
 from devhost.durable_engine.events import SCHEDULED, Event, EventType
 from devhost.durable_engine.state_document import StateDocument
 
@@ -145,10 +153,10 @@ def failure_reason(name: str, error: str) -> str:
     return f"Orchestrator function '{name}' failed: {error}"
 
 
-def _mismatch(name: str, kind: EventType, event: Event, command: object) -> str:
+def _mismatch(name: str, kind: EventType, event: Event, command: Command | None) -> str:
     recorded = " ".join(_words(kind, event))
     now = (
-        f"but this time the code asks for {command}"
+        f"but this time the code asks for {_asked(command)}"
         if command
         else "but this time the code asks for nothing there"
     )
@@ -157,6 +165,12 @@ def _mismatch(name: str, kind: EventType, event: Event, command: object) -> str:
         "Was its code changed while the instance was running, or does it use clocks, random numbers or I/O? "
         "Start the instance again, or give the new code its own version."
     )
+
+
+def _asked(command: Command) -> str:
+    # Never the whole command: its input is the app's data, and this text is logged and shown to clients.
+    target = command.operation if isinstance(command, SendOperation) else getattr(command, "name", None)
+    return command.event_type.name + (f" named '{target}'" if target else "")
 
 
 def _words(kind: EventType, event: Event) -> Iterable[str]:

@@ -4,9 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from devhost.durable_engine.functions import FunctionFailed
-
-_MARKER = "\n\n$OutOfProcData$:"
+from devhost.durable_engine.functions import STATE_MARKER, FunctionFailed
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,8 @@ class StateDocument:
     def parse(cls, text: str, stack: str = "") -> Self:
         """Read the SDK's JSON text. Raises ValueError when it is not a state document."""
         document = json.loads(text)
+        if not isinstance(document, dict):
+            raise ValueError(f"it is no object, but {type(document).__name__}")
         return cls(
             actions=[action for group in document.get("actions") or [] for action in group],
             is_done=bool(document.get("isDone")),
@@ -45,12 +45,11 @@ class StateDocument:
     @classmethod
     def from_failure(cls, failure: FunctionFailed) -> Self | None:
         """Read the state that the SDK hides in the text of an orchestrator's exception; None if there is none."""
-        _, marker, state = failure.message.partition(_MARKER)
+        _, marker, state = failure.message.partition(STATE_MARKER)
         if not marker:
             return None
         try:
-            # The traceback repeats the message; the state in it would end up in a parent's history.
-            return cls.parse(state, failure.stack.replace(marker + state, ""))
+            return cls.parse(state, failure.stack)
         except ValueError:
             return None
 

@@ -83,7 +83,11 @@ def test_an_activity_that_the_host_could_not_run_is_tried_again(run: Run) -> Non
 
 @pytest.mark.parametrize(
     ("answered", "words"),
-    [("not JSON", "no state document"), ('{"actions": [[{"actionType": 99}]]}', "unknown type 99")],
+    [
+        ("not JSON", "no state document"),
+        ("null", "no state document"),
+        ('{"actions": [[{"actionType": 99}]]}', "unknown type 99"),
+    ],
 )
 def test_an_answer_that_makes_no_sense_fails_the_instance(run: Run, answered: str, words: str) -> None:
     status = final_status(run(FakeFunctions(lambda _name, _context: answered)))
@@ -93,14 +97,26 @@ def test_an_answer_that_makes_no_sense_fails_the_instance(run: Run, answered: st
 
 def test_code_that_changed_under_a_running_instance_fails_it(run: Run) -> None:
     actions = [CALL]
-    functions = FakeFunctions(lambda name, context: answer(*actions)(name, context))
+    functions = FakeFunctions(lambda name, context: answer(*actions)(name, context), activities=("act", "other"))
 
     def swap(_name: str, text: str | None) -> str | None:
-        actions[0] = {"actionType": 5, "fireAt": "2024-01-02T00:00:00Z", "isCanceled": False}
+        actions[0] = {**CALL, "functionName": "other", "input": "a secret payload"}
         return text
 
     functions.activity = swap
-    assert final_status(run(functions))["output"].startswith("Non-Deterministic workflow detected")
+    output = final_status(run(functions))["output"]
+    assert output.startswith("Non-Deterministic workflow detected")
+    assert "records TASK_SCHEDULED number 0 named 'act', but this time the code asks for TASK_SCHEDULED" in output
+    assert "a secret payload" not in output
+
+
+def test_a_state_that_cannot_be_read_is_not_shown_in_the_failure(run: Run) -> None:
+    def orchestrate(_name: str, _context: str) -> str:
+        raise FunctionFailed("Exception", "boom\n\n$OutOfProcData$:{a secret payload", "the stack")
+
+    output = final_status(run(FakeFunctions(orchestrate)))["output"]
+    assert "Exception: boom" in output
+    assert "a secret payload" not in output
 
 
 def test_a_signal_to_an_unknown_entity_fails_the_instance(run: Run) -> None:

@@ -1,6 +1,7 @@
 """Functions run where they belong, within their time, and whatever they raise fails only their own invocation."""
 
 import asyncio
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -226,3 +227,30 @@ def test_orchestrators_and_entities_run_through_the_sdks_handles(invoker: Functi
     batch = '[{"name": "add", "input": "\\"5\\"", "isSignal": false}]'
     document = f'{{"self": {{"name": "counter", "key": "k"}}, "exists": false, "state": null, "batch": {batch}}}'
     assert '"result": "6"' in functions.run_entity("Counter", document)
+
+
+def test_the_log_tells_why_an_orchestrator_failed_but_none_of_its_payloads(
+    invoker: FunctionInvoker, caplog: pytest.LogCaptureFixture
+) -> None:
+    def process(context: df.DurableOrchestrationContext) -> Any:
+        yield context.call_activity("store", {"iban": " ".join(["a", "secret", "payload"])})
+
+    started = {"EventId": -1, "IsPlayed": False, "Timestamp": "2024-01-01T00:00:00.000000Z"}
+    failed = {"TaskScheduledId": 0, "Reason": "Activity function 'store' failed:  ValueError: boom", "Details": ""}
+    history = [
+        {**started, "EventType": 12},
+        {**started, "EventType": 0, "Name": "process", "Version": ""},
+        {**started, "EventType": 4, "EventId": 0, "Name": "store"},
+        {**started, "EventType": 6, **failed},
+    ]
+    document = {
+        "history": history, "input": None, "instanceId": "i", "isReplaying": False, "parentInstanceId": None,
+        "upperSchemaVersion": 1, "upperSchemaVersionNew": 2,
+    }  # fmt: skip
+    function = indexed(lambda app: app.orchestration_trigger(context_name="context")(process))
+    functions = HostedDurableFunctions([function], invoker)
+    with caplog.at_level(logging.DEBUG), pytest.raises(FunctionFailed) as failure:
+        functions.run_orchestrator("process", json.dumps(document))
+    assert "a secret payload" in failure.value.message
+    assert "ValueError: boom" in caplog.text
+    assert "a secret payload" not in caplog.text + str(failure.value) + failure.value.stack
