@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -62,9 +61,3 @@ def a_document() -> Callable[..., bytes]:
         return make_pdf(pages=pages, seed=next(_seeds))
 
     return make
-
-
-@pytest.fixture
-def samples() -> Path:
-    """The folder of sample documents."""
-    return Path(__file__).parents[2] / "samples" / "documents"

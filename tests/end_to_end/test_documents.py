@@ -4,16 +4,14 @@ import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobSasPermissions, BlobServiceClient, generate_blob_sas
 
-from tests.end_to_end.client import SAMPLES, Client, request
-
-CARD = SAMPLES / "payment-letter.pdf"
+from tests.end_to_end.client import Client, eventually, request
 
 
 def test_a_document_sent_as_a_file_is_completed_and_everything_can_be_read(
@@ -72,10 +70,6 @@ def test_a_document_in_our_own_storage_needs_no_sas(client: Client, a_document: 
 
 
 def _blob_with_sas(client: Client, content: bytes) -> tuple[str, str]:
-    from datetime import UTC, datetime, timedelta
-
-    from azure.storage.blob import BlobSasPermissions, generate_blob_sas
-
     service = BlobServiceClient.from_connection_string(client.stack.storage_connection_string)
     with service:
         name = f"{len(content)}-{abs(hash(content))}.pdf"
@@ -196,16 +190,12 @@ def test_the_counters_can_be_reset(skipping: Client, a_document: Callable[..., b
     skipping.wait_for(document_id)
     skipping.wait_for_no_pending()
     assert request("POST", f"{skipping.stack.base_url}/counters/reset").status == 202
-    from tests.end_to_end.client import eventually
-
     eventually(lambda: set(skipping.counters().values()) == {0}, "all counters are zero")
 
 
 def test_metrics_arrive_with_the_ids_of_document_and_instance(
     client: Client, a_document: Callable[..., bytes]
 ) -> None:
-    from tests.end_to_end.client import eventually
-
     accepted = client.upload(a_document())
     client.wait_for(accepted.json["documentId"])
 
@@ -218,7 +208,3 @@ def test_metrics_arrive_with_the_ids_of_document_and_instance(
 
     seen = eventually(mine, "the metrics of the document are at the sink")
     assert seen["DocumentsCompleted"]["properties"]["documentId"] == accepted.json["documentId"]
-
-
-def test_samples_are_where_the_tests_look(samples: Path) -> None:
-    assert any(samples.iterdir())
