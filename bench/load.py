@@ -2,8 +2,9 @@
 
     python -m bench.load --base-url http://127.0.0.1:7071/api --documents 50 --concurrency 8
 
-Documents are PDFs from a folder, or are made by `python -m samples.large_document` in a process of its own. Each
-is uploaded, then its record is asked for until it is at rest; a service that is away meanwhile is asked again.
+Documents are PDFs and images from a folder, or PDFs made by `python -m samples.large_document` in a process of its
+own. Each is uploaded, then its record is asked for until it is at rest; a service that is away meanwhile is asked
+again.
 Exits 1 when one was refused, failed or did not come to rest in time, and 2 when there is nothing to send.
 """
 
@@ -29,6 +30,13 @@ MAX_CONCURRENCY = 256
 AT_REST = frozenset({"completed", "rejected", "timeout", "failed", "awaitingReview"})
 GOOD_ENDS = frozenset({"completed", "rejected", "awaitingReview"})
 REQUEST_TIMEOUT_SECONDS = 60
+CONTENT_TYPES = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}
 SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.1, 30.0
 TRANSPORT_ERRORS = (aiohttp.ClientError, TimeoutError, json.JSONDecodeError)
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -93,7 +101,7 @@ class Load:
 
     async def _upload(self, journey: Journey) -> str | None:
         query = {"userId": self._user_id, "fileName": journey.file.name}
-        headers = {"Content-Type": "application/pdf"}
+        headers = {"Content-Type": CONTENT_TYPES[journey.file.suffix.lower()]}
         while True:
             async with self._slots:
                 journey.sent_at = journey.sent_at or self._now()
@@ -146,12 +154,25 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
+def fresh_seed(now: float) -> int:
+    """Return a seed whose documents no load of another second of these days has.
+
+    Ten digits at most: the documents show it, and a longer number could be taken for one of a card or a person.
+    """
+    return int(now) % 10**6 * MAX_DOCUMENTS
+
+
 def make_documents(folder: Path, *, count: int, pages: int, seed: int) -> None:
     """Have the samples' generator write distinct PDFs into a folder, in its own process: nothing is imported."""
     options = {"--pages": pages, "--seed": seed, "--count": count, "--output": folder}
     command = [sys.executable, "-m", "samples.large_document"]
     command += [str(part) for option in options.items() for part in option]
     subprocess.run(command, cwd=REPOSITORY, check=True)
+
+
+def documents_in(folder: Path) -> list[Path]:
+    """Return the PDFs and images of a folder, by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in CONTENT_TYPES)
 
 
 def summary(journeys: Sequence[Journey]) -> list[str]:
@@ -198,7 +219,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--base-url", default="http://127.0.0.1:7071/api", help="of the API (default %(default)s)")
     parser.add_argument("--documents", type=int, default=50, help="how many (default %(default)s)")
     parser.add_argument("--concurrency", type=int, default=8, help="requests at a time (default %(default)s)")
-    parser.add_argument("--folder", type=Path, help="send the PDFs of this folder instead of making some")
+    parser.add_argument("--folder", type=Path, help="send its PDFs and images instead of making some")
     parser.add_argument("--pages", type=int, default=3, help="pages of each made document (default %(default)s)")
     parser.add_argument("--seed", type=int, help="of the first made document (default: new ones every time)")
     parser.add_argument("--user-id", default="load.generator", help="who sends them (default %(default)s)")
@@ -220,11 +241,13 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="bench-load-") as temporary:
         folder = asked.folder or Path(temporary)
         if asked.folder is None:
-            seed = int(time.time()) if asked.seed is None else asked.seed
+            seed = fresh_seed(time.time()) if asked.seed is None else asked.seed
             make_documents(folder, count=asked.documents, pages=asked.pages, seed=seed)
-        files = sorted(folder.glob("*.pdf"))[: asked.documents]
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in CONTENT_TYPES)[
+            : asked.documents
+        ]
         if not files:
-            print(f"There is no PDF in {folder}: give another --folder, or none.", file=sys.stderr)
+            print(f"There is no PDF or image in {folder}: give another --folder, or none.", file=sys.stderr)
             return 2
         journeys = asyncio.run(load(files, asked))
     print("\n".join(summary(journeys)))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bench.load import main, percentile
+from bench.load import MAX_DOCUMENTS, fresh_seed, main, percentile
 
 
 class PipelineStandIn:
@@ -18,6 +18,7 @@ class PipelineStandIn:
         self.statuses = ["extracting", "completed"]
         self.refusals: list[tuple[int, dict[str, str]]] = []
         self.bodies: list[bytes] = []
+        self.content_types: list[str] = []
         self.looks: dict[str, int] = {}
         self.base_url = ""
 
@@ -26,6 +27,7 @@ class PipelineStandIn:
             status, headers = self.refusals.pop(0)
             return web.Response(status=status, headers=headers)
         body = await request.read()
+        self.content_types.append(request.content_type)
         known = body in self.bodies
         self.bodies.append(body)
         return web.json_response({"documentId": f"doc{self.bodies.index(body)}"}, status=200 if known else 202)
@@ -143,3 +145,15 @@ def test_folder_without_documents_is_named(
 @pytest.mark.parametrize(("share", "expected"), [(0.5, 10), (0.95, 19), (1.0, 20), (0.0, 1)])
 def test_percentile_is_by_nearest_rank(share: float, expected: int) -> None:
     assert percentile(range(1, 21), share) == expected
+
+
+def test_images_are_sent_as_what_they_are_and_other_files_stay(pipeline: PipelineStandIn, tmp_path: Path) -> None:
+    for name in ("scan.PNG", "fax.tiff", "notes.txt"):
+        (tmp_path / name).write_bytes(name.encode())
+    assert run_load(pipeline, tmp_path) == 0
+    assert sorted(pipeline.content_types) == ["image/png", "image/tiff"]
+
+
+def test_loads_of_two_seconds_have_no_document_in_common() -> None:
+    assert fresh_seed(1_800_000_001.5) - fresh_seed(1_800_000_000.9) == MAX_DOCUMENTS
+    assert len(str(fresh_seed(1_800_999_999.0) + MAX_DOCUMENTS - 1)) == 10
