@@ -53,10 +53,10 @@ class DocumentRecords:
         """Reserve the document: write its first record. False, and nothing written, if it has one already."""
         from azure.data.tables import TableTransactionError
 
-        rows = [("create", row) for row in record_rows.rows_of(record)]
+        rows = [record_rows.record_row(record), *record_rows.listing_rows(record).values()]
         with storage_faults(_SERVICE):
             try:
-                await (await self._table.open()).submit_transaction(rows)
+                await (await self._table.open()).submit_transaction([("create", row) for row in rows])
             except TableTransactionError as error:
                 if error.status_code != _CONFLICT:
                     raise
@@ -181,9 +181,9 @@ class DocumentRecords:
             table = await self._table.open()
             reads = [_first_rows(table, query, partition, limit + 1) for partition in record_rows.PARTITIONS]
             partitions = await asyncio.gather(*reads)
-        rows = sorted((row for part in partitions for row in part), key=lambda row: str(row["RowKey"]))
+        rows = sorted((row for part in partitions for row in part), key=record_rows.place_in)
         shown = rows[:limit]
-        following = record_rows.make_token(shown[-1]["RowKey"]) if len(rows) > limit else None
+        following = record_rows.make_token(shown[-1]) if len(rows) > limit else None
         return [record_rows.record_in(row) for row in shown], following
 
     async def unfinished(self, older_than: datetime) -> AsyncIterator[DocumentRecord]:
@@ -213,23 +213,21 @@ class DocumentRecords:
                 return None
 
     async def _overwrite(self, row: "TableEntity", before: DocumentRecord, after: DocumentRecord) -> bool:
-        """Write both rows if the record still is as ``row`` has it; False if somebody was faster."""
+        """Write all rows if the record still is as ``row`` has it; False if somebody was faster."""
         from azure.core import MatchConditions
         from azure.data.tables import TableTransactionError, UpdateMode
 
-        record_row, listing_row = record_rows.rows_of(after)
+        listed, to_list = record_rows.listing_rows(before), record_rows.listing_rows(after)
         guard = {
             "mode": UpdateMode.REPLACE,
             "etag": row.metadata["etag"],
             "match_condition": MatchConditions.IfNotModified,
         }
         operations: list[Any] = [
-            ("update", record_row, guard),
-            ("upsert", listing_row, {"mode": UpdateMode.REPLACE}),
+            ("update", record_rows.record_row(after), guard),
+            *(("upsert", place, {"mode": UpdateMode.REPLACE}) for place in to_list.values()),
+            *(("delete", listed[key]) for key in listed.keys() - to_list.keys()),
         ]
-        old_listing_row = record_rows.rows_of(before)[1]
-        if old_listing_row["RowKey"] != listing_row["RowKey"]:
-            operations.append(("delete", old_listing_row))
         with storage_faults(_SERVICE):
             try:
                 await (await self._table.open()).submit_transaction(operations)

@@ -12,15 +12,16 @@ from typing import Any
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.services.storage_keys import document_key, newest_first_key
 
+_ALL, _OPEN = "at", "open"
 _PARTITION_COUNT = 8
 PARTITIONS = tuple(f"{number:02d}" for number in range(_PARTITION_COUNT))
 # A property holds 64 KiB of UTF-16; what is left is for the longest single change of a record.
 _MOST_UTF16_BYTES = 60 * 1024
-_TOKEN = re.compile(r"at\|\d{13}\|[A-Za-z0-9._@~-]{1,100}")
+_TOKEN = re.compile(r"\d{13}\|[A-Za-z0-9._@~-]{1,100}")
 
 
 def partition_of(document_id: str) -> str:
-    """The partition both of a document's rows lie in."""
+    """The partition all of a document's rows lie in."""
     digest = hashlib.sha256(document_id.encode()).digest()
     return PARTITIONS[digest[0] % _PARTITION_COUNT]
 
@@ -30,9 +31,25 @@ def record_key(document_id: str) -> str:
     return f"id|{document_key(document_id)}"
 
 
-def rows_of(record: DocumentRecord) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A record's two rows: itself, and its place in the listing."""
-    columns = {
+def record_row(record: DocumentRecord) -> dict[str, Any]:
+    """The row a record is read and written by."""
+    return {**_columns(record), "RowKey": record_key(record.document_id)}
+
+
+def listing_rows(record: DocumentRecord) -> dict[str, dict[str, Any]]:
+    """A record's places in the listings, by row key: of all, and, until it is final, of the open ones.
+
+    There are few open ones at any time, so that looking for them costs the same however many documents there are.
+    """
+    place = newest_first_key(record.document_id, record.submitted_at)
+    listings = [_ALL] if record.status.is_final else [_ALL, _OPEN]
+    keys = [f"{listing}|{place}" for listing in listings]
+    columns = _columns(record)
+    return {key: {**columns, "RowKey": key} for key in keys}
+
+
+def _columns(record: DocumentRecord) -> dict[str, Any]:
+    return {
         "PartitionKey": partition_of(record.document_id),
         "documentId": record.document_id,
         "userId": record.user_id,
@@ -42,8 +59,6 @@ def rows_of(record: DocumentRecord) -> tuple[dict[str, Any], dict[str, Any]]:
         "updatedAt": record.updated_at,
         "record": _as_property(record),
     }
-    listing_key = newest_first_key(record.document_id, record.submitted_at)
-    return {**columns, "RowKey": record_key(record.document_id)}, {**columns, "RowKey": listing_key}
 
 
 def record_in(row: Mapping[str, Any]) -> DocumentRecord:
@@ -54,9 +69,10 @@ def record_in(row: Mapping[str, Any]) -> DocumentRecord:
 def listing_query(
     status: DocumentStatus | None, user_id: str | None, after: str | None
 ) -> tuple[str, dict[str, Any]]:
-    """Filter and parameters for the rows of the listing that follow row key ``after``."""
+    """Filter and parameters for the rows of a listing that follow the place ``after``."""
+    listing = _ALL if status is None or status.is_final else _OPEN
     conditions = ["RowKey gt @after", "RowKey lt @end"]
-    parameters: dict[str, Any] = {"after": after or "at|", "end": "at}"}
+    parameters: dict[str, Any] = {"after": f"{listing}|{after or ''}", "end": f"{listing}}}"}
     if status is not None:
         conditions.append("status eq @status")
         parameters["status"] = status.value
@@ -68,30 +84,31 @@ def listing_query(
 
 def unfinished_query(older_than: datetime) -> tuple[str, dict[str, Any]]:
     """Filter and parameters for the records that are not final and were written before ``older_than``."""
-    unfinished = [status for status in DocumentStatus if not status.is_final]
-    names = {f"status{number}": status.value for number, status in enumerate(unfinished)}
-    any_of_them = " or ".join(f"status eq @{name}" for name in names)
-    # Blanks inside the brackets: the SDK finds parameters by splitting at blanks.
-    condition = f"RowKey ge @first and RowKey lt @end and updatedAt lt @before and ( {any_of_them} )"
-    return condition, {**names, "first": "id|", "end": "id}", "before": older_than}
+    condition = "RowKey ge @first and RowKey lt @end and updatedAt lt @before"
+    return condition, {"first": f"{_OPEN}|", "end": f"{_OPEN}}}", "before": older_than}
 
 
-def make_token(row_key: str) -> str:
-    """The continuation token of a page that ends with this row of the listing."""
-    return base64.urlsafe_b64encode(row_key.encode()).decode().rstrip("=")
+def place_in(row: Mapping[str, Any]) -> str:
+    """A listing row's place: newest first, the same in every listing and partition."""
+    return str(row["RowKey"]).partition("|")[2]
+
+
+def make_token(row: Mapping[str, Any]) -> str:
+    """The continuation token of a page that ends with this row of a listing."""
+    return base64.urlsafe_b64encode(place_in(row).encode()).decode().rstrip("=")
 
 
 def read_token(token: str | None) -> str | None:
-    """The row key in a continuation token. Raises ValueError when it is none of ours."""
+    """The place in a continuation token. Raises ValueError when it is none of ours."""
     if token is None:
         return None
     try:
-        row_key = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
+        place = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        row_key = ""
-    if not _TOKEN.fullmatch(row_key):
+        place = ""
+    if not _TOKEN.fullmatch(place):
         raise ValueError("continuationToken is none that this API gave; leave it out to start from the newest")
-    return row_key
+    return place
 
 
 def _as_property(record: DocumentRecord) -> str:

@@ -21,7 +21,7 @@ def document_key(document_id: str) -> str:
 def newest_first_key(document_id: str, submitted_at: datetime) -> str:
     """Row key of a document in the listing: ascending keys are descending times of submission."""
     inverted = _LATEST_MS - int(submitted_at.timestamp() * 1000)
-    return f"at|{inverted:013d}|{document_key(document_id)}"
+    return f"{inverted:013d}|{document_key(document_id)}"
 
 
 def run_folder(document_id: str, instance_id: str) -> str:

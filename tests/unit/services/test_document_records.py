@@ -222,6 +222,34 @@ async def test_unfinished_documents_that_stand_still_are_found(
     assert fresh not in found
 
 
+async def test_a_document_leaves_the_open_ones_when_it_ends_and_returns_with_a_new_run(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    first = a_record(document_id, clock, user_id=document_id, instance_id="first")
+    await records.create(first)
+    assert await records.page(DocumentStatus.QUEUED, document_id) == ([first], None)
+    await records.advance(document_id, "first", DocumentStatus.FAILED)
+    assert await records.page(DocumentStatus.QUEUED, document_id) == ([], None)
+    assert [record.status for record in (await records.page(DocumentStatus.FAILED, document_id))[0]] == ["failed"]
+    clock.advance(timedelta(minutes=1))
+    second = a_record(document_id, clock, user_id=document_id, instance_id="second")
+    await records.replace(second, "first")
+    assert await records.page(DocumentStatus.QUEUED, document_id) == ([second], None)
+    assert await records.page(DocumentStatus.FAILED, document_id) == ([], None)
+
+
+async def test_open_documents_are_listed_page_by_page_too(
+    records: DocumentRecords, clock: ManualClock, document_id: str
+) -> None:
+    for number in range(3):
+        clock.advance(timedelta(seconds=1))
+        await records.create(a_record(f"{document_id}-{number}", clock, user_id=document_id))
+    page, token = await records.page(DocumentStatus.QUEUED, document_id, limit=2)
+    rest, end = await records.page(DocumentStatus.QUEUED, document_id, limit=2, token=token)
+    assert [record.document_id for record in page + rest] == [f"{document_id}-{number}" for number in (2, 1, 0)]
+    assert end is None
+
+
 async def test_a_record_with_more_issues_than_fit_keeps_their_codes(
     records: DocumentRecords, clock: ManualClock, document_id: str
 ) -> None:
