@@ -19,10 +19,17 @@ class EpisodeKind(Enum):
 
 @dataclass(frozen=True)
 class Batch:
-    """The messages of one episode, in the order in which they go into history."""
+    """The messages of one episode.
+
+    Attributes:
+        kind: what they mean.
+        messages: in the order in which they go into history.
+        void: messages that have lost their meaning, and are to be dropped.
+    """
 
     kind: EpisodeKind
     messages: Sequence[Message] = ()
+    void: Sequence[Message] = ()
 
 
 def choose(status: str, waiting: Sequence[Message]) -> Batch:
@@ -47,10 +54,14 @@ def _after_suspension(waiting: Sequence[Message]) -> Batch:
     resumed = _position(waiting, EventType.EXECUTION_RESUMED)
     if resumed is None:
         return Batch(EpisodeKind.NOTHING)
-    held = [
-        message for message in waiting[:resumed] if message.event["EventType"] != EventType.EXECUTION_SUSPENDED
-    ]
-    return Batch(EpisodeKind.RUN, [waiting[resumed], *held])
+    held = [message for message in waiting[:resumed] if not _suspends(message)]
+    # Two clients may have suspended it at once; the resumption is for both.
+    void = [message for message in waiting[:resumed] if _suspends(message)]
+    return Batch(EpisodeKind.RUN, [waiting[resumed], *held], void)
+
+
+def _suspends(message: Message) -> bool:
+    return bool(message.event["EventType"] == EventType.EXECUTION_SUSPENDED)
 
 
 def _position(messages: Sequence[Message], kind: EventType) -> int | None:

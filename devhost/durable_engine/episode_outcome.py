@@ -182,7 +182,7 @@ def _outcome(instance: Instance, batch: Batch, opened: list[Event], status: str)
     return Outcome(
         instance=instance,
         now=opened[0]["Timestamp"],
-        consumed=[message.sequence for message in batch.messages] + instance.stale,
+        consumed=[message.sequence for message in (*batch.messages, *batch.void)] + instance.stale,
         new_events=list(opened),
         status=status,
         output=instance.output,
