@@ -70,7 +70,7 @@ class EntityRunner:
                 return _applied(entity_id, requests, answer)
             except FunctionTimedOut as failure:
                 return _refused(entity_id, found, requests, str(failure))
-            except (FunctionFailed, KeyError, ValueError) as failure:
+            except (FunctionFailed, KeyError, TypeError, ValueError) as failure:
                 log.error("Entity '%s' broke off (attempt %s): %s", entity_id.scheduler_id, attempt, failure)
                 problem = str(failure)
         # Azure would try for ever, and the entity would take no further operation.

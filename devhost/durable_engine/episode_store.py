@@ -152,7 +152,7 @@ def _update_instance(tx: Connection, outcome: Outcome) -> None:
         " WHERE instance_id = ? AND execution_id = ? AND row_version = ?",
         (
             outcome.status,
-            outcome.output,
+            None if outcome.output is None else events.storable(outcome.output),
             outcome.custom_status,
             outcome.now,
             fresh.execution_id if fresh else instance.execution_id,

@@ -79,7 +79,15 @@ def execution_started(
 
 def to_text(stored: Event) -> str:
     """Return the event as compact JSON."""
-    return json.dumps(stored, separators=(",", ":"), ensure_ascii=False)
+    return storable(json.dumps(stored, separators=(",", ":"), ensure_ascii=False))
+
+
+def storable(text: str) -> str:
+    r"""Return the text as UTF-8 can carry it: lone surrogates, as in odd file names, become ``\udcff``.
+
+    SQLite refuses them. In JSON this is the same text in other words.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def from_text(text: str) -> Event:

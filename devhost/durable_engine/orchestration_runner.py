@@ -110,7 +110,7 @@ class OrchestrationRunner:
     def _replay(self, instance: Instance, opened: list[Event], state: StateDocument) -> Decision:
         try:
             return replay(instance.name, [*instance.history, *opened], len(instance.history), state)
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             # Trying again would end the same way, for ever.
             return _failed(instance, f"The durable engine does not understand the SDK's actions: {error!r}")
 

@@ -62,6 +62,21 @@ def test_a_failed_activity_tells_reason_and_details_as_azure_does(run: Run) -> N
     assert json.loads(failed["Details"])["RemoteStackTrace"] == "the stack"
 
 
+def test_an_activity_whose_error_names_a_file_that_is_no_text_fails_once(run: Run) -> None:
+    functions = FakeFunctions(
+        answer(CALL, isDone=True), failing_with(FunctionFailed("FileNotFoundError", "no file invoice-\udcff.pdf"))
+    )
+    (failed,) = [one for one in final_status(run(functions))["historyEvents"] if one["EventType"] == "TaskFailed"]
+    assert failed["Reason"].endswith("no file invoice-\udcff.pdf")
+    assert functions.attempts.count("act") == 1
+
+
+def test_an_orchestrator_whose_error_names_a_file_that_is_no_text_fails_once(run: Run) -> None:
+    functions = FakeFunctions(answer(isDone=True, error="no file invoice-\udcff.pdf"))
+    assert final_status(run(functions))["output"].endswith("no file invoice-\\udcff.pdf")
+    assert functions.attempts == ["orchestrate"]
+
+
 def test_an_activity_that_takes_too_long_fails(run: Run) -> None:
     failure = FunctionTimedOut("Timeout value of 00:05:00 was exceeded by function: Functions.act")
     engine = run(FakeFunctions(answer(CALL, isDone=True), failing_with(failure)))
@@ -134,10 +149,14 @@ def test_a_call_to_an_unknown_entity_is_answered_with_an_error(run: Run) -> None
     assert "The function 'nobody' doesn't exist" in json.loads(answered["Input"])["result"]
 
 
-def test_an_entity_that_cannot_store_its_state_gives_up_after_three_attempts(run: Run) -> None:
-    def broken(_name: str, _context: str) -> str:
-        raise FunctionFailed("TypeError", "not serializable")
+def _not_serializable(_name: str, _context: str) -> str:
+    raise FunctionFailed("TypeError", "not serializable")
 
+
+@pytest.mark.parametrize("broken", [_not_serializable, lambda _name, _context: "null"])
+def test_an_entity_that_cannot_be_run_gives_up_after_three_attempts(
+    run: Run, broken: Callable[[str, str], str]
+) -> None:
     functions = FakeFunctions(entity=broken)
     engine = run(functions)
     engine.client.signal_entity("counter", "k", "add")
