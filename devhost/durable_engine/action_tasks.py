@@ -168,16 +168,18 @@ def _continue_as_new(execution: Execution, action: Action) -> PendingTask:
 
 def _when_all(execution: Execution, action: Action) -> PendingTask:
     children = _children(execution, action)
-    whole = PendingTask()
+    whole, left = PendingTask(), len(children)
 
-    def check() -> None:
-        if all(child.is_settled for child in children):
+    # Counted, not looked through each time: a fan-out may have thousands of children.
+    def count_down() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
             whole.settle(any(child.is_error for child in children))
 
     for child in children:
-        child.when_settled(check)
-    check()
-    return whole
+        child.when_settled(count_down)
+    return whole if children else _settled()
 
 
 def _when_any(execution: Execution, action: Action) -> PendingTask:
