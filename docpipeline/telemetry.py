@@ -4,6 +4,7 @@ import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ Activity = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 _connection_string: str | None = None
 _sink: "MetricSink | None" = None
+_ids_under_way: ContextVar[dict[str, str | None] | None] = ContextVar("ids_under_way", default=None)
 
 
 def configure(connection_string: str | None) -> None:
@@ -41,13 +43,17 @@ def track(
     Args:
         name: the metric's name (docs/operations.md lists them).
         value: the value, in the unit the name's description gives.
-        document_id: sent as property ``documentId``.
-        instance_id: sent as property ``instanceId``.
+        document_id: sent as property ``documentId``; inside an activity it need not be given.
+        instance_id: sent as property ``instanceId``; likewise.
         properties: further properties, camelCase; values are sent as strings.
     """
     if _connection_string is None:
         return
-    ids = {"documentId": document_id, "instanceId": instance_id}
+    under_way = _ids_under_way.get() or {}
+    ids = {
+        "documentId": document_id or under_way.get("document_id"),
+        "instanceId": instance_id or under_way.get("instance_id"),
+    }
     told = {key: str(given) for key, given in {**ids, **properties}.items() if given is not None}
     try:
         _get_sink(_connection_string).send(name, value, told)
@@ -70,6 +76,8 @@ def measured(activity: Activity) -> Activity:
     @functools.wraps(activity)
     async def timed(payload: dict) -> dict:  # type: ignore[type-arg]
         started, status = time.perf_counter(), "failed"
+        # What happens on the way, such as a circuit that opens, is told with the document it happened to.
+        outer = _ids_under_way.set(_ids_in(payload))
         try:
             result = await activity(payload)
             status = "failed" if result.get("failure") else "succeeded"
@@ -77,6 +85,7 @@ def measured(activity: Activity) -> Activity:
         finally:
             milliseconds = (time.perf_counter() - started) * 1000
             track("ActivityDuration", milliseconds, activityName=name, status=status, **_ids_in(payload))
+            _ids_under_way.reset(outer)
 
     return timed
 

@@ -1,5 +1,6 @@
 """Metrics arrive, and whatever happens to them never reaches their caller."""
 
+import asyncio
 import inspect
 import json
 import logging
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from docpipeline import telemetry, telemetry_channel
+from docpipeline.errors import ServiceUnavailable
+from docpipeline.resilience import ServiceBreaker
 from docpipeline.telemetry_channel import parse_connection_string
 from tests.azurite import free_ports
 
@@ -186,6 +189,25 @@ async def test_an_activity_is_measured_with_its_name_its_end_and_its_ids(sink: S
     assert sink.names() == ["ActivityDuration"] * 3
     assert properties[0] == {**ids, "activityName": "read_something", "status": "succeeded"}
     assert [told["status"] for told in properties] == ["succeeded", "failed", "failed"]
+
+
+@telemetry.measured
+async def open_a_circuit(payload: dict) -> dict:  # type: ignore[type-arg]
+    """An activity whose service fails."""
+    await asyncio.sleep(0)
+    with pytest.raises(ServiceUnavailable), ServiceBreaker("printer", failures_until_open=1).calling():
+        raise ServiceUnavailable("printer", "it answered 503")
+    return {}
+
+
+async def test_a_circuit_is_told_with_the_document_it_opened_at(sink: Sink) -> None:
+    ids = [{"documentId": f"inv-{number}", "instanceId": f"run-{number}"} for number in range(2)]
+    await asyncio.gather(*map(open_a_circuit, ids))
+    telemetry.track("OfNobody", 1)
+    assert telemetry.flush(5)
+    told = [metric["properties"] for metric in sink.metrics if metric["metrics"][0]["name"] == "CircuitState"]
+    assert told == [{**one, "service": "printer", "state": "open"} for one in ids]
+    assert sink.metrics[-1].get("properties") in ({}, None)
 
 
 def test_a_measured_activity_still_shows_the_worker_plain_annotations() -> None:
