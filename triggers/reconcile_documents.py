@@ -9,6 +9,7 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
+from docpipeline import telemetry
 from docpipeline.composition import Services, get_services
 from docpipeline.models.approvals import Decision
 from docpipeline.models.documents import COUNTER_FIELDS, TRANSITIONS, DocumentRecord, DocumentStatus
@@ -108,10 +109,12 @@ class _Reconciliation:
             shards or self.services.settings.counter_shards,
         )
         await self.services.document_records.update(self.record.document_id, self._ended_as(ending))
+        ids = {"document_id": self.record.document_id, "instance_id": self.record.instance_id}
+        telemetry.track("DocumentsCompleted", 1, **ids, result=ending.status.value)
         log.warning(
             "A run ended without its record: %s",
             ending.status.value,
-            extra={"document_id": self.record.document_id, "instance_id": self.record.instance_id},
+            extra=ids,
         )
         return True
 

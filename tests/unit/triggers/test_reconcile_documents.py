@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from docpipeline import telemetry
 from docpipeline.models.counters import DocumentCounts
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.instance_ids import counter_shard
@@ -65,6 +66,21 @@ async def test_an_instance_that_was_ended_fails_its_document(
     assert "secret" not in ended.error.message
     assert ended.completed_at is not None
     assert totals(pipeline) == {"pending": 0, "processed": 0, "failed": 1, "rejected": 0, "timedOut": 0}
+
+
+async def test_an_end_that_is_found_later_is_in_the_metrics_once(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracked: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(telemetry, "track", lambda name, value, **told: tracked.append((name, told)))
+    record = pipeline.records.put(a_record(status="extracting"))
+    pipeline.runtime.add(record.instance_id, "Terminated")
+
+    await reconcile(pipeline)
+    await reconcile(pipeline)
+
+    ids = {"document_id": "inv-17", "instance_id": record.instance_id}
+    assert tracked == [("DocumentsCompleted", {**ids, "result": "failed"})]
 
 
 async def test_a_document_whose_instance_was_purged_half_way_fails(pipeline: Pipeline) -> None:
