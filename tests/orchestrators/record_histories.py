@@ -1,0 +1,162 @@
+"""Record the histories anew: `python -m tests.orchestrators.record_histories`.
+
+Only for a new version of the orchestrator, or a new case. Instances in flight have histories like the ones that
+are there: one that does not replay any more tells of documents that would fail when the code is deployed.
+"""
+
+import json
+import logging
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from devhost.durable_engine.events import EventType
+from devhost.functions_host.durable_functions import HostedDurableFunctions
+from docpipeline.models.extraction import Extraction
+from tests.orchestrators.pipeline import FLAGGED, Pipeline
+from tests.orchestrators.recorded_history import RecordedHistory, answer_to, durable_functions
+
+Case = Callable[[Pipeline], None]
+APPROVED = {"approved": True, "reviewer": "berta", "comment": "seen"}
+REFUSED = {"approved": False, "reviewer": "berta", "comment": "wrong address"}
+
+
+def clean_document(pipeline: Pipeline) -> None:
+    """A clean document is extracted, checked, stored and announced."""
+    pipeline.submit()
+
+
+def approved_review(pipeline: Pipeline) -> None:
+    """A document in doubt is approved by a person."""
+    pipeline.raise_approval(_submit_flagged(pipeline), APPROVED)
+
+
+def approved_review_by_webhook(pipeline: Pipeline) -> None:
+    """A document in doubt is approved by an event that is an object, after the reminder."""
+    instance = _submit_flagged(pipeline)
+    pipeline.advance(hours=30)
+    pipeline.raise_approval(instance, APPROVED, as_object=True)
+
+
+def rejected_review(pipeline: Pipeline) -> None:
+    """A document in doubt is not approved."""
+    pipeline.raise_approval(_submit_flagged(pipeline), REFUSED)
+
+
+def timeout_with_reminder(pipeline: Pipeline) -> None:
+    """Nobody decides, neither before nor after the reminder."""
+    _submit_flagged(pipeline)
+    pipeline.advance(hours=49)
+
+
+def nonsense_before_the_decision(pipeline: Pipeline) -> None:
+    """Two events are no decision; the third is one."""
+    instance = _submit_flagged(pipeline)
+    for event in ("nonsense", {"approved": "true", "reviewer": "berta"}, APPROVED):
+        pipeline.raise_approval(instance, event, as_object=True)
+
+
+def new_generation_of_the_wait(pipeline: Pipeline) -> None:
+    """After ten events that are no decision the wait goes on in a new generation, and a person approves."""
+    instance = _submit_flagged(pipeline)
+    for number in range(10):
+        pipeline.raise_approval(instance, f"nonsense {number}", as_object=True)
+    pipeline.advance(seconds=2)
+    pipeline.raise_approval(instance, APPROVED)
+
+
+def retried_extraction(pipeline: Pipeline) -> None:
+    """Extraction fails twice, and works before its deadline."""
+    read = Extraction(text_blob="extractions/a/text.txt", page_count=3, character_count=99, confidence=0.99)
+    pipeline.activities.script(
+        "extract_document_text", OSError("throttled"), OSError("throttled"), read.to_payload()
+    )
+    pipeline.submit()
+    pipeline.advance(minutes=1)
+
+
+def retried_store_and_notify(pipeline: Pipeline) -> None:
+    """Storing fails once and notifying twice, side by side."""
+    pipeline.activities.script("store_processed_document", OSError("busy"), {})
+    pipeline.activities.script("send_completion_notification", OSError("down"), OSError("down"), {})
+    pipeline.submit()
+    pipeline.advance(minutes=5)
+
+
+def failed_extraction(pipeline: Pipeline) -> None:
+    """A document that can never be read is logged, reported and counted, and fails."""
+    failed = Extraction.failed("encrypted", "the PDF asks for a password")
+    pipeline.activities.script("extract_document_text", failed.to_payload())
+    pipeline.submit()
+
+
+def failed_compliance(pipeline: Pipeline) -> None:
+    """Compliance fails three times; so does, once, the log of it."""
+    pipeline.activities.script("validate_compliance", OSError("compliance: answered 500"))
+    pipeline.activities.script("log_processing_error", OSError("busy"), {})
+    pipeline.submit()
+    pipeline.advance(minutes=5)
+
+
+CASES: dict[str, Case] = {
+    case.__name__: case
+    for case in (
+        clean_document, approved_review, approved_review_by_webhook, rejected_review, timeout_with_reminder,
+        nonsense_before_the_decision, new_generation_of_the_wait, retried_extraction, retried_store_and_notify,
+        failed_extraction, failed_compliance,
+    )
+}  # fmt: skip
+
+
+def _submit_flagged(pipeline: Pipeline) -> str:
+    pipeline.activities.script("validate_compliance", FLAGGED.to_payload())
+    return pipeline.submit()
+
+
+def last_context(case: Case) -> dict[str, Any]:
+    """Run a case and return what the SDK was given in the last episode."""
+    contexts: list[str] = []
+    run = HostedDurableFunctions.run_orchestrator
+
+    def recording(functions: HostedDurableFunctions, name: str, context_json: str) -> str:
+        contexts.append(context_json)
+        return run(functions, name, context_json)
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.object(HostedDurableFunctions, "run_orchestrator", recording),
+    ):
+        pipeline = Pipeline(Path(folder))
+        try:
+            case(pipeline)
+        finally:
+            pipeline.close()
+    return _without_stacks(json.loads(contexts[-1]))
+
+
+def _without_stacks(context: dict[str, Any]) -> dict[str, Any]:
+    """Stack traces name folders of the machine they come from."""
+    for event in context["history"]:
+        if event["EventType"] == EventType.TASK_FAILED:
+            event["Details"] = json.dumps({**json.loads(event["Details"]), "RemoteStackTrace": ""})
+    return context
+
+
+def main() -> int:
+    """Record every case."""
+    # Failures are part of the cases, and the log would be full of them.
+    logging.disable()
+    with durable_functions() as functions:
+        for name, case in CASES.items():
+            context = last_context(case)
+            answer = answer_to(functions, context)
+            RecordedHistory(shows=case.__doc__ or "", context=context, answer=answer).save(name)
+            sys.stdout.write(f"{name}: {len(context['history'])} events, {len(answer['actions'])} actions\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
