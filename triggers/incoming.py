@@ -35,7 +35,10 @@ class Incoming(Protocol):
         """Learn what the content is. Raises ProblemError, BlobUnavailable or DocumentTooLarge."""
 
     async def discard(self) -> None:
-        """Take back what ``read`` stored: the document is known with other content."""
+        """Take back what was stored: the document is known with other content.
+
+        The blob's name holds the content's hash, and no run of this document has this content: nobody reads it.
+        """
 
     async def store(self, document_id: str) -> str:
         """Put the content in ``incoming`` and return its URL. Storing it twice is storing it once."""
@@ -53,6 +56,7 @@ class _Uploaded:
 
     def __init__(self, upload: Upload, user_id: str, services: Services) -> None:
         self._upload, self._user_id, self._services = upload, user_id, services
+        self._blob_url: str | None = None
 
     async def default_document_id(self) -> str:
         await self.read("")
@@ -63,12 +67,15 @@ class _Uploaded:
             self.content = Content(await _sha256(self._upload.content), self._upload.content_type)
 
     async def store(self, document_id: str) -> str:
-        return await self._services.document_blobs.save_incoming(
+        self._blob_url = await self._services.document_blobs.save_incoming(
             document_id, self._upload.content, self.content.content_hash, self.content.content_type
         )
+        return self._blob_url
 
     async def discard(self) -> None:
-        """Nothing has been stored by reading."""
+        # Reading stores nothing; only the loser of a race to create the record has stored its content by now.
+        if self._blob_url is not None:
+            await self._services.document_blobs.discard_incoming(self._blob_url)
 
 
 class _Referenced:
@@ -93,7 +100,6 @@ class _Referenced:
         return self._blob_url
 
     async def discard(self) -> None:
-        # The name holds the content's hash, and no run of this document has this content: nobody reads it.
         await self._services.document_blobs.discard_incoming(self._blob_url)
 
 

@@ -148,13 +148,15 @@ class _Intake:
         return run is not None and (known.instance_id == run.instance_id or known.submitted_at >= run.accepted_at)
 
     async def _require_same(self, known: DocumentRecord) -> None:
+        has_other_content = known.content_hash != self.incoming.content.content_hash
+        if has_other_content:
+            await self.incoming.discard()
         if known.user_id != self.submission.user_id:
             raise ProblemError(
                 "conflict",
                 f"Document '{self.document_id}' was sent by another user. Send yours under another documentId.",
             )
-        if known.content_hash != self.incoming.content.content_hash:
-            await self.incoming.discard()
+        if has_other_content:
             raise ProblemError(
                 "conflict",
                 f"Document '{self.document_id}' is known with other content."

@@ -111,7 +111,7 @@ async def test_two_simultaneous_posts_start_one_instance(pipeline: Pipeline) -> 
     assert len(pipeline.runtime.started) == 1
 
 
-async def test_the_loser_of_a_race_with_other_content_is_told(pipeline: Pipeline) -> None:
+async def test_the_loser_of_a_race_with_other_content_is_told_and_its_content_removed(pipeline: Pipeline) -> None:
     await pipeline.upload(OTHER_PDF, documentId="inv-17")
     winner = pipeline.records.rows.pop("inv-17")
     pipeline.records.before_create = lambda: pipeline.records.rows.setdefault("inv-17", winner) and None
@@ -120,6 +120,7 @@ async def test_the_loser_of_a_race_with_other_content_is_told(pipeline: Pipeline
 
     assert answer.is_problem(409, "conflict")
     assert pipeline.records.rows["inv-17"] is winner
+    assert list(pipeline.blobs.stored.values()) == [OTHER_PDF]
 
 
 async def test_a_known_document_with_other_content_or_of_another_user_is_refused(pipeline: Pipeline) -> None:
@@ -142,6 +143,18 @@ async def test_a_blob_whose_content_changed_is_refused_and_its_copy_removed(pipe
     answer = await pipeline.refer({"blobUrl": BLOB, "userId": "ann"})
 
     assert answer.is_problem(409, "conflict")
+    assert list(pipeline.blobs.stored.values()) == [PDF]
+
+
+async def test_of_another_users_blob_a_copy_with_other_content_is_removed_and_one_with_the_same_stays(
+    pipeline: Pipeline,
+) -> None:
+    await pipeline.upload(PDF, documentId="inv-17")
+    for content in (PDF, OTHER_PDF):
+        pipeline.lies_at(BLOB, content)
+        answer = await pipeline.refer({"blobUrl": BLOB, "userId": "bob", "documentId": "inv-17"})
+        assert answer.is_problem(409, "conflict")
+
     assert list(pipeline.blobs.stored.values()) == [PDF]
 
 
