@@ -9,11 +9,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from devhost.durable_engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew
+from devhost.durable_engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew, DatabaseUnusable
 from devhost.durable_engine.migrations import MIGRATIONS
 
 T = TypeVar("T")
@@ -34,10 +34,10 @@ class Database:
     Raises:
         DatabaseInUse: another running host has it open.
         DatabaseTooNew: a later version wrote it.
+        DatabaseUnusable: it cannot be opened or written.
     """
 
     def __init__(self, path: Path, on_commit: Callable[[bool], None] | None = None) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._on_commit = on_commit or (lambda _done: None)
         self._queue: list[tuple[Write, Future[Any]]] = []
@@ -45,13 +45,15 @@ class Database:
         self._write_lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._is_closed = False
-        self._lease = _take_lease(path)
-        try:
-            self._writer = _connect(path)
-            _migrate(self._writer, path)
-        except BaseException:
-            self._lease.close()
-            raise
+        with _explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lease = _take_lease(path)
+            try:
+                self._writer = _connect(path)
+                _migrate(self._writer, path)
+            except BaseException:
+                self._lease.close()
+                raise
 
     def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Run `change` in a transaction and return its result once it is durable.
@@ -62,6 +64,7 @@ class Database:
 
         Raises:
             DatabaseClosed: the engine was stopped.
+            DatabaseUnusable: nothing can be written now; it may be tried again.
             Exception: what `change` raised; nothing of it is kept.
         """
         future: Future[T] = Future()
@@ -71,18 +74,25 @@ class Database:
         with self._write_lock:
             while not future.done():
                 self._commit_group()
-        return future.result()
+        with _explained(self._path):
+            return future.result()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection that sees one unchanging state of the database. Raises DatabaseClosed."""
-        connection = self._take_reader()
-        try:
-            connection.execute("BEGIN")
-            yield connection
-        finally:
-            connection.rollback()
-            self._give_back(connection)
+        """Lend a connection that sees one unchanging state of the database.
+
+        Raises:
+            DatabaseClosed: the engine was stopped.
+            DatabaseUnusable: nothing can be read now; it may be tried again.
+        """
+        with _explained(self._path):
+            connection = self._take_reader()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                connection.rollback()
+                self._give_back(connection)
 
     def close(self) -> None:
         """Give the file up. Writes that are not committed by now are lost, as if the process had ended."""
@@ -102,18 +112,25 @@ class Database:
             _fail(group, DatabaseClosed("The durable engine has been stopped; start the host again to go on."))
             return
         try:
+            self._roll_back()
             self._writer.execute("BEGIN IMMEDIATE")
             outcomes = [_attempt(self._writer, change) for change, _ in group]
             self._on_commit(False)
             self._writer.execute("COMMIT")
             self._on_commit(True)
         except BaseException as error:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
+            # First of all the writers must hear of it, or they would wait for ever.
             _fail(group, error)
+            with suppress(sqlite3.Error):
+                self._roll_back()
             return
         for (_, future), settle in zip(group, outcomes, strict=True):
             settle(future)
+
+    def _roll_back(self) -> None:
+        # What a failed disk has left open; SQLite closes some transactions by itself.
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
 
     def _take_reader(self) -> sqlite3.Connection:
         with self._queue_lock:
@@ -137,6 +154,8 @@ def _attempt(connection: sqlite3.Connection, change: Write) -> Callable[[Future[
     try:
         result = change(connection)
     except Exception as error:
+        if not connection.in_transaction:
+            raise  # The disk failed: SQLite has undone the whole group by itself.
         failure = error
         connection.execute("ROLLBACK TO one_write")
         connection.execute("RELEASE one_write")
@@ -148,6 +167,20 @@ def _attempt(connection: sqlite3.Connection, change: Write) -> Callable[[Future[
 def _fail(group: list[tuple[Write, Future[Any]]], error: BaseException) -> None:
     for _, future in group:
         future.set_exception(error)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what the disk and SQLite say into an error that names the file and the remedy."""
+    try:
+        yield
+    except (sqlite3.OperationalError, OSError) as error:
+        raise DatabaseUnusable(str(path), error) from error
+    except sqlite3.DatabaseError as error:
+        # A bug of ours, such as a constraint, must not look like one of the disk's.
+        if type(error) is not sqlite3.DatabaseError:
+            raise
+        raise DatabaseUnusable(str(path), error) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -170,7 +203,9 @@ def _take_lease(path: Path) -> sqlite3.Connection:
         lease.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
         lease.close()
-        raise DatabaseInUse(str(path)) from error
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise DatabaseInUse(str(path)) from error
+        raise
     return lease
 
 

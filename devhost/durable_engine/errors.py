@@ -5,6 +5,7 @@ DurableEngineError
 ├── DatabaseInUse           another host owns the database file
 ├── DatabaseClosed          the engine was stopped while this was going on
 ├── DatabaseTooNew          a later version of devhost wrote the database
+├── DatabaseUnusable        disk full, no permission, locked by a tool, not a database, ...
 ├── DidNotSettle            the engine was still at work when a wait for quiescence ended
 └── RequestRefused          a client's request; has the HTTP status of the durable API
     ├── StartRefused        400 or 500: the text goes out as ExceptionMessage
@@ -45,6 +46,23 @@ class DatabaseTooNew(DurableEngineError):
             f"The database {path} has schema version {found}, but this devhost knows versions up to {known}. "
             "Update devhost, or delete the file to start afresh."
         )
+
+
+class DatabaseUnusable(DurableEngineError):
+    """The file cannot be read or written now; the text says why and what to do about it."""
+
+    def __init__(self, path: str, cause: Exception) -> None:
+        super().__init__(f"The database {path} cannot be used: {cause}. {_remedy(str(cause))}")
+
+
+def _remedy(cause: str) -> str:
+    if "full" in cause:
+        return "Free some space on the disk; what waits goes on by itself."
+    if "locked" in cause:
+        return "End what else writes to the file; what waits goes on by itself."
+    if "not a database" in cause or "malformed" in cause:
+        return "Delete the file to start afresh, or give the host another STATE_DIR."
+    return "Give the host a STATE_DIR that it can write to."
 
 
 class DidNotSettle(DurableEngineError):

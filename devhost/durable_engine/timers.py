@@ -8,7 +8,7 @@ from datetime import datetime
 from devhost.clock import Clock
 from devhost.durable_engine import timestamps, work_store
 from devhost.durable_engine.database import Database
-from devhost.durable_engine.errors import DatabaseClosed
+from devhost.durable_engine.errors import DatabaseClosed, DatabaseUnusable
 from devhost.durable_engine.wakeups import Wakeups
 from devhost.durable_engine.work_queue import Monitor
 
@@ -80,6 +80,9 @@ class TimerThread:
                 self._fire_all()
             except DatabaseClosed:
                 return
+            except DatabaseUnusable as failure:
+                log.error("Timers could not be fired; it will be tried again. %s", failure)
+                self._sleep(_PAUSE_AFTER_FAILURE_SECONDS)
             except Exception:
                 log.exception("Timers could not be fired; it will be tried again.")
                 self._sleep(_PAUSE_AFTER_FAILURE_SECONDS)

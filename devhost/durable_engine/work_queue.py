@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from devhost.durable_engine.errors import DatabaseClosed
+from devhost.durable_engine.errors import DatabaseClosed, DatabaseUnusable
 
 K = TypeVar("K", bound=Hashable)
 log = logging.getLogger("devhost.durable")
@@ -143,14 +143,22 @@ class WorkQueue(Generic[K]):
             self._work(key)
         except DatabaseClosed:
             log.debug("The %s '%s' ended after the engine; it will be done again.", self.name, key)
-        except Exception:
+        except Exception as failure:
             with self._lock:
                 is_stopped = self._is_stopped
             if not is_stopped:
-                log.exception("The %s '%s' could not be done; it will be tried again.", self.name, key)
+                self._log_failure(key, failure)
                 self._pause()
             return False
         return True
+
+    def _log_failure(self, key: K, failure: Exception) -> None:
+        text = "The %s '%s' could not be done; it will be tried again."
+        if isinstance(failure, DatabaseUnusable):
+            # Its text says it all, and while the disk is full this comes once a second.
+            log.error(f"{text} %s", self.name, key, failure)
+        else:
+            log.exception(text, self.name, key)
 
     def _pause(self) -> None:
         deadline = time.monotonic() + _PAUSE_AFTER_FAILURE_SECONDS

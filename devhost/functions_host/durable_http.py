@@ -10,7 +10,13 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from devhost.durable_engine.errors import InstanceFinished, InstanceNotFound, InvalidRequest, RequestRefused
+from devhost.durable_engine.errors import (
+    DurableEngineError,
+    InstanceFinished,
+    InstanceNotFound,
+    InvalidRequest,
+    RequestRefused,
+)
 from devhost.functions_host.durable_links import DurableLinks
 from devhost.functions_host.durable_requests import CONTINUATION_HEADER, DurableRequest, split_path
 from devhost.functions_host.http_messages import json_response
@@ -66,6 +72,9 @@ class DurableHttp:
             return await operation(asked)
         except RequestRefused as refusal:
             return _refused(refusal)
+        except DurableEngineError as error:
+            log.error("%s %s failed: %s", request.method, request.rel_url.raw_path, error)
+            return json_response(_error_body(_SOMETHING_WRONG, error), 500)
         except Exception as error:
             log.exception("%s %s failed inside the host", request.method, request.rel_url.raw_path)
             return json_response(_error_body(_SOMETHING_WRONG, error), 500)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class FunctionsHost:
 
     def __init__(self, options: HostOptions) -> None:
         self._options = options
-        self._folder = options.state_dir.resolve() / "devhost"
+        self._folder = _made(options.state_dir.resolve() / "devhost")
         self._listener = bind(options.port, "--port (PORT with make)")
         self._rpc_listener = bind_preferred(options.rpc_port)
         self.url = f"http://{LOOPBACK}:{port_of(self._listener)}"
@@ -146,7 +147,6 @@ class FunctionsHost:
         )
 
     def _build_engine(self, options: EngineOptions, clock: Clock) -> DurableEngine:
-        self._folder.mkdir(parents=True, exist_ok=True)
         functions = HostedDurableFunctions(self._active, self._invoker)
         return DurableEngine(functions, options, self._folder / f"{options.hub_name}.db", clock)
 
@@ -170,6 +170,20 @@ class FunctionsHost:
             body_limit_bytes=_positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT")
             or DEFAULT_BODY_LIMIT_BYTES,
         )
+
+
+def _made(folder: Path) -> Path:
+    """Make the folder if need be, and see that files can be written there. Raises HostConfigError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"0")
+    except OSError as error:
+        raise HostConfigError(
+            f"The state folder {folder} cannot be written to: {error.strerror}. "
+            "Put that right, or give another with --state-dir (STATE_DIR with make)."
+        ) from error
+    return folder
 
 
 def _positive(settings: Mapping[str, str], name: str) -> int | None:

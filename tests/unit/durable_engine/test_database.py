@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from devhost.clock import VirtualClock
+from devhost.durable_engine import database as database_module
 from devhost.durable_engine.database import Database
-from devhost.durable_engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew
+from devhost.durable_engine.engine import DurableEngine
+from devhost.durable_engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew, DatabaseUnusable
+from devhost.durable_engine.options import EngineOptions
+from tests.unit.durable_engine.fake_functions import FakeFunctions
 
 INSERT = "INSERT INTO entities VALUES (?, 'counter', 'k', NULL, '')"
 
@@ -83,3 +88,82 @@ def test_a_reader_sees_one_state_while_others_write(tmp_path: Path) -> None:
         assert snapshot.execute("SELECT count(*) FROM entities").fetchone()[0] == before
     assert count(database) == 1
     database.close()
+
+
+def limit_pages(database: Database, pages: int) -> None:
+    """Have the file grow no further, as on a full disk; 0 lifts the limit."""
+    database._writer.execute(f"PRAGMA max_page_count = {pages or 10**6}")
+
+
+def test_a_full_disk_is_explained_and_harms_nothing_that_was_written(tmp_path: Path) -> None:
+    database = Database(tmp_path / "hub.db")
+    limit_pages(database, 1)
+    with pytest.raises(DatabaseUnusable, match=r"hub\.db cannot be used: .*full\. Free some space"):
+        database.write(lambda tx: tx.executemany(INSERT, [(f"@counter@{n}",) for n in range(1000)]))
+    assert count(database) == 0
+    limit_pages(database, 0)
+    database.write(lambda tx: tx.execute(INSERT, ("@counter@k",)))
+    assert count(database) == 1
+    database.close()
+
+
+def test_a_transaction_that_a_broken_disk_left_open_does_not_stop_later_writes(tmp_path: Path) -> None:
+    database = Database(tmp_path / "hub.db")
+    database._writer.execute("BEGIN IMMEDIATE")
+    database.write(lambda tx: tx.execute(INSERT, ("@counter@k",)))
+    assert count(database) == 1
+    database.close()
+
+
+def test_a_file_that_another_tool_locks_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "_BUSY_TIMEOUT_SECONDS", 0.01)
+    database = Database(tmp_path / "hub.db")
+    with closing(sqlite3.connect(tmp_path / "hub.db", isolation_level=None)) as tool:
+        tool.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnusable, match=r"locked\. End what else writes to the file"):
+            database.write(lambda tx: None)
+    database.write(lambda tx: None)
+    database.close()
+
+
+def test_a_file_that_is_no_database_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "hub.db").write_text("no database, but text that is long enough to be looked at" * 20)
+    with pytest.raises(DatabaseUnusable, match="Delete the file to start afresh"):
+        Database(tmp_path / "hub.db")
+
+
+def test_a_folder_that_cannot_be_written_is_not_taken_for_a_second_host(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder" / "hub.db.lease").mkdir(parents=True)
+    for folder in ("file", "folder"):
+        with pytest.raises(DatabaseUnusable, match="Give the host a STATE_DIR that it can write to"):
+            Database(tmp_path / folder / "hub.db")
+
+
+def test_work_goes_on_by_itself_once_the_disk_has_room_again_and_the_log_stays_short(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = threading.Event()
+
+    def on_commit(is_done: bool) -> None:
+        if full.is_set() and not is_done:
+            full.clear()
+            raise sqlite3.OperationalError("database or disk is full")
+
+    def orchestrate(_name: str, _context: str) -> str:
+        if not caplog.records:
+            full.set()
+        return '{"actions": [[]], "isDone": true, "output": "done"}'
+
+    functions = FakeFunctions(orchestrate)
+    engine = DurableEngine(functions, EngineOptions(), tmp_path / "hub.db", VirtualClock(), on_commit)
+    engine.start()
+    engine.client.start("orchestrate", "one")
+    engine.wait_quiescent(10)
+    status = engine.client.status("one")
+    engine.stop()
+    assert status is not None
+    assert status["output"] == "done"
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "it will be tried again. The database" in record.getMessage()
+    assert record.exc_info is None
