@@ -38,9 +38,13 @@ class AccessKeys:
                 f"{path} does not hold this host's keys. Delete it, and new ones are made."
             ) from error
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        draft = path.with_suffix(".tmp")
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
             json.dump(asdict(keys), file, indent=2)
+        # A crash before this leaves no keys, never half of them.
+        os.replace(draft, path)
         return keys
 
 

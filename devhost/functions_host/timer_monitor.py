@@ -49,7 +49,7 @@ class TimerMonitor:
         try:
             stored = json.loads(self._path(timer_name).read_text(encoding="utf-8"))
             return TimerStatus.from_payload(stored["status"]) if stored["schedule"] == schedule else None
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             # A file cut short by a crash is worth no more than none: the timer just starts afresh.
             return None
 
