@@ -23,6 +23,9 @@ def problem_with_id(value: str) -> str | None:
         return f"must have at most {MAX_ID_LENGTH} characters, and has {len(value)}"
     if _FORBIDDEN.search(value):
         return "must not contain / \\ # ? or control characters"
+    if "\ufffd" in value:
+        # What hosts read bytes as that are no UTF-8: ids which differ there only would meet.
+        return "must be UTF-8 text, percent-encoded where it is part of a URL"
     return None
 
 

@@ -16,7 +16,7 @@ def test_an_instance_id_carries_the_business_context() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", " a", "a ", "a/b", "a\\b", "a#b", "a?b", "a\nb", "a\x7fb", "a\x85b", "x" * 101]
+    "wrong", ["", " a", "a ", "a/b", "a\\b", "a#b", "a?b", "a\nb", "a\x7fb", "a\x85b", "x" * 101, "caf\ufffd"]
 )
 def test_an_id_which_tables_or_instances_cannot_hold_is_refused(wrong: str) -> None:
     assert instance_ids.problem_with_id(wrong)
