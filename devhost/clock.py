@@ -78,7 +78,21 @@ class _JumpingClock:
 
 
 class OffsetClock(_JumpingClock):
-    """Real time plus an offset: goes on by itself, and ``advance`` skips time."""
+    """Real time plus an offset: goes on by itself, and ``advance`` skips time.
+
+    Args:
+        offset: how far it runs ahead from the beginning.
+    """
+
+    def __init__(self, offset: timedelta | None = None) -> None:
+        super().__init__()
+        self._offset = offset or timedelta()
+
+    @property
+    def offset(self) -> timedelta:
+        """How far it runs ahead of real time."""
+        with self._lock:
+            return self._offset
 
     def now(self) -> datetime:
         """Return the system's time in UTC plus the offset."""

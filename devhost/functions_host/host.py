@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from devhost.clock import Clock, OffsetClock, SystemClock
+from devhost.clock import Clock, SystemClock
 from devhost.durable_engine.engine import DurableEngine
 from devhost.durable_engine.options import EngineOptions
 from devhost.functions_host.access_keys import AccessKeys, AccessRules
@@ -29,6 +29,7 @@ from devhost.functions_host.rpc_http import RPC_PATH, RpcHttp
 from devhost.functions_host.server_thread import LOOPBACK, ServerThread, bind, bind_preferred, port_of
 from devhost.functions_host.timer_monitor import TimerMonitor
 from devhost.functions_host.timers import TimerService
+from devhost.functions_host.virtual_clock import open_virtual_clock
 
 log = logging.getLogger("devhost.host")
 
@@ -133,11 +134,14 @@ class FunctionsHost:
         engine_options = EngineOptions.from_host_json(config.document)
         self._links = DurableLinks(engine_options.hub_name, self.keys.durable if self.keys else None)
         self._invoker = self._build_invoker(config)
-        clock: Clock = OffsetClock() if self._options.virtual_clock else SystemClock()
+        clock = self._build_clock()
         monitor = TimerMonitor(self._folder / "timers")
         self._timers = TimerService(self._active, self._invoker, clock, monitor, settings)
         self._engine = self._build_engine(engine_options, clock)
         self._build_servers(clock)
+
+    def _build_clock(self) -> Clock:
+        return open_virtual_clock(self._folder / "clock.json") if self._options.virtual_clock else SystemClock()
 
     def _build_invoker(self, config: HostConfig) -> FunctionInvoker:
         rpc_base_url = f"http://{LOOPBACK}:{port_of(self._rpc_listener)}{RPC_PATH}/"

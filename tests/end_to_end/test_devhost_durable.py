@@ -148,3 +148,16 @@ def test_stopped_host_lets_a_running_activity_end(own_host: DevhostProcess) -> N
     own_host.start()
     assert own_host.wait_for(held)["runtimeStatus"] == "Completed"
     assert own_host.lines_of("attempts") == ["held"]
+
+
+def test_skipped_time_is_not_lost_when_the_host_starts_again(tmp_path: Path) -> None:
+    host = DevhostProcess(tmp_path, "--clock", "virtual")
+    sleeping = host.begin("sleep_for_days", 3)
+    host.wait_for(sleeping, "Running")
+    before = host.ask("POST", "/devhost/clock", {"advanceSeconds": 2 * 86_400}).json["now"]
+    host.kill()
+    host.start()
+    assert host.ask("POST", "/devhost/clock", {"advanceSeconds": 0}).json["now"] > before
+    host.ask("POST", "/devhost/clock", {"advanceSeconds": 86_400})
+    assert host.wait_for(sleeping)["output"] == "awake"
+    assert host.stop() == 0

@@ -1,0 +1,35 @@
+"""The clock of ``--clock virtual``: it remembers how far ahead it is, so that time never runs back at a restart."""
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from devhost.clock import OffsetClock
+
+
+def open_virtual_clock(path: Path) -> OffsetClock:
+    """Return the clock where an earlier run of the host has left it, and write down every jump.
+
+    Timers and timestamps of running instances lie in the time that tests have skipped to; without this they would
+    lie in the future after a restart.
+
+    Args:
+        path: A small JSON file; absent or unreadable means real time.
+    """
+    clock = OffsetClock(_read_offset(path))
+
+    def save() -> None:
+        draft = path.with_suffix(".tmp")
+        draft.write_text(json.dumps({"offsetSeconds": clock.offset.total_seconds()}), encoding="utf-8")
+        os.replace(draft, path)
+
+    clock.on_advance(save)
+    return clock
+
+
+def _read_offset(path: Path) -> timedelta:
+    try:
+        return timedelta(seconds=max(0.0, json.loads(path.read_text(encoding="utf-8"))["offsetSeconds"]))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return timedelta()
