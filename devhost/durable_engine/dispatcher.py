@@ -86,13 +86,25 @@ class Dispatcher:
         with self._monitor.lock:
             return self._is_quiescent(ignoring_running_activities)
 
-    def wait_quiescent(self, timeout_seconds: float, ignoring_running_activities: RunningActivities = 0) -> bool:
-        """Wait until ``is_quiescent``; False if it was not within the timeout."""
-        return self._wait(lambda: self._is_quiescent(ignoring_running_activities), timeout_seconds)
+    def wait_quiescent(
+        self,
+        timeout_seconds: float,
+        ignoring_running_activities: RunningActivities = 0,
+        ignoring_work_ids: frozenset[int] = frozenset(),
+    ) -> bool:
+        """Wait until ``is_quiescent``, these work items apart; False if it was not within the timeout."""
+        return self._wait(
+            lambda: self._is_quiescent(ignoring_running_activities, ignoring_work_ids), timeout_seconds
+        )
 
     def wait_for_activities_only(self, timeout_seconds: float) -> bool:
         """Wait until there is no work but activities; False if there was within the timeout."""
         return self._wait(self._is_quiet_but_for_activities, timeout_seconds)
+
+    def running_activities(self) -> frozenset[int]:
+        """Return the work items of the activities that run now."""
+        with self._monitor.lock:
+            return self._activities.running_keys
 
     def describe(self) -> str:
         """Return what is at work, for messages."""
@@ -106,9 +118,10 @@ class Dispatcher:
     def _running(self) -> int:
         return sum(queue.running_count for queue in (self._instances, self._activities, self._entities))
 
-    def _is_quiescent(self, ignored: RunningActivities) -> bool:
+    def _is_quiescent(self, ignored: RunningActivities, ignored_ids: frozenset[int] = frozenset()) -> bool:
         allowed = ignored() if callable(ignored) else ignored
-        is_still = self._activities.running_count <= allowed and not self._activities.has_ready
+        running = len(self._activities.running_keys - ignored_ids)
+        is_still = running <= allowed and not self._activities.has_ready
         return is_still and self._is_quiet_but_for_activities()
 
     def _is_quiet_but_for_activities(self) -> bool:

@@ -1,6 +1,7 @@
 """The durable engine: everything above put together, with a beginning and an end."""
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -50,6 +51,7 @@ class DurableEngine:
         on_commit: Callable[[bool], None] | None = None,
     ) -> None:
         self._clock = clock
+        self._advancing = threading.Lock()
         self._database = Database(database_path, on_commit)
         self._dispatcher = Dispatcher(self._database, functions, options, clock)
         self.client = DurableClient(self._database, functions, options, clock, self._dispatcher.wake)
@@ -96,7 +98,7 @@ class DurableEngine:
         Args:
             duration: how far.
             ignoring_running_activities: activities that need not end before the time moves on.
-            activity_patience_seconds: how long, in real seconds, to wait at each stop for the others.
+            activity_patience_seconds: how long, in real seconds, to wait for each of the others.
 
         Raises:
             DurableEngineError: the engine's clock cannot be moved.
@@ -105,20 +107,32 @@ class DurableEngine:
         clock = self._clock
         if not isinstance(clock, AdvanceableClock):
             raise DurableEngineError("This host runs on real time. Start it with --clock virtual to skip time.")
-        target = clock.now() + duration
-        self._settle(ignoring_running_activities, activity_patience_seconds)
-        while (due := self._next_due_time()) is not None and due <= target:
-            clock.advance(max(timedelta(), due - clock.now()))
-            self._settle(ignoring_running_activities, activity_patience_seconds)
-        clock.advance(max(timedelta(), target - clock.now()))
-        self._settle(ignoring_running_activities, activity_patience_seconds)
+        # One after the other: two who move the time at once must both get as far as they asked for.
+        with self._advancing:
+            waited_for: frozenset[int] = frozenset()
 
-    def _settle(self, ignored: RunningActivities, patience_seconds: float) -> None:
-        if self._dispatcher.wait_quiescent(patience_seconds, ignored):
-            return
+            def settle() -> None:
+                nonlocal waited_for
+                waited_for = self._settle(ignoring_running_activities, activity_patience_seconds, waited_for)
+
+            target = clock.now() + duration
+            settle()
+            while (due := self._next_due_time()) is not None and due <= target:
+                clock.advance(max(timedelta(), due - clock.now()))
+                settle()
+            clock.advance(max(timedelta(), target - clock.now()))
+            settle()
+
+    def _settle(
+        self, ignored: RunningActivities, patience_seconds: float, waited_for: frozenset[int]
+    ) -> frozenset[int]:
+        """Wait for rest; returns the activities that outlasted our patience, which are not waited for again."""
+        if self._dispatcher.wait_quiescent(patience_seconds, ignored, waited_for):
+            return waited_for
         if not self._dispatcher.wait_for_activities_only(_SETTLE_SECONDS):
             raise DidNotSettle(f"The durable engine did not come to rest; at work: {self._dispatcher.describe()}.")
         log.info("Time moves on while this is running: %s.", self._dispatcher.describe())
+        return waited_for | self._dispatcher.running_activities()
 
     def _next_due_time(self) -> datetime | None:
         with self._database.reading() as snapshot:

@@ -89,6 +89,11 @@ class WorkQueue(Generic[K]):
         return len(self._running)
 
     @property
+    def running_keys(self) -> frozenset[K]:
+        """What is being worked on. The caller holds the lock."""
+        return frozenset(self._running)
+
+    @property
     def has_ready(self) -> bool:
         """Whether keys wait for a thread. The caller holds the lock."""
         return bool(self._ready)

@@ -1,6 +1,7 @@
 """What clients do while an episode, an activity or an entity's batch is at work."""
 
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -206,3 +207,37 @@ def test_signals_to_an_entity_at_work_are_applied_once_each_afterwards(race: Rac
         race.client.signal_entity("counter", "k", "add")
     race.open_all()
     assert sum(race.operations) == 4
+
+
+def test_time_waits_once_for_an_activity_that_does_not_end_and_not_at_every_timer(
+    race: Race, caplog: pytest.LogCaptureFixture
+) -> None:
+    race.episode.open()
+    timers = [{"actionType": 5, "fireAt": f"2024-01-01T{hour:02}:00:00Z"} for hour in range(1, 20)]
+    race.actions = [{"actionType": 12, "compoundActions": [CALL, *timers]}]
+    race.client.start("orchestrate", "one")
+    race.activity.reached()
+    with caplog.at_level(logging.INFO):
+        race.engine.advance(timedelta(hours=24), activity_patience_seconds=0.05)
+    assert caplog.text.count("Time moves on while") == 1
+    assert types(race.status()).count("TimerFired") == 19
+
+
+def test_two_who_move_the_time_at_once_both_get_as_far_as_they_asked_for(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    begin, reached = clock.now(), threading.Barrier(2)
+    engine = DurableEngine(FakeFunctions(), EngineOptions(), tmp_path / "engine.db", clock)
+    engine.start()
+
+    def advance() -> None:
+        reached.wait(SECONDS)
+        for _ in range(20):
+            engine.advance(timedelta(hours=1))
+
+    threads = [threading.Thread(target=advance) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    engine.stop()
+    assert clock.now() - begin == timedelta(hours=40)
