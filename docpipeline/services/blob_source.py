@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 256 * 1024
 _IN_MEMORY_BYTES = 4 * 1024 * 1024
-_FIRST_BYTES = 512
+# A PDF's header may come as late as its first 1024 bytes.
+_FIRST_BYTES = 2048
 _SERVICE = "host of blobUrl"
 _TRANSIENT = {408, 429}
 _UNREADABLE = "the blob at blobUrl does not exist, or may not be read with what the URL grants"

@@ -46,7 +46,7 @@ class IncomingBlob:
     """SHA-256, hex."""
     size_bytes: int
     first_bytes: bytes
-    """The first 512 bytes at most: they tell the type."""
+    """The first 2048 bytes at most: they tell the type."""
 
 
 class DocumentBlobs:
@@ -185,7 +185,9 @@ class DocumentBlobs:
         settings = ContentSettings(content_type="text/plain; charset=utf-8")
         with storage_faults(_SERVICE):
             blob = await self._blob(EXTRACTIONS, name)
-            await blob.upload_blob(text.encode(), overwrite=True, content_settings=settings)
+            # A lone surrogate, as broken fonts bring about, is no character, and no reason to fail for ever.
+            content = text.encode(errors="replace")
+            await blob.upload_blob(content, overwrite=True, content_settings=settings)
         return f"{EXTRACTIONS}/{name}"
 
     async def save_extraction(self, document_id: str, instance_id: str, extraction: Extraction) -> None:

@@ -194,6 +194,19 @@ async def test_text_and_extraction_come_back_as_they_were_saved(blobs: DocumentB
     assert (await read_all(blobs, text_blob)).decode() == text
 
 
+async def test_what_is_no_character_in_a_text_is_replaced(blobs: DocumentBlobs, document_id: str) -> None:
+    text_blob = await blobs.save_text(document_id, RUN, "Gr\ud800öße")
+    assert (await read_all(blobs, text_blob)).decode() == "Gr?öße"
+
+
+async def test_enough_of_a_clients_blob_is_seen_to_find_a_late_header(
+    blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
+) -> None:
+    url = await a_source(storage, f"{document_id}.pdf", b"\n" * 1024 + PDF)
+    copied = await blobs.copy_from_url(url, document_id, 4096)
+    assert PDF in copied.first_bytes
+
+
 @pytest.mark.parametrize("text_blob", ["extractions/none/none/text.txt", "archive/x", "incoming/x", ""])
 async def test_a_text_that_is_not_there_is_unavailable(blobs: DocumentBlobs, text_blob: str) -> None:
     with pytest.raises(BlobUnavailable):
