@@ -124,10 +124,10 @@ class FakeBlobs:
             raise BlobUnavailable("the blob at blobUrl does not exist")
         if len(content) > limit_bytes:
             raise DocumentTooLarge(limit_bytes)
-        content_type = content_type_of(content[:512])
+        content_type = content_type_of(content[:2048])
         digest = hashlib.sha256(content).hexdigest()
         url = await self.save_incoming(document_id, content, digest, content_type)
-        return IncomingBlob(url, digest, len(content), content[:512])
+        return IncomingBlob(url, digest, len(content), content[:2048])
 
     async def discard_incoming(self, blob_url: str) -> None:
         self.discarded.append(blob_url)
