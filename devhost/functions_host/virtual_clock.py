@@ -1,4 +1,4 @@
-"""The clock of ``--clock virtual``: it remembers how far ahead it is, so that time never runs back at a restart."""
+"""The clock of ``--clock virtual``: remembers how far ahead it is, so that time never runs back at a restart."""
 
 import json
 import os
