@@ -30,8 +30,8 @@ lint: setup-python ## Check style and types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 
-bench: setup-python ## Measure what importing the app costs (load on a running app: see bench/README.md)
-	@$(PY) -m bench.import_time
+bench: setup ## Measure import, load, one document, OCR, history and memory on a stack of its own
+	@$(PY) -m scripts.benchmarks
 
 samples: setup-python ## Make the sample documents anew
 	@$(PY) -m samples.make_samples
