@@ -15,15 +15,18 @@ bp = df.Blueprint()
 @bp.activity_trigger(input_name="payload")
 @measured
 async def handle_approval_timeout(payload: dict) -> dict:
-    """Tell the submitter, then close the document as timed out. ApprovalTimeout -> {}.
+    """Tell the submitter, then close the document as timed out. ApprovalTimeout -> {}, or Review.
 
-    Raises ServiceUnavailable and ServiceRefused. Repeat-safe: the record is moved last, and once it is moved
-    nothing is sent; before that, the notification keeps its id.
+    A decision that is in the record was made in time, and is returned instead: its event is merely late. Raises
+    ServiceUnavailable and ServiceRefused. Repeat-safe: the record is moved last, and once it is moved nothing is
+    sent; before that, the notification keeps its id.
     """
     request, services = ApprovalTimeout.from_payload(payload), get_services()
     record = await open_run(services, request)
     if record is None:
         return {}
+    if record.review and record.review.approved is not None:
+        return record.review.to_payload()
     await services.notifier.send(
         NotificationType.APPROVAL_TIMED_OUT, request.instance_id, request.document_id, timeout_notice(record)
     )

@@ -34,7 +34,7 @@ def document_processing_orchestrator(context: df.DurableOrchestrationContext) ->
         if outcome.still_open:
             return steps.go_on_waiting(context, job, examination, outcome.still_open)
         if outcome.decided is None:
-            return (yield from steps.close_as_timed_out(context, job))
+            return steps.end_as_timed_out(context, job)
         if not outcome.decided.approved:
             return (yield from steps.archive_as_rejected(context, job, outcome.decided))
         return (yield from steps.store_and_notify(context, job, examination, outcome.decided))

@@ -9,7 +9,7 @@ from docpipeline.models import event_names
 from docpipeline.models.approvals import OpenReview, Review, ReviewOutcome, is_own_document, read_approval_event
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.jobs import DocumentJob, Examination
-from docpipeline.models.notices import ReviewNotification
+from docpipeline.models.notices import ApprovalTimeout, ReviewNotification
 from docpipeline.models.runs import RunReference
 from orchestrators import retries, retry_policies, steps
 from orchestrators.retries import ActivityCall, Steps
@@ -41,7 +41,7 @@ def await_review(
         waiting_since = context.current_utc_datetime
         event, open_review = yield from _wait_for_event(context, job, examination, open_review)
         if event is None:
-            return ReviewOutcome()
+            return ReviewOutcome(decided=(yield from _close_at_deadline(context, job)))
         review = _decision_in(event.result, context, job)
         if review:
             return ReviewOutcome(decided=review)
@@ -91,6 +91,16 @@ def _recorded_decision(context: df.DurableOrchestrationContext, job: DocumentJob
     """A decision whose event came between two generations, and so was lost; its record was written before."""
     run = RunReference(document_id=job.document_id, instance_id=context.instance_id)
     wanted = ActivityCall("find_recorded_decision", run, retry_policies.STORAGE)
+    review = Review.from_payload((yield from retries.call(context, wanted)))
+    return review if review.approved is not None else None
+
+
+def _close_at_deadline(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Review | None]:
+    """Close the document as timed out, unless a decision was recorded in time whose event came too late."""
+    timeout = ApprovalTimeout(
+        document_id=job.document_id, instance_id=context.instance_id, started_at=job.started_at
+    )
+    wanted = ActivityCall("handle_approval_timeout", timeout, retry_policies.NOTIFICATION)
     review = Review.from_payload((yield from retries.call(context, wanted)))
     return review if review.approved is not None else None
 

@@ -13,7 +13,6 @@ from docpipeline.models.failure import Failure
 from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.jobs import DocumentJob, Examination
 from docpipeline.models.notices import (
-    ApprovalTimeout,
     Completion,
     CompletionNotice,
     ErrorReport,
@@ -96,10 +95,8 @@ def store_and_notify(
     return _end(context, job, DocumentStatus.COMPLETED, isCompliant=compliant)
 
 
-def close_as_timed_out(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[dict[str, Any]]:
-    """Nobody decided in time."""
-    timeout = ApprovalTimeout(**_run(context, job), started_at=job.started_at)
-    yield from retries.call(context, ActivityCall("handle_approval_timeout", timeout, retry_policies.NOTIFICATION))
+def end_as_timed_out(context: df.DurableOrchestrationContext, job: DocumentJob) -> dict[str, Any]:
+    """Nobody decided in time; `review` has closed the document."""
     return _end(context, job, DocumentStatus.TIMEOUT)
 
 
@@ -121,13 +118,16 @@ def go_on_waiting(
 
 
 def compensate(context: df.DurableOrchestrationContext, job: DocumentJob, error: Exception) -> Steps[None]:
-    """Log the error, report it and count it; one of these failing never hides another, nor the error."""
+    """Count the failure, log it and report it; one of these failing never hides another, nor the error.
+
+    Counted first: from the moment the record is final, nobody would make good for a run that is terminated here.
+    """
     stage = DocumentStatus((context.custom_status or {}).get("stage", DocumentStatus.QUEUED))
     failure = Failure.of(error, FAILURE_CODES.get(stage, "processingFailed"))
     report = ErrorReport(**_run(context, job), stage=stage, error=failure, started_at=job.started_at)
+    _end(context, job, DocumentStatus.FAILED)
     for activity in ("log_processing_error", "send_error_notification"):
         yield from best_effort(context, ActivityCall(activity, report, retry_policies.COMPENSATION))
-    _end(context, job, DocumentStatus.FAILED)
 
 
 def best_effort(context: df.DurableOrchestrationContext, wanted: ActivityCall) -> Steps[None]:

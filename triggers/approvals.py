@@ -35,11 +35,21 @@ async def decide_document(req: func.HttpRequest, client: df.DurableOrchestration
     try:
         await instances.raise_decision(client, decided.instance_id, event_of(decided))
     except InstanceGone as error:
-        raise _too_late(record) from error
+        if not await _took_effect(decided):
+            raise _too_late(record) from error
     log.info("Review decided", extra={"document_id": record.document_id, "instance_id": record.instance_id})
     links = absolute_links(req, record.document_id)
     answer = {"documentId": record.document_id, "approved": decision.approved, "reviewer": decision.reviewer}
     return json_answer({**answer, "links": links}, 202)
+
+
+async def _took_effect(decided: DocumentRecord) -> bool:
+    """Whether the run ended by this very decision, having found it in the record before the event came."""
+    ended = await get_services().document_records.get(decided.document_id)
+    if ended is None or ended.instance_id != decided.instance_id or ended.review is None:
+        return False
+    by_review = ended.status in (DocumentStatus.COMPLETED, DocumentStatus.REJECTED)
+    return by_review and event_of(ended) == event_of(decided)
 
 
 def event_of(record: DocumentRecord) -> ApprovalEvent:

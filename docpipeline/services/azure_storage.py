@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
+TABLE_READ_SECONDS = 10
 _MEBIBYTE = 1024 * 1024
 _REFUSED = {401, 403}
 
@@ -55,7 +56,7 @@ def table_service(account: StorageAccount) -> "TableServiceClient":
     options: dict[str, Any] = {
         "retry_total": 1,
         "connection_timeout": CONNECT_SECONDS,
-        "read_timeout": READ_SECONDS,
+        "read_timeout": TABLE_READ_SECONDS,
     }
     if account.connection_string:
         return TableServiceClient.from_connection_string(account.connection_string, **options)

@@ -24,7 +24,8 @@ def flagged(client: Client, a_document: Callable[..., bytes]) -> Iterator[str]:
         "compliance", body=json.dumps({"compliant": False, "issues": ["card"], "confidence": 0.9}), count=1
     )
     assert client.upload(a_document(), documentId=document_id).status == 202
-    client.wait_for(document_id, "awaitingReview")
+    instance = client.wait_for(document_id, "awaitingReview")["instanceId"]
+    eventually(lambda: "ignoredEvents" in client.instance(instance).json["customStatus"], "the wait has begun")
     yield document_id
     client.decide(document_id, REFUSED)
     client.wait_for(document_id)

@@ -168,6 +168,18 @@ def test_a_compensation_that_fails_hides_neither_the_other_nor_the_cause(
     assert pipeline.counters() == {"failed": 1}
 
 
+def test_a_document_terminated_while_its_failure_is_being_reported_has_been_counted(pipeline: Pipeline) -> None:
+    failed = Extraction.failed("corrupt", "the file cannot be read")
+    pipeline.activities.script("extract_document_text", failed.to_payload())
+    pipeline.activities.script("send_error_notification", OSError("down"))
+    instance = pipeline.submit()
+    assert pipeline.status(instance)["customStatus"] == {"stage": "failed"}
+    pipeline.host.terminate(instance, "by the operator")
+    pipeline.settle()
+    assert pipeline.status(instance)["runtimeStatus"] == "Terminated"
+    assert pipeline.counters() == {"failed": 1}
+
+
 def test_a_terminated_document_runs_no_further(pipeline: Pipeline) -> None:
     hold = Hold(answer=READ.to_payload())
     pipeline.activities.script("extract_document_text", hold)

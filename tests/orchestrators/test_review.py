@@ -71,6 +71,15 @@ def test_a_document_nobody_decides_times_out_after_48_hours_with_one_reminder(fl
     assert flagged.counters() == {"timedOut": 1}
 
 
+def test_a_decision_recorded_in_time_counts_though_its_event_comes_after_the_deadline(flagged: Pipeline) -> None:
+    flagged.activities.script("handle_approval_timeout", {**APPROVED, "decidedAt": "2024-01-02T23:59:59Z"})
+    instance = flagged.submit()
+    flagged.advance(hours=49)
+    assert flagged.status(instance)["output"]["status"] == "completed"
+    assert dict(flagged.activities.calls)["store_processed_document"]["review"]["reviewer"] == "berta"
+    assert flagged.counters() == {"processed": 1}
+
+
 def test_a_decision_after_the_reminder_counts(flagged: Pipeline) -> None:
     instance = flagged.submit()
     flagged.advance(hours=30)

@@ -95,6 +95,14 @@ async def test_a_review_that_timed_out_is_told_closed_and_counted_once(pipeline:
     assert completed["result"] == "timeout"
 
 
+async def test_a_decision_made_in_time_is_returned_instead_of_timing_out(pipeline: Pipeline) -> None:
+    review = Review(requested_at=pipeline.clock(), approved=True, reviewer="grace", decided_at=pipeline.clock())
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=review)
+    assert await handle_approval_timeout(a_timeout(pipeline)) == review.to_payload()
+    assert pipeline.notifier.types() == []
+    assert (await pipeline.record()).status is DocumentStatus.AWAITING_REVIEW
+
+
 async def test_a_timeout_that_could_not_be_told_is_told_by_the_next_attempt(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW)
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from docpipeline.models.approvals import OpenReview
-from docpipeline.models.documents import DocumentRecord
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.jobs import DocumentJob
 from docpipeline.models.policy import ProcessingPolicy
 from tests.unit.triggers.conftest import Pipeline
@@ -169,6 +169,24 @@ async def test_an_instance_that_ends_while_the_decision_is_written_is_too_late(p
     pipeline.records.update = end_then_update  # type: ignore[method-assign]
 
     assert (await pipeline.decide("inv-17", APPROVAL)).is_problem(409, "conflict")
+
+
+@pytest.mark.parametrize(("status", "answered"), [("completed", 202), ("timeout", 409)])
+async def test_a_decision_by_which_the_run_ended_before_its_event_was_raised_was_taken(
+    pipeline: Pipeline, status: str, answered: int
+) -> None:
+    record = waiting(pipeline)
+    update = pipeline.records.update
+
+    async def update_then_end(document_id: str, change: Callable[[DocumentRecord], Any]) -> DocumentRecord:
+        decided = await update(document_id, change)
+        pipeline.runtime.instances[record.instance_id].status = "Completed"
+        pipeline.records.put(decided.model_copy(update={"status": DocumentStatus(status)}))
+        return decided
+
+    pipeline.records.update = update_then_end  # type: ignore[method-assign]
+
+    assert (await pipeline.decide("inv-17", APPROVAL)).status == answered
 
 
 async def test_a_runtime_that_is_down_is_a_503(pipeline: Pipeline) -> None:
