@@ -20,6 +20,10 @@ class FunctionFailed(Exception):
         self.stack = stack
 
 
+class WorkerProcessDied(FunctionFailed):
+    """The function's process ended while it ran, each time it was run; running it once more would end the same."""
+
+
 class FunctionTimedOut(Exception):
     """The function ran longer than host.json's ``functionTimeout``; its text is shown to the orchestrator."""
 

@@ -16,7 +16,7 @@ from devhost.functions_host.converters import decode
 from devhost.functions_host.errors import HostStopping
 from devhost.functions_host.http_messages import json_response
 from devhost.functions_host.indexing import ACTIVITY_TRIGGER, TIMER_TRIGGER, IndexedFunction
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.functions_host.invocation import Invoker
 from devhost.functions_host.invocation_context import Invocation
 from devhost.functions_host.timers import TimerService
 
@@ -38,7 +38,7 @@ class AdminHttp:
     def __init__(
         self,
         functions: Iterable[IndexedFunction],
-        invoker: FunctionInvoker,
+        invoker: Invoker,
         timers: TimerService,
         advance: Advance | None,
     ) -> None:

@@ -13,7 +13,7 @@ from devhost.functions_host.app_settings import resolve_setting_names
 from devhost.functions_host.converters import decode
 from devhost.functions_host.errors import HostConfigError, HostStopping, IndexingError
 from devhost.functions_host.indexing import TIMER_TRIGGER, IndexedFunction
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.functions_host.invocation import Invoker
 from devhost.functions_host.invocation_context import Invocation
 from devhost.functions_host.schedules import Schedule, parse_schedule, time_zone
 from devhost.functions_host.timer_monitor import NEVER, TimerMonitor, TimerStatus
@@ -58,7 +58,7 @@ class TimerService:
     def __init__(
         self,
         functions: Iterable[IndexedFunction],
-        invoker: FunctionInvoker,
+        invoker: Invoker,
         clock: Clock,
         monitor: TimerMonitor,
         settings: Mapping[str, str],
