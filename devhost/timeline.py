@@ -125,11 +125,11 @@ def moment_of(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def readable(value: Any) -> str:
+def readable(value: Any, indent: int | None = 2) -> str:
     """Write a payload for people: JSON with indents; a string that holds JSON, as the SDK sends it, unwrapped."""
     for _ in range(2):
         value = _unwrapped(value)
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, indent=indent, ensure_ascii=False)
 
 
 def duration_text(duration: timedelta) -> str:
