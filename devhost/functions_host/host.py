@@ -28,6 +28,8 @@ from devhost.functions_host.rpc_http import RPC_PATH, RpcHttp
 from devhost.functions_host.server_thread import LOOPBACK, ServerThread, bind, bind_preferred, port_of
 from devhost.functions_host.timer_monitor import TimerMonitor
 from devhost.functions_host.timers import TimerService
+from devhost.page.guard import PageGuard
+from devhost.page.page_http import PageHttp
 
 log = logging.getLogger("devhost.host")
 
@@ -95,7 +97,8 @@ class FunctionsHost:
         self._servers = ServerThread("http")
         self._rpc_site = self._servers.serve(self._rpc.handle, self._rpc_listener)
         self._engine.start()
-        self._site = self._servers.serve(self._public.handle, self._listener, self._options.grace_seconds)
+        handler = self._page.before(self._public.handle)
+        self._site = self._servers.serve(handler, self._listener, self._options.grace_seconds)
         self._timers.start()
 
     def stop(self) -> None:
@@ -158,6 +161,7 @@ class FunctionsHost:
 
         self._durable = DurableHttp(self._engine.client, self._links)
         self._rpc = RpcHttp(self._durable, self.url)
+        self._page = PageHttp(self._engine.client, clock.now, PageGuard(self.keys))
         self._public = PublicHttp(
             routes=self._routes,
             invoker=self._invoker,
