@@ -20,7 +20,12 @@ TIMER_TRIGGER = "timerTrigger"
 ORCHESTRATION_TRIGGER = "orchestrationTrigger"
 ACTIVITY_TRIGGER = "activityTrigger"
 ENTITY_TRIGGER = "entityTrigger"
+QUEUE_TRIGGER = "queueTrigger"
+BLOB_TRIGGER = "blobTrigger"
 DURABLE_CLIENT = "durableClient"
+HTTP_OUTPUT = "http"
+QUEUE = "queue"
+BLOB = "blob"
 
 # Where a durable function's registered name may be given, per trigger type.
 DURABLE_ALIASES = {
@@ -28,8 +33,9 @@ DURABLE_ALIASES = {
     ACTIVITY_TRIGGER: "activity",
     ENTITY_TRIGGER: "entity_name",
 }
-SUPPORTED_TRIGGERS = (HTTP_TRIGGER, TIMER_TRIGGER, *DURABLE_ALIASES)
-SUPPORTED_BINDINGS = (*SUPPORTED_TRIGGERS, DURABLE_CLIENT, "http")
+SUPPORTED_TRIGGERS = (HTTP_TRIGGER, TIMER_TRIGGER, QUEUE_TRIGGER, BLOB_TRIGGER, *DURABLE_ALIASES)
+SUPPORTED_BINDINGS = (*SUPPORTED_TRIGGERS, DURABLE_CLIENT, HTTP_OUTPUT, QUEUE, BLOB)
+_OUT = 1
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,11 @@ class IndexedFunction:
     def client_parameters(self) -> tuple[str, ...]:
         """Names of the parameters that receive a durable client."""
         return tuple(binding.name for binding in self.bindings if binding.type == DURABLE_CLIENT)
+
+    @property
+    def output_parameters(self) -> tuple[str, ...]:
+        """Names of the parameters through which the function gives values away (``func.Out``)."""
+        return tuple(one.name for one in self.bindings if one.direction == _OUT and one.name != "$return")
 
     @property
     def returns_a_result(self) -> bool:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import azure.functions as func
 
@@ -29,6 +30,7 @@ class Invocation:
         retry_count: 0 for the first run, then the number of the retry.
         max_retry_count: How many retries the function's policy allows; -1 is without end.
         last_failure: Why the run before this one failed, if this is a retry.
+        binding_data: What the trigger offers to the ``{tokens}`` of the function's other bindings.
     """
 
     function_name: str
@@ -39,6 +41,7 @@ class Invocation:
     retry_count: int = 0
     max_retry_count: int = 0
     last_failure: FunctionFailed | FunctionTimedOut | None = None
+    binding_data: Mapping[str, Any] = field(default_factory=dict)
 
     def enter(self) -> None:
         """Make this the current invocation of the running thread or task."""

@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from devhost.clock import Clock
 from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
@@ -211,21 +211,26 @@ def _rests(timer: _Timer, now: datetime) -> bool:
     return now < timer.due
 
 
-def _build_timers(
-    functions: Iterable[IndexedFunction], settings: Mapping[str, str], now: datetime
-) -> list[_Timer]:
-    zone = time_zone(settings)
-    timers: list[_Timer] = []
-    problems: list[str] = []
+def schedule_faults(functions: Iterable[IndexedFunction], settings: Mapping[str, str]) -> list[str]:
+    """List the schedules that cannot be read, each with function, file and line. Raises HostConfigError (zone)."""
+    zone, faults = time_zone(settings), []
     for function in functions:
         if function.trigger_type == TIMER_TRIGGER:
             try:
-                timers.append(_build_timer(function, settings, zone, now))
+                _build_timer(function, settings, zone, datetime.now(UTC))
             except HostConfigError as error:
-                problems.append(f"{function.name} ({function.source}): {error}")
-    if problems:
-        raise IndexingError(problems)
-    return timers
+                faults.append(f"{function.name} ({function.source}): {error}")
+    return faults
+
+
+def _build_timers(
+    functions: Iterable[IndexedFunction], settings: Mapping[str, str], now: datetime
+) -> list[_Timer]:
+    timers = [function for function in functions if function.trigger_type == TIMER_TRIGGER]
+    if faults := schedule_faults(timers, settings):
+        raise IndexingError(faults)
+    zone = time_zone(settings)
+    return [_build_timer(function, settings, zone, now) for function in timers]
 
 
 def _build_timer(function: IndexedFunction, settings: Mapping[str, str], zone: tzinfo, now: datetime) -> _Timer:
