@@ -60,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--no-sdk-speedups", action="store_true", help="run the durable SDK as it is shipped, slower (see docs)"
     )
+    start.add_argument(
+        "--workers",
+        type=int,
+        help="run functions in so many processes of their own; 0: in the host's (default: "
+        "FUNCTIONS_WORKER_PROCESS_COUNT, else 0)",
+    )
     start.add_argument("--verbose", action="store_true", help="log everything, every episode included")
     return parser
 
@@ -72,6 +78,7 @@ def _options(parsed: argparse.Namespace) -> HostOptions:
         rpc_port=parsed.rpc_port,
         enable_auth=parsed.enable_auth,
         virtual_clock=parsed.clock == "virtual",
+        workers=parsed.workers,
     )
 
 
