@@ -15,6 +15,8 @@ from devhost.functions_host.access_keys import AccessKeys, AccessRules
 from devhost.functions_host.admin_http import AdminHttp
 from devhost.functions_host.app_loader import LoadedApp, enter_app_root, load_app, locate_script
 from devhost.functions_host.app_settings import apply_settings, is_disabled, read_local_settings
+from devhost.functions_host.binding_checks import check_bindings, storage_triggers
+from devhost.functions_host.bound_invoker import bound
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.functions_host.durable_http import DurableHttp
 from devhost.functions_host.durable_links import DurableLinks
@@ -105,11 +107,15 @@ class FunctionsHost:
         handler = self._page.before(self._public.handle)
         self._site = self._servers.serve(handler, self._listener, self._options.grace_seconds)
         self._timers.start()
+        if self._storage is not None:
+            self._storage.start(self._invoker)
 
     def stop(self) -> None:
         """Take no new work, let running functions end within the grace period, then stop. Nothing is lost."""
         deadline = time.monotonic() + self._options.grace_seconds
         self._timers.stop()
+        if self._storage is not None:
+            self._storage.stop()
         # Requests first: the functions behind them may still need the engine.
         self._site.stop()
         self._engine.stop(max(1.0, deadline - time.monotonic()))
@@ -118,6 +124,9 @@ class FunctionsHost:
         self._durable.close()
         self._servers.close()
         self._invoker.close()
+        if self._storage is not None:
+            # Last: messages of functions cut off above are given back.
+            self._storage.close()
 
     def _load(self) -> LoadedApp:
         script = locate_script(self._options.app_path)
@@ -143,8 +152,10 @@ class FunctionsHost:
         self._routes = RouteTable(self._active, config.route_prefix)
         engine_options = EngineOptions.from_host_json(config.document)
         self._links = DurableLinks(engine_options.hub_name, self.keys.durable if self.keys else None)
+        check_bindings(self._active, settings)
+        self._storage = storage_triggers(self._active, config.document, settings, self._folder)
         self._runner = self._build_invoker(config)
-        self._invoker = self._runner
+        self._invoker = bound(self._runner, self._active, self._storage)
         clock: Clock = OffsetClock() if self._options.virtual_clock else SystemClock()
         monitor = TimerMonitor(self._folder / "timers")
         self._timers = TimerService(self._active, self._invoker, clock, monitor, settings)
@@ -184,7 +195,11 @@ class FunctionsHost:
             rules=AccessRules(self.keys),
             durable=self._durable,
             admin=AdminHttp(
-                self.app.functions, self._invoker, self._timers, advance if self._options.virtual_clock else None
+                self.app.functions,
+                self._invoker,
+                self._timers,
+                advance if self._options.virtual_clock else None,
+                self._storage.run_by_hand if self._storage else None,
             ),
             spool_folder=self._folder,
             body_limit_bytes=_positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT")
