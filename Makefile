@@ -4,10 +4,10 @@ PY := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python demo run test lint bench samples
+.PHONY: help setup setup-python demo run test lint bench bench-engine samples
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-19s %s\n", $$1, $$2 }'
 	@echo "Ports and folder of demo and run: PORT (7071), EMULATOR_PORT (7080), AZURITE_PORT (10000, +1, +2), STATE_DIR (.local)"
 
 setup: ## Set up .venv and node_modules (the other targets do this by themselves)
@@ -32,6 +32,9 @@ lint: setup-python ## Check style and types
 
 bench: setup ## Measure import, load, one document, OCR, history and memory on a stack of its own
 	@$(PY) -m scripts.benchmarks
+
+bench-engine: setup-python ## Measure the local host's durable engine beside the SDK's replay alone (ARGS="--full": minutes)
+	@$(PY) -m bench.engine $(ARGS)
 
 samples: setup-python ## Make the sample documents anew
 	@$(PY) -m samples.make_samples

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from devhost import sdk_speedups
 from devhost.durable_engine.errors import DurableEngineError
 from devhost.functions_host.errors import HostError
 from devhost.functions_host.host import FunctionsHost, HostOptions
@@ -21,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code: 0 after a stop by signal, 1 if the host cannot start."""
     parsed = _parser().parse_args(arguments)
     set_up_logging(parsed.verbose)
+    if parsed.no_sdk_speedups:
+        # In the environment, so that processes of the host find it too.
+        os.environ[sdk_speedups.SETTING] = "0"
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _: _request_stop(stopping, received))
@@ -53,6 +57,15 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--clock", choices=("system", "virtual"), default="system", help="virtual: tests move the time"
     )
+    start.add_argument(
+        "--no-sdk-speedups", action="store_true", help="run the durable SDK as it is shipped, slower (see docs)"
+    )
+    start.add_argument(
+        "--workers",
+        type=int,
+        help="run functions in so many processes of their own; 0: in the host's (default: "
+        "FUNCTIONS_WORKER_PROCESS_COUNT, else 0)",
+    )
     start.add_argument("--verbose", action="store_true", help="log everything, every episode included")
     return parser
 
@@ -65,6 +78,7 @@ def _options(parsed: argparse.Namespace) -> HostOptions:
         rpc_port=parsed.rpc_port,
         enable_auth=parsed.enable_auth,
         virtual_clock=parsed.clock == "virtual",
+        workers=parsed.workers,
     )
 
 

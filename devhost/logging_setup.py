@@ -22,10 +22,16 @@ class FieldsFilter(logging.Filter):
         return True
 
 
-def set_up_logging(verbose: bool) -> None:
-    """Send everything logged in this process to standard error: from info up, or all of it if verbose."""
+def set_up_logging(verbose: bool, process: str = "") -> None:
+    """Send everything logged in this process to standard error: from info up, or all of it if verbose.
+
+    Args:
+        verbose: Whether to log everything.
+        process: Shown in each line, to tell the lines of several processes apart.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    formatter = logging.Formatter(_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S")
+    text = _FORMAT.replace("%(levelname)", f"{{{process}}} %(levelname)") if process else _FORMAT
+    formatter = logging.Formatter(text, datefmt="%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     handler.addFilter(InvocationFilter())

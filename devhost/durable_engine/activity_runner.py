@@ -2,9 +2,11 @@
 
 import json
 import logging
+from collections.abc import Iterable
 
 from devhost.clock import Clock
 from devhost.durable_engine import timestamps, work_store
+from devhost.durable_engine.activity_work import ActivityWork
 from devhost.durable_engine.builtin_http import call_http
 from devhost.durable_engine.commands import HTTP_ACTIVITY
 from devhost.durable_engine.database import Database
@@ -12,9 +14,11 @@ from devhost.durable_engine.events import Event, EventType, event
 from devhost.durable_engine.functions import DurableFunctions, FunctionFailed, FunctionTimedOut
 from devhost.durable_engine.known_names import is_known
 from devhost.durable_engine.wakeups import Wakeups
-from devhost.durable_engine.work_store import ActivityWork
 
 log = logging.getLogger("devhost.durable")
+
+_MOST_EXPECTED = 2000
+_LONGEST_EXPECTED_INPUT = 4096
 
 
 class ActivityRunner:
@@ -24,6 +28,13 @@ class ActivityRunner:
         self._database = database
         self._functions = functions
         self._clock = clock
+        self._expected: dict[int, ActivityWork] = {}
+
+    def expect(self, works: Iterable[ActivityWork]) -> None:
+        """Take the content of work items that will be run soon, which saves reading it; too much is left alone."""
+        for work in works:
+            if len(self._expected) < _MOST_EXPECTED and len(work.input or "") <= _LONGEST_EXPECTED_INPUT:
+                self._expected[work.work_id] = work
 
     def run(self, work_id: int) -> Wakeups:
         """Run one work item and give the instance its answer.
@@ -31,8 +42,7 @@ class ActivityRunner:
         Raises:
             Exception: the host could not run it; the work item stays and may be tried again.
         """
-        with self._database.reading() as snapshot:
-            work = work_store.find_activity(snapshot, work_id)
+        work = self._expected.pop(work_id, None) or self._read(work_id)
         if work is None:
             return Wakeups()
         answer = self._answer(work)
@@ -40,6 +50,10 @@ class ActivityRunner:
             return Wakeups.of_instances([work.instance_id])
         log.info("Nobody waits for activity '%s' of instance '%s' any more.", work.name, work.instance_id)
         return Wakeups()
+
+    def _read(self, work_id: int) -> ActivityWork | None:
+        with self._database.reading() as snapshot:
+            return work_store.find_activity(snapshot, work_id)
 
     def _answer(self, work: ActivityWork) -> Event:
         try:

@@ -32,6 +32,7 @@ class Dispatcher:
         self._monitor = Monitor()
         orchestrations = OrchestrationRunner(database, functions, options, clock)
         activities = ActivityRunner(database, functions, clock)
+        self._expect_activities = activities.expect
         entities = EntityRunner(database, functions, options, clock)
         self._instances: WorkQueue[str] = WorkQueue(
             "instance",
@@ -67,6 +68,7 @@ class Dispatcher:
         """Have ready work done."""
         for instance_id in woken.instances:
             self._instances.add(instance_id)
+        self._expect_activities(woken.activity_works)
         for work_id in woken.activities:
             self._activities.add(work_id)
         for entity_id in woken.entities:

@@ -12,7 +12,12 @@ from devhost.durable_engine import entity_store, instance_store, timestamps
 from devhost.durable_engine.database import Database
 from devhost.durable_engine.entity_store import EntityId, EntityRecord, OperationRequest
 from devhost.durable_engine.events import Event, EventType, event
-from devhost.durable_engine.functions import DurableFunctions, FunctionFailed, FunctionTimedOut
+from devhost.durable_engine.functions import (
+    DurableFunctions,
+    FunctionFailed,
+    FunctionTimedOut,
+    WorkerProcessDied,
+)
 from devhost.durable_engine.known_names import unknown_entity
 from devhost.durable_engine.options import EngineOptions
 from devhost.durable_engine.wakeups import Wakeups
@@ -68,7 +73,7 @@ class EntityRunner:
             try:
                 answer = json.loads(self._functions.run_entity(entity_id.name, document))
                 return _applied(entity_id, requests, answer)
-            except FunctionTimedOut as failure:
+            except (FunctionTimedOut, WorkerProcessDied) as failure:
                 return _refused(entity_id, found, requests, str(failure))
             except (FunctionFailed, KeyError, TypeError, ValueError) as failure:
                 log.error("Entity '%s' broke off (attempt %s): %s", entity_id.scheduler_id, attempt, failure)

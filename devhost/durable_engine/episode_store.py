@@ -1,8 +1,8 @@
 """Loading an instance for an episode, and writing the episode: history, messages and work in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from sqlite3 import Connection
+from sqlite3 import Connection, Row
 
 from devhost.durable_engine import entity_store, events, instance_store, work_store
 from devhost.durable_engine.entity_store import OperationRequest
@@ -90,8 +90,16 @@ class Outcome:
     next_generation: NewGeneration | None = None
 
 
-def load(tx: Connection, instance_id: str) -> Instance | None:
-    """Return a live instance with its history and inbox; None if it is gone or has ended."""
+def load(
+    tx: Connection, instance_id: str, known_history: Callable[[Row], list[Event] | None] = lambda _row: None
+) -> Instance | None:
+    """Return a live instance with its history and inbox; None if it is gone or has ended.
+
+    Args:
+        tx: the transaction.
+        instance_id: which one.
+        known_history: returns the history for the instance's row if it need not be read.
+    """
     row = instance_store.find(tx, instance_id)
     if row is None or row["status"] in FINISHED:
         return None
@@ -101,11 +109,12 @@ def load(tx: Connection, instance_id: str) -> Instance | None:
     # A message for an earlier execution must never touch this one: task numbers begin at 0 in each.
     is_current = {None, row["execution_id"]}
     parent_id = row["parent_instance_id"]
+    known = known_history(row)
     return Instance(
         **{name: row[name] for name in ("instance_id", "execution_id", "name", "version", "status", "input")},
         **{name: row[name] for name in ("output", "custom_status", "created_at", "row_version")},
         parent=Parent(parent_id, row["parent_execution_id"], row["parent_task_id"]) if parent_id else None,
-        history=history(tx, instance_id),
+        history=history(tx, instance_id) if known is None else known,
         messages=[
             Message(item["sequence"], events.from_text(item["event"]))
             for item in inbox
@@ -191,7 +200,7 @@ def _begin_generation(tx: Connection, outcome: Outcome, fresh: NewGeneration) ->
 def _add_work(tx: Connection, outcome: Outcome, woken: Wakeups) -> None:
     ids = outcome.instance.instance_id, outcome.instance.execution_id
     for task_id, name, input_json in outcome.activities:
-        woken.activities.append(work_store.add_activity(tx, *ids, task_id, name, input_json))
+        woken.add_activity(work_store.add_activity(tx, *ids, task_id, name, input_json))
     for task_id, fire_at in outcome.timers:
         work_store.add_timer(tx, *ids, task_id, fire_at)
         woken.has_new_timers = True

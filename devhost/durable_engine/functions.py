@@ -30,6 +30,10 @@ def without_state(text: str) -> str:
     return _STATE.sub("", text)
 
 
+class WorkerProcessDied(FunctionFailed):
+    """The function's process ended while it ran, each time it was run; running it once more would end the same."""
+
+
 class FunctionTimedOut(Exception):
     """The function ran longer than host.json's ``functionTimeout``; its text is shown to the orchestrator."""
 

@@ -49,10 +49,13 @@ def list_instances(tx: Connection, query: InstanceQuery) -> Page:
         conditions.add("instance_id >= ? AND instance_id < ?", prefix, prefix + _LAST_CHARACTER)
     if statuses:
         conditions.add(f"status IN ({', '.join('?' * len(statuses))})", *statuses)
+    if query.name_prefix:
+        conditions.add("name LIKE ? ESCAPE '\\'", _escaped(query.name_prefix) + "%")
+    beyond, order = ("<", " DESC") if query.newest_first else (">", "")
     if query.continuation_token:
-        conditions.add("(created_at, instance_id) > (?, ?)", *_position(query.continuation_token, 2))
+        conditions.add(f"(created_at, instance_id) {beyond} (?, ?)", *_position(query.continuation_token, 2))
     rows = tx.execute(
-        f"SELECT * FROM instances{conditions} ORDER BY created_at, instance_id LIMIT ?",
+        f"SELECT * FROM instances{conditions} ORDER BY created_at{order}, instance_id{order} LIMIT ?",
         (*conditions.values, _limit(query.top) + 1),
     ).fetchall()
     page = [status_object(row, query.show_input) for row in rows[: query.top]]
@@ -89,6 +92,11 @@ def _entity_object(row: Row, fetch_state: bool) -> dict[str, Any]:
         "lastOperationTime": timestamps.to_seconds(record.last_operation_at),
         "state": parsed(record.state) if fetch_state else None,
     }
+
+
+def _escaped(prefix: str) -> str:
+    """The prefix as a pattern of LIKE in which nothing is a wildcard."""
+    return "".join(f"\\{character}" if character in "%_\\" else character for character in prefix)
 
 
 def _limit(top: int) -> int:

@@ -1,20 +1,19 @@
 """Runs episodes: takes an instance's messages, has its code replay its history, writes what comes of it."""
 
-import json
 import logging
-from collections.abc import Sequence
-from typing import Any
+from sqlite3 import Row
 
 from devhost.clock import Clock
-from devhost.durable_engine import episode_store, timestamps, versions
+from devhost.durable_engine import episode_store, input_document, timestamps, versions
 from devhost.durable_engine.commands import Decision, Failed
 from devhost.durable_engine.database import Database
 from devhost.durable_engine.episode_messages import Batch, EpisodeKind, choose
 from devhost.durable_engine.episode_outcome import OutcomeBuilder
 from devhost.durable_engine.episode_store import EpisodeOutdated, Instance, Outcome
-from devhost.durable_engine.events import Event, EventType, event, for_sdk
+from devhost.durable_engine.events import Event, EventType, event
 from devhost.durable_engine.functions import DurableFunctions, FunctionFailed, without_state
 from devhost.durable_engine.known_names import unknown_orchestrator
+from devhost.durable_engine.live_histories import LiveHistories
 from devhost.durable_engine.options import EngineOptions
 from devhost.durable_engine.replay import failure_reason, replay
 from devhost.durable_engine.state_document import StateDocument
@@ -36,6 +35,7 @@ class OrchestrationRunner:
         self._options = options
         self._clock = clock
         self._outcomes = OutcomeBuilder(functions, options)
+        self._histories = LiveHistories()
 
     def run(self, instance_id: str) -> Wakeups:
         """Run the next episode of an instance, if it has messages; returns what became ready by it.
@@ -44,8 +44,7 @@ class OrchestrationRunner:
             Exception: the host could not run it (time limit, database); nothing was written, and it may be tried
             again.
         """
-        with self._database.reading() as snapshot:
-            instance = episode_store.load(snapshot, instance_id)
+        instance = self._load(instance_id)
         if instance is None or not self._is_accepted(instance):
             return Wakeups()
         batch = choose(instance.status, instance.messages)
@@ -53,6 +52,18 @@ class OrchestrationRunner:
             self._drop_stale(instance)
             return Wakeups()
         return self._commit(self._outcome(instance, batch))
+
+    def _load(self, instance_id: str) -> Instance | None:
+        known = self._histories.find(instance_id)
+
+        def known_history(row: Row) -> list[Event] | None:
+            if row["row_version"] == 0:
+                return []  # No episode was committed yet.
+            version = (row["execution_id"], row["row_version"])
+            return known.events if known and (known.execution_id, known.row_version) == version else None
+
+        with self._database.reading() as snapshot:
+            return episode_store.load(snapshot, instance_id, known_history)
 
     def _is_accepted(self, instance: Instance) -> bool:
         if versions.may_run(instance.version, self._options) or self._options.version_failure_strategy == "Fail":
@@ -115,7 +126,12 @@ class OrchestrationRunner:
             return _failed(instance, f"The durable engine does not understand the SDK's actions: {error!r}")
 
     def _call(self, instance: Instance, opened: list[Event]) -> StateDocument:
-        document = json.dumps(self._document(instance, opened))
+        document = input_document.document(
+            instance,
+            self._histories.played_texts(instance),
+            opened,
+            self._options.default_async_request_sleep_ms,
+        )
         try:
             return StateDocument.parse(self._functions.run_orchestrator(instance.name, document))
         except ValueError as error:
@@ -128,32 +144,18 @@ class OrchestrationRunner:
                 raise
             return state
 
-    def _document(self, instance: Instance, opened: Sequence[Event]) -> dict[str, Any]:
-        """Build the SDK's input. The two durations make it split timers that are longer than six days."""
-        return {
-            "history": [for_sdk(past, True) for past in instance.history]
-            + [for_sdk(new, False) for new in opened],
-            "input": json.loads(instance.input) if instance.input else None,
-            "instanceId": instance.instance_id,
-            "isReplaying": bool(instance.history),
-            "parentInstanceId": instance.parent.instance_id if instance.parent else None,
-            "upperSchemaVersion": 1,
-            "upperSchemaVersionNew": 2,
-            "longRunningTimerIntervalDuration": "3.00:00:00",
-            "maximumShortTimerDuration": "6.00:00:00",
-            "defaultHttpAsyncRequestSleepTimeMillseconds": self._options.default_async_request_sleep_ms,
-        }
-
     def _commit(self, outcome: Outcome) -> Wakeups:
         may_replace_live = self._options.overridable_existing_instance_states == "AnyState"
         instance = outcome.instance
         try:
             woken = self._database.write(lambda tx: episode_store.commit(tx, outcome, may_replace_live))
         except EpisodeOutdated:
+            self._histories.forget(instance.instance_id)
             log.info(
                 "Instance '%s' was replaced or purged while it ran; its episode is dropped.", instance.instance_id
             )
             return Wakeups.of_instances([instance.instance_id])
+        self._histories.keep(outcome, self._histories.played_texts(instance))
         if outcome.status == "Failed":
             log.warning(
                 "Instance '%s' (%s) failed: %s", instance.instance_id, instance.name, _shortened(outcome.output)

@@ -19,6 +19,8 @@ class InstanceQuery:
         top: the page's size.
         continuation_token: from the page before; None or empty for the first one.
         show_input: whether the status objects carry the input.
+        name_prefix: instances whose orchestrator's name begins with this; case does not matter. Not on Azure.
+        newest_first: whether the last created instance comes first. Not on Azure.
     """
 
     created_from: datetime | None = None
@@ -28,6 +30,8 @@ class InstanceQuery:
     top: int = PAGE_SIZE
     continuation_token: str | None = None
     show_input: bool = True
+    name_prefix: str = ""
+    newest_first: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,24 @@
 """Rows of activities and timers. Every function is one part of a caller's transaction."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from sqlite3 import Connection
 
 from devhost.durable_engine import instance_store
+from devhost.durable_engine.activity_work import ActivityWork
 from devhost.durable_engine.events import Event, EventType, event
 
 _TIMERS_PER_COMMIT = 500
 
 
-@dataclass(frozen=True)
-class ActivityWork:
-    """One activity to be run; ``input`` is JSON text or None."""
-
-    work_id: int
-    instance_id: str
-    execution_id: str
-    task_id: int
-    name: str
-    input: str | None
-
-
 def add_activity(
     tx: Connection, instance_id: str, execution_id: str, task_id: int, name: str, input_json: str | None
-) -> int:
-    """Write a work item and return its id."""
+) -> ActivityWork:
+    """Write a work item and return it."""
     cursor = tx.execute(
         "INSERT INTO activities (instance_id, execution_id, task_id, name, input) VALUES (?, ?, ?, ?, ?)",
         (instance_id, execution_id, task_id, name, input_json),
     )
-    return int(cursor.lastrowid or 0)
+    return ActivityWork(int(cursor.lastrowid or 0), instance_id, execution_id, task_id, name, input_json)
 
 
 def find_activity(tx: Connection, work_id: int) -> ActivityWork | None:

@@ -15,8 +15,14 @@ from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions_host.converters import decode
 from devhost.functions_host.errors import HostStopping
 from devhost.functions_host.http_messages import json_response
-from devhost.functions_host.indexing import ACTIVITY_TRIGGER, TIMER_TRIGGER, IndexedFunction
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.functions_host.indexing import (
+    ACTIVITY_TRIGGER,
+    BLOB_TRIGGER,
+    QUEUE_TRIGGER,
+    TIMER_TRIGGER,
+    IndexedFunction,
+)
+from devhost.functions_host.invocation import Invoker
 from devhost.functions_host.invocation_context import Invocation
 from devhost.functions_host.timers import TimerService
 
@@ -33,15 +39,18 @@ class AdminHttp:
         invoker: Runs activities by hand.
         timers: Runs timers by hand.
         advance: Moves the virtual clock, blocking, and returns the new time; None for the system's clock.
+        run_stored: Runs queue and blob triggers by hand, for a message's text or a blob's path.
     """
 
     def __init__(
         self,
         functions: Iterable[IndexedFunction],
-        invoker: FunctionInvoker,
+        invoker: Invoker,
         timers: TimerService,
         advance: Advance | None,
+        run_stored: Callable[[IndexedFunction, str], None] | None = None,
     ) -> None:
+        self._run_stored = run_stored
         self._functions = {function.name.lower(): function for function in functions}
         self._invoker, self._timers, self._advance = invoker, timers, advance
 
@@ -77,9 +86,11 @@ class AdminHttp:
     def _by_hand(self, function: IndexedFunction, given: Any) -> Callable[[], None] | None:
         if function.trigger_type == TIMER_TRIGGER:
             return lambda: self._timers.fire(function)
+        text = given if isinstance(given, str) else json.dumps(given)
         if function.trigger_type == ACTIVITY_TRIGGER:
-            text = given if isinstance(given, str) else json.dumps(given)
             return lambda: self._run_activity(function, text)
+        if function.trigger_type in (QUEUE_TRIGGER, BLOB_TRIGGER) and (run_stored := self._run_stored):
+            return lambda: run_stored(function, text)
         return None
 
     def _run_activity(self, function: IndexedFunction, text: str) -> None:
@@ -133,7 +144,7 @@ def _json_value(value: Any) -> Any:
 
 def _how_to_run(function: IndexedFunction) -> str:
     return (
-        f"{function.name} has a {function.trigger_type}, and only timers and activities are run from here. "
-        "Call HTTP functions at their route; "
+        f"{function.name} has a {function.trigger_type}, and only timers, activities, queue and blob triggers are "
+        "run from here. Call HTTP functions at their route; "
         "start orchestrators at /runtime/webhooks/durabletask/orchestrators/{name}."
     )

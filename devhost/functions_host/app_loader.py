@@ -11,6 +11,7 @@ from types import ModuleType
 
 import azure.functions as func
 
+from devhost import sdk_speedups
 from devhost.functions_host.errors import AppLoadError
 from devhost.functions_host.indexing import IndexedFunction, index_functions
 
@@ -55,6 +56,7 @@ def load_app(script: Path) -> LoadedApp:
     Raises AppLoadError, or IndexingError with every wrong function.
     """
     module = _import_script(script)
+    sdk_speedups.install_if_wanted(os.environ)
     functions = index_functions(find_function_app(module), script.parent)
     log.debug("Indexed %d functions of %s", len(functions), script)
     return LoadedApp(root=script.parent, functions=tuple(functions))

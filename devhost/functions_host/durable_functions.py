@@ -10,14 +10,14 @@ from devhost.functions_host.indexing import (
     ORCHESTRATION_TRIGGER,
     IndexedFunction,
 )
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.functions_host.invocation import Invoker
 from devhost.functions_host.invocation_context import Invocation
 
 
 class HostedDurableFunctions:
     """The engine's ``DurableFunctions`` over an indexed app. Names are looked up case-insensitively."""
 
-    def __init__(self, functions: Iterable[IndexedFunction], invoker: FunctionInvoker) -> None:
+    def __init__(self, functions: Iterable[IndexedFunction], invoker: Invoker) -> None:
         self._invoker = invoker
         self._by_name: dict[str, dict[str, IndexedFunction]] = {trigger: {} for trigger in DURABLE_ALIASES}
         for function in functions:

@@ -16,13 +16,15 @@ from devhost.functions_host.access_keys import AccessKeys, AccessRules
 from devhost.functions_host.admin_http import AdminHttp
 from devhost.functions_host.app_loader import LoadedApp, enter_app_root, load_app, locate_script
 from devhost.functions_host.app_settings import apply_settings, is_disabled, read_local_settings
+from devhost.functions_host.binding_checks import check_bindings, storage_triggers
+from devhost.functions_host.bound_invoker import bound
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.functions_host.durable_http import DurableHttp
 from devhost.functions_host.durable_links import DurableLinks
 from devhost.functions_host.errors import HostConfigError
 from devhost.functions_host.host_config import HostConfig
 from devhost.functions_host.indexing import IndexedFunction
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.functions_host.invocation import FunctionInvoker, Invoker
 from devhost.functions_host.public_http import DEFAULT_BODY_LIMIT_BYTES, PublicHttp
 from devhost.functions_host.routing import Route, RouteTable
 from devhost.functions_host.rpc_http import RPC_PATH, RpcHttp
@@ -30,6 +32,10 @@ from devhost.functions_host.server_thread import LOOPBACK, ServerThread, bind, b
 from devhost.functions_host.timer_monitor import TimerMonitor
 from devhost.functions_host.timers import TimerService
 from devhost.functions_host.virtual_clock import open_virtual_clock
+from devhost.page.guard import PageGuard
+from devhost.page.page_http import PageHttp
+from devhost.worker.hosting import AppWorkers, worker_count
+from devhost.worker.invoker import WorkerDurableFunctions, WorkerInvoker
 
 log = logging.getLogger("devhost.host")
 
@@ -49,6 +55,8 @@ class HostOptions:
         enable_auth: Whether function keys are asked for.
         virtual_clock: Whether tests may advance the time.
         grace_seconds: How long running functions may take to end when the host stops.
+        workers: In how many processes of their own functions run; 0 is in the host's process, None is what the
+            setting FUNCTIONS_WORKER_PROCESS_COUNT says.
     """
 
     app_path: Path
@@ -58,6 +66,7 @@ class HostOptions:
     enable_auth: bool = False
     virtual_clock: bool = False
     grace_seconds: float = 10.0
+    workers: int | None = None
 
 
 class FunctionsHost:
@@ -97,13 +106,18 @@ class FunctionsHost:
         self._servers = ServerThread("http")
         self._rpc_site = self._servers.serve(self._rpc.handle, self._rpc_listener)
         self._engine.start()
-        self._site = self._servers.serve(self._public.handle, self._listener, self._options.grace_seconds)
+        handler = self._page.before(self._public.handle)
+        self._site = self._servers.serve(handler, self._listener, self._options.grace_seconds)
         self._timers.start()
+        if self._storage is not None:
+            self._storage.start(self._invoker)
 
     def stop(self) -> None:
         """Take no new work, let running functions end within the grace period, then stop. Nothing is lost."""
         deadline = time.monotonic() + self._options.grace_seconds
         self._timers.stop()
+        if self._storage is not None:
+            self._storage.stop()
         # Requests first: the functions behind them may still need the engine.
         self._site.stop()
         self._engine.stop(max(1.0, deadline - time.monotonic()))
@@ -112,10 +126,12 @@ class FunctionsHost:
         self._durable.close()
         self._servers.close()
         self._invoker.close()
+        if self._storage is not None:
+            # Last: messages of functions cut off above are given back.
+            self._storage.close()
 
     def _load(self) -> LoadedApp:
         script = locate_script(self._options.app_path)
-        enter_app_root(script)
         apply_settings(read_local_settings(script.parent), os.environ)
         # What Core Tools sets, too.
         own = {
@@ -125,6 +141,11 @@ class FunctionsHost:
             "AzureWebJobsScriptRoot": str(script.parent),
         }
         apply_settings(own, os.environ)
+        count = worker_count(self._options.workers, os.environ)
+        self._workers = AppWorkers(script, self._folder, count) if count else None
+        if self._workers:
+            return self._workers.app
+        enter_app_root(script)
         return load_app(script)
 
     def _compose(self, config: HostConfig) -> None:
@@ -133,7 +154,10 @@ class FunctionsHost:
         self._routes = RouteTable(self._active, config.route_prefix)
         engine_options = EngineOptions.from_host_json(config.document)
         self._links = DurableLinks(engine_options.hub_name, self.keys.durable if self.keys else None)
-        self._invoker = self._build_invoker(config)
+        check_bindings(self._active, settings)
+        self._storage = storage_triggers(self._active, config.document, settings, self._folder)
+        self._runner = self._build_invoker(config)
+        self._invoker = bound(self._runner, self._active, self._storage)
         clock = self._build_clock()
         monitor = TimerMonitor(self._folder / "timers")
         self._timers = TimerService(self._active, self._invoker, clock, monitor, settings)
@@ -143,16 +167,22 @@ class FunctionsHost:
     def _build_clock(self) -> Clock:
         return open_virtual_clock(self._folder / "clock.json") if self._options.virtual_clock else SystemClock()
 
-    def _build_invoker(self, config: HostConfig) -> FunctionInvoker:
+    def _build_invoker(self, config: HostConfig) -> Invoker:
         rpc_base_url = f"http://{LOOPBACK}:{port_of(self._rpc_listener)}{RPC_PATH}/"
         threads = _positive(os.environ, "PYTHON_THREADPOOL_THREAD_COUNT")
-        return FunctionInvoker(
-            config.function_timeout, threads, self._links.client_binding(self.url, rpc_base_url)
-        )
+        client_binding = self._links.client_binding(self.url, rpc_base_url)
+        if self._workers is None:
+            return FunctionInvoker(config.function_timeout, threads, client_binding)
+        self._workers.pool.begin(client_binding, threads)
+        return WorkerInvoker(self._workers, config.function_timeout)
 
     def _build_engine(self, options: EngineOptions, clock: Clock) -> DurableEngine:
-        functions = HostedDurableFunctions(self._active, self._invoker)
-        return DurableEngine(functions, options, self._folder / f"{options.hub_name}.db", clock)
+        return DurableEngine(self._durable_functions(), options, self._folder / f"{options.hub_name}.db", clock)
+
+    def _durable_functions(self) -> HostedDurableFunctions:
+        if isinstance(self._runner, WorkerInvoker):
+            return WorkerDurableFunctions(self._active, self._runner)
+        return HostedDurableFunctions(self._active, self._invoker)
 
     def _build_servers(self, clock: Clock) -> None:
         def advance(duration: timedelta) -> datetime:
@@ -162,13 +192,18 @@ class FunctionsHost:
 
         self._durable = DurableHttp(self._engine.client, self._links)
         self._rpc = RpcHttp(self._durable, self.url)
+        self._page = PageHttp(self._engine.client, clock.now, PageGuard(self.keys))
         self._public = PublicHttp(
             routes=self._routes,
             invoker=self._invoker,
             rules=AccessRules(self.keys),
             durable=self._durable,
             admin=AdminHttp(
-                self.app.functions, self._invoker, self._timers, advance if self._options.virtual_clock else None
+                self.app.functions,
+                self._invoker,
+                self._timers,
+                advance if self._options.virtual_clock else None,
+                self._storage.run_by_hand if self._storage else None,
             ),
             spool_folder=self._folder,
             body_limit_bytes=_positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT")

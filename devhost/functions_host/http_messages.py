@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from http.cookies import SimpleCookie
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from aiohttp import web
 from azure.functions.http import HttpRequest
@@ -35,32 +35,66 @@ async def read_body(request: web.Request, limit_bytes: int, spool_folder: Path) 
         raise RequestBodyTooLarge
     if not request.body_exists:
         return b""
-    size = 0
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES, dir=str(spool_folder)) as spool:
-        async for chunk in request.content.iter_chunked(_CHUNK_BYTES):
-            size += len(chunk)
-            if size > limit_bytes:
-                raise RequestBodyTooLarge
-            spool.write(chunk)
+        size = await _receive(request, limit_bytes, spool)
         spool.seek(0)
         # A file is read off the loop, so that a large upload does not hold up the other requests.
         return await asyncio.to_thread(spool.read) if size > _SPOOL_BYTES else spool.read()
 
 
-def build_request(request: web.Request, route_params: Mapping[str, str], body: bytes) -> HttpRequest:
+async def receive_body(request: web.Request, limit_bytes: int, spool_folder: Path) -> bytes | Path:
+    """Do the same as ``read_body``, but leave a large body, or one of unknown length, in a file for the caller."""
+    if not request.body_exists or (request.content_length or limit_bytes) <= _SPOOL_BYTES:
+        return await read_body(request, limit_bytes, spool_folder)
+    if (request.content_length or 0) > limit_bytes:
+        raise RequestBodyTooLarge
+    with tempfile.NamedTemporaryFile(dir=spool_folder, prefix="body-", delete=False) as file:
+        try:
+            await _receive(request, limit_bytes, file)
+        except BaseException:
+            Path(file.name).unlink()
+            raise
+    return Path(file.name)
+
+
+async def _receive(request: web.Request, limit_bytes: int, file: IO[bytes]) -> int:
+    """Write a request's body into a file; returns its size."""
+    size = 0
+    async for chunk in request.content.iter_chunked(_CHUNK_BYTES):
+        size += len(chunk)
+        if size > limit_bytes:
+            raise RequestBodyTooLarge
+        file.write(chunk)
+    return size
+
+
+class SpooledRequest(HttpRequest):
+    """A request whose body lies in a file, and which is on its way to a process that will read it.
+
+    Attributes:
+        body_file: The file.
+    """
+
+    def __init__(self, body_file: Path, **parts: Any) -> None:
+        super().__init__(body_type="bytes", body=b"", **parts)
+        self.body_file = body_file
+
+
+def build_request(request: web.Request, route_params: Mapping[str, str], body: bytes | Path) -> HttpRequest:
     """Build what an HTTP function receives, as the worker does.
 
     Repeated headers and query keys are joined by a comma; query keys without a value are dropped.
     """
-    return HttpRequest(
-        method=request.method.upper(),
-        url=f"{origin_of(request)}{request.raw_path}",
-        headers=joined_headers(request),
-        params={key: value for key, value in _joined(request.query).items() if value},
-        route_params=route_params,
-        body_type="bytes",
-        body=body,
-    )
+    parts: dict[str, Any] = {
+        "method": request.method.upper(),
+        "url": f"{origin_of(request)}{request.raw_path}",
+        "headers": joined_headers(request),
+        "params": {key: value for key, value in _joined(request.query).items() if value},
+        "route_params": route_params,
+    }
+    if isinstance(body, Path):
+        return SpooledRequest(body, **parts)
+    return HttpRequest(body_type="bytes", body=body, **parts)
 
 
 def origin_of(request: web.Request) -> str:

@@ -1,6 +1,7 @@
 """Turns the functions an app declares into what the host can run, or says everything that is wrong with them."""
 
 import inspect
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +9,23 @@ from typing import Any
 
 import azure.functions as func
 
-from devhost.functions_host.errors import IndexingError
+from devhost.functions_host.errors import HostConfigError, IndexingError
+from devhost.functions_host.retry_policies import RetryPolicy, parse_retry_policy
 from devhost.functions_host.signature_checks import check_signature
+
+log = logging.getLogger("devhost.host")
 
 HTTP_TRIGGER = "httpTrigger"
 TIMER_TRIGGER = "timerTrigger"
 ORCHESTRATION_TRIGGER = "orchestrationTrigger"
 ACTIVITY_TRIGGER = "activityTrigger"
 ENTITY_TRIGGER = "entityTrigger"
+QUEUE_TRIGGER = "queueTrigger"
+BLOB_TRIGGER = "blobTrigger"
 DURABLE_CLIENT = "durableClient"
+HTTP_OUTPUT = "http"
+QUEUE = "queue"
+BLOB = "blob"
 
 # Where a durable function's registered name may be given, per trigger type.
 DURABLE_ALIASES = {
@@ -24,8 +33,9 @@ DURABLE_ALIASES = {
     ACTIVITY_TRIGGER: "activity",
     ENTITY_TRIGGER: "entity_name",
 }
-SUPPORTED_TRIGGERS = (HTTP_TRIGGER, TIMER_TRIGGER, *DURABLE_ALIASES)
-SUPPORTED_BINDINGS = (*SUPPORTED_TRIGGERS, DURABLE_CLIENT, "http")
+SUPPORTED_TRIGGERS = (HTTP_TRIGGER, TIMER_TRIGGER, QUEUE_TRIGGER, BLOB_TRIGGER, *DURABLE_ALIASES)
+SUPPORTED_BINDINGS = (*SUPPORTED_TRIGGERS, DURABLE_CLIENT, HTTP_OUTPUT, QUEUE, BLOB)
+_OUT = 1
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,7 @@ class IndexedFunction:
         wants_context: Whether it declares an unbound ``context`` parameter.
         directory: Folder of the app.
         source: ``file:line`` of the user's function.
+        retry_policy: What its retry decorator asks for; only timers are run again, as in Azure.
     """
 
     name: str
@@ -55,6 +66,7 @@ class IndexedFunction:
     wants_context: bool
     directory: Path
     source: str
+    retry_policy: RetryPolicy | None = None
 
     @property
     def trigger_parameter(self) -> str:
@@ -65,6 +77,11 @@ class IndexedFunction:
     def client_parameters(self) -> tuple[str, ...]:
         """Names of the parameters that receive a durable client."""
         return tuple(binding.name for binding in self.bindings if binding.type == DURABLE_CLIENT)
+
+    @property
+    def output_parameters(self) -> tuple[str, ...]:
+        """Names of the parameters through which the function gives values away (``func.Out``)."""
+        return tuple(one.name for one in self.bindings if one.direction == _OUT and one.name != "$return")
 
     @property
     def returns_a_result(self) -> bool:
@@ -85,6 +102,7 @@ def index_functions(app: func.FunctionRegister, directory: Path) -> list[Indexed
     problems += _name_clashes(indexed)
     if problems:
         raise IndexingError(problems)
+    _warn_of_ignored_retries(indexed)
     return indexed
 
 
@@ -129,7 +147,33 @@ def _function_faults(function: Any) -> list[str]:
     unsupported = [binding for binding in function.get_bindings() if binding.type not in SUPPORTED_BINDINGS]
     if unsupported:
         return [f'the local host does not support the binding "{b.name}" of type {b.type}.' for b in unsupported]
-    return check_signature(function.get_user_function(), function.get_bindings())
+    return [
+        *check_signature(function.get_user_function(), function.get_bindings()),
+        *_retry_faults(function),
+    ]
+
+
+def _retry_faults(function: Any) -> Iterable[str]:
+    try:
+        _retry_policy(function)
+    except HostConfigError as error:
+        yield str(error)
+
+
+def _retry_policy(function: Any) -> RetryPolicy | None:
+    settings = function.get_settings_dict("retry_policy")
+    return parse_retry_policy(settings) if settings else None
+
+
+def _warn_of_ignored_retries(functions: list[IndexedFunction]) -> None:
+    for function in functions:
+        if function.retry_policy and function.trigger_type != TIMER_TRIGGER:
+            log.warning(
+                "%s (%s): its retry decorator has no effect, here as in Azure: a %s is not run again by it.",
+                function.name,
+                function.source,
+                function.trigger_type,
+            )
 
 
 def _indexed(function: Any, name: str, source: str, directory: Path) -> IndexedFunction:
@@ -147,6 +191,7 @@ def _indexed(function: Any, name: str, source: str, directory: Path) -> IndexedF
         wants_context="context" in inspect.signature(call).parameters and "context" not in bound,
         directory=directory,
         source=source,
+        retry_policy=_retry_policy(function),
     )
 
 

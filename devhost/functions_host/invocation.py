@@ -2,7 +2,9 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
+import functools
 import inspect
 import logging
 import sys
@@ -12,7 +14,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions_host.errors import HostStopping
@@ -34,6 +36,34 @@ class _Run:
     log_level: int
 
 
+class Invoker(Protocol):
+    """Runs functions, wherever that is.
+
+    Attributes:
+        takes_files: Whether a large request body may be given as the path of a file.
+    """
+
+    takes_files: bool
+
+    def call(self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation) -> Any:
+        """Run a function and return what it returned; blocks."""
+        ...
+
+    async def call_async(
+        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
+    ) -> Any:
+        """Do the same as ``call``, for the event loop of a server."""
+        ...
+
+    def wait_idle(self, timeout_seconds: float) -> bool:
+        """Wait until no function runs; False if some still do after the timeout."""
+        ...
+
+    def close(self) -> None:
+        """End what still runs."""
+        ...
+
+
 class FunctionInvoker:
     """Runs functions for the life of the process.
 
@@ -47,6 +77,8 @@ class FunctionInvoker:
         thread_count: Size of the thread pool; None is Python's default.
         client_binding: JSON text that durable client parameters receive, whatever the trigger.
     """
+
+    takes_files = False
 
     def __init__(
         self, timeout: timedelta | None = None, thread_count: int | None = None, client_binding: str = "{}"
@@ -74,7 +106,9 @@ class FunctionInvoker:
             HostStopping: The host stopped before the function had ended.
         """
         run = self._begin(function, arguments, invocation)
-        concurrent.futures.wait((run.future,), timeout=self._timeout_seconds)
+        # Not concurrent.futures.wait: it is made for many, and doubles what a short call costs.
+        with contextlib.suppress(TimeoutError, concurrent.futures.CancelledError):
+            run.future.exception(self._timeout_seconds)
         return self._finish(run)
 
     async def call_async(
@@ -86,6 +120,25 @@ class FunctionInvoker:
         wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.wait((wrapped,), timeout=self._timeout_seconds)
         return self._finish(run)
+
+    def begin(
+        self,
+        function: IndexedFunction,
+        arguments: Mapping[str, Any],
+        invocation: Invocation,
+        ended: Callable[[Callable[[], Any]], None],
+    ) -> None:
+        """Run a function without waiting for it, and without a time limit.
+
+        Args:
+            function: What to run.
+            arguments: As for ``call``.
+            invocation: As for ``call``.
+            ended: Called when the function has ended, on the thread that ran it, with a callable that returns or
+                raises what ``call`` would.
+        """
+        run = self._begin(function, arguments, invocation)
+        run.future.add_done_callback(lambda _: ended(functools.partial(self._finish, run)))
 
     def wait_idle(self, timeout_seconds: float) -> bool:
         """Wait until no function runs; False if some still do after the timeout."""

@@ -7,8 +7,11 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import azure.functions as func
+
+from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
 
 _current: contextvars.ContextVar["Invocation | None"] = contextvars.ContextVar("invocation", default=None)
 _thread_local = threading.local()
@@ -24,6 +27,10 @@ class Invocation:
         invocation_id: A GUID, new for every call.
         trace_parent: W3C ``traceparent`` of the caller, or empty.
         trace_state: W3C ``tracestate`` of the caller, or empty.
+        retry_count: 0 for the first run, then the number of the retry.
+        max_retry_count: How many retries the function's policy allows; -1 is without end.
+        last_failure: Why the run before this one failed, if this is a retry.
+        binding_data: What the trigger offers to the ``{tokens}`` of the function's other bindings.
     """
 
     function_name: str
@@ -31,6 +38,10 @@ class Invocation:
     invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     trace_parent: str = ""
     trace_state: str = ""
+    retry_count: int = 0
+    max_retry_count: int = 0
+    last_failure: FunctionFailed | FunctionTimedOut | None = None
+    binding_data: Mapping[str, Any] = field(default_factory=dict)
 
     def enter(self) -> None:
         """Make this the current invocation of the running thread or task."""
@@ -65,12 +76,49 @@ class TraceContext(func._abc.TraceContext):
     Attributes = attributes
 
 
-class RetryContext(func._abc.RetryContext):
-    """Retry state of an invocation; the local host never retries by itself."""
+class LastFailure(func._abc.RpcException):
+    """Why the run before a retry failed, in the form which the worker gives."""
 
-    retry_count = 0
-    max_retry_count = 0
-    exception = None  # type: ignore[assignment]
+    def __init__(self, failure: FunctionFailed | FunctionTimedOut) -> None:
+        self._failure = failure
+
+    @property
+    def source(self) -> str:
+        """Where it failed: always in the function."""
+        return "Functions"
+
+    @property
+    def message(self) -> str:
+        """Type and text of the exception."""
+        return str(self._failure)
+
+    @property
+    def stack_trace(self) -> str:
+        """The formatted traceback, or empty."""
+        return str(getattr(self._failure, "stack", ""))
+
+
+class RetryContext(func._abc.RetryContext):
+    """Retry state of an invocation: all zero for a first run, and for triggers without retries."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
+
+    @property
+    def retry_count(self) -> int:
+        """Number of this retry; 0 for the first run."""
+        return self._invocation.retry_count
+
+    @property
+    def max_retry_count(self) -> int:
+        """How many retries there are at most; -1 is without end."""
+        return self._invocation.max_retry_count
+
+    @property
+    def exception(self) -> LastFailure | None:  # type: ignore[override]
+        """Why the run before failed; None for the first run."""
+        failure = self._invocation.last_failure
+        return LastFailure(failure) if failure else None
 
 
 class FunctionContext(func.Context):
@@ -108,7 +156,7 @@ class FunctionContext(func.Context):
     @property
     def retry_context(self) -> RetryContext:
         """Retry state of this invocation."""
-        return RetryContext()
+        return RetryContext(self._invocation)
 
 
 class InvocationFilter(logging.Filter):

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
+from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut, WorkerProcessDied
 from devhost.functions_host.access_keys import ADMIN, AccessRules
 from devhost.functions_host.admin_http import AdminHttp
 from devhost.functions_host.durable_http import DurableHttp
@@ -19,9 +19,10 @@ from devhost.functions_host.http_messages import (
     joined_headers,
     origin_of,
     read_body,
+    receive_body,
 )
 from devhost.functions_host.indexing import IndexedFunction
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.functions_host.invocation import Invoker
 from devhost.functions_host.invocation_context import Invocation, trace_headers
 from devhost.functions_host.route_templates import decode_path
 from devhost.functions_host.routing import Route, RouteTable
@@ -47,7 +48,7 @@ class PublicHttp:
     def __init__(
         self,
         routes: RouteTable,
-        invoker: FunctionInvoker,
+        invoker: Invoker,
         rules: AccessRules,
         durable: DurableHttp,
         admin: AdminHttp,
@@ -96,11 +97,16 @@ class PublicHttp:
         route, values = found
         if not self._rules.allows_function(route.auth_level, _key_of(request)):
             return web.Response(status=401)
-        body = await read_body(request, self._body_limit_bytes, self._spool_folder)
-        return await self._invoke(route, request, values, body)
+        read = receive_body if self._invoker.takes_files else read_body
+        body = await read(request, self._body_limit_bytes, self._spool_folder)
+        try:
+            return await self._invoke(route, request, values, body)
+        finally:
+            if isinstance(body, Path):
+                body.unlink(missing_ok=True)
 
     async def _invoke(
-        self, route: Route, request: web.Request, values: dict[str, str], body: bytes
+        self, route: Route, request: web.Request, values: dict[str, str], body: bytes | Path
     ) -> web.StreamResponse:
         function = route.function
         trace_parent, trace_state = trace_headers(joined_headers(request))
@@ -113,6 +119,8 @@ class PublicHttp:
         arguments = {function.trigger_parameter: build_request(request, values, body)}
         try:
             return _answer(function, await self._invoker.call_async(function, arguments, invocation))
+        except WorkerProcessDied:
+            return web.Response(status=502)
         except (FunctionFailed, FunctionTimedOut):
             # The invoker has logged it; a caller learns nothing of the inside.
             return web.Response(status=500)

@@ -72,8 +72,7 @@ def _parameter_faults(call: Callable[..., Any], bound: dict[str, Any], hints: di
 
 def _annotation_faults(binding: Any, annotation: Any) -> Iterator[str]:
     if binding.direction == _OUT:
-        if _class_of(annotation) is not func.Out:
-            yield f'binding "{binding.name}" is an output, so its annotation must be func.Out[...].'
+        yield from _output_faults(binding, annotation)
         return
     if _class_of(annotation) is func.Out:
         yield f'binding "{binding.name}" is an input, so its annotation must not be func.Out.'
@@ -81,6 +80,18 @@ def _annotation_faults(binding: Any, annotation: Any) -> Iterator[str]:
         yield f'binding "{binding.name}" has invalid non-type annotation {annotation!r}. Use a plain class: dict.'
     elif not _accepts(binding.type, annotation, "check_input_type_annotation"):
         yield f'binding "{binding.name}" ({binding.type}) does not match its annotation {_name_of(annotation)}.'
+
+
+def _output_faults(binding: Any, annotation: Any) -> Iterator[str]:
+    if _class_of(annotation) is not func.Out:
+        yield f'binding "{binding.name}" is an output, so its annotation must be func.Out[...].'
+        return
+    inner = typing.get_args(annotation)
+    if len(inner) != 1:
+        yield f'binding "{binding.name}" has invalid Out annotation {annotation!r}. Say of what: func.Out[str].'
+    elif inner[0] not in (str, bytes) and not _accepts(binding.type, inner[0], "check_output_type_annotation"):
+        said = f"func.Out[{inner[0] if typing.get_origin(inner[0]) else _name_of(inner[0])}]"
+        yield f'binding "{binding.name}" ({binding.type}) does not match its annotation {said}.'
 
 
 def _return_faults(returned: Any, hints: dict[str, Any]) -> Iterator[str]:

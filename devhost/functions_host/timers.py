@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from devhost.clock import Clock
 from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
@@ -13,7 +13,7 @@ from devhost.functions_host.app_settings import resolve_setting_names
 from devhost.functions_host.converters import decode
 from devhost.functions_host.errors import HostConfigError, HostStopping, IndexingError
 from devhost.functions_host.indexing import TIMER_TRIGGER, IndexedFunction
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.functions_host.invocation import Invoker
 from devhost.functions_host.invocation_context import Invocation
 from devhost.functions_host.schedules import Schedule, parse_schedule, time_zone
 from devhost.functions_host.timer_monitor import NEVER, TimerMonitor, TimerStatus
@@ -22,6 +22,7 @@ log = logging.getLogger("devhost.host")
 
 # The system's clock may be set while we wait, so we look at it now and then.
 _LONGEST_WAIT_SECONDS = 60.0
+_Failure = FunctionFailed | FunctionTimedOut
 
 
 @dataclass
@@ -34,13 +35,14 @@ class _Timer:
     status: TimerStatus | None = None
     past_due: bool = False
     running: bool = False
+    retry_at: datetime | None = None
 
 
 class TimerService:
     """Runs the timer functions of an app from ``start`` to ``stop``.
 
     A timer never overlaps itself: its next occurrence is determined when the running one has ended. A failing
-    invocation does not stop its schedule.
+    invocation does not stop its schedule; with a retry decorator it is run again before the schedule goes on.
 
     Args:
         functions: The app's functions; only the timers are run.
@@ -56,7 +58,7 @@ class TimerService:
     def __init__(
         self,
         functions: Iterable[IndexedFunction],
-        invoker: FunctionInvoker,
+        invoker: Invoker,
         clock: Clock,
         monitor: TimerMonitor,
         settings: Mapping[str, str],
@@ -128,7 +130,7 @@ class TimerService:
 
     def _run(self, timer: _Timer) -> None:
         occurrence = timer.due
-        self._invoke(timer.function, timer.status, timer.past_due)
+        self._run_with_retries(timer)
         now = self._clock.now()
         with self._changed:
             timer.due, timer.past_due, timer.running = timer.schedule.next_after(now), False, False
@@ -136,20 +138,55 @@ class TimerService:
                 self._record(timer, TimerStatus(occurrence, timer.due, now))
             self._changed.notify_all()
 
-    def _invoke(self, function: IndexedFunction, status: TimerStatus | None, past_due: bool) -> None:
+    def _run_with_retries(self, timer: _Timer) -> None:
+        policy = timer.function.retry_policy
+        retry_count, failure = 0, self._invoke(timer.function, timer.status, timer.past_due)
+        while failure and policy and policy.allows(retry_count := retry_count + 1):
+            if not self._pause(timer, policy.pause_before(retry_count)):
+                return
+            failure = self._invoke(timer.function, timer.status, timer.past_due, retry_count, failure)
+
+    def _pause(self, timer: _Timer, duration: timedelta) -> bool:
+        """Wait for a retry; False if the host stops before it is due."""
+        with self._changed:
+            timer.retry_at = self._clock.now() + duration
+            self._changed.notify_all()
+            while not self._stopping and self._clock.now() < timer.retry_at:
+                self._changed.wait(self._clock.seconds_until(timer.retry_at))
+            timer.retry_at = None
+            return not self._stopping
+
+    def _invoke(
+        self,
+        function: IndexedFunction,
+        status: TimerStatus | None,
+        past_due: bool,
+        retry_count: int = 0,
+        last_failure: _Failure | None = None,
+    ) -> _Failure | None:
         payload = {
             "Schedule": {"AdjustForDST": True},
             "ScheduleStatus": status.to_payload() if status else None,
             "IsPastDue": past_due,
         }
+        policy = function.retry_policy
+        invocation = Invocation(
+            function.name,
+            "Timer fired, past due" if past_due else "Timer fired",
+            retry_count=retry_count,
+            max_retry_count=policy.max_retry_count if policy else 0,
+            last_failure=last_failure,
+        )
         try:
             request = decode(TIMER_TRIGGER, json.dumps(payload), "json")
-            reason = "Timer fired, past due" if past_due else "Timer fired"
-            self._invoker.call(function, {function.trigger_parameter: request}, Invocation(function.name, reason))
-        except (FunctionFailed, FunctionTimedOut, HostStopping):
-            pass  # The invoker has logged it, and the schedule goes on.
+            self._invoker.call(function, {function.trigger_parameter: request}, invocation)
+        except (FunctionFailed, FunctionTimedOut) as failure:
+            return failure  # The invoker has logged it, and the schedule goes on.
+        except HostStopping:
+            pass
         except RuntimeError as error:
             log.warning("The timer %s did not run: %s", function.name, error)
+        return None
 
     def _record(self, timer: _Timer, status: TimerStatus) -> None:
         timer.status = status
@@ -160,28 +197,40 @@ class TimerService:
 
     def _is_settled(self) -> bool:
         now = self._clock.now()
-        return self._stopping or not any(timer.running or timer.due <= now for timer in self._timers)
+        return self._stopping or all(_rests(timer, now) for timer in self._timers)
 
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
 
 
-def _build_timers(
-    functions: Iterable[IndexedFunction], settings: Mapping[str, str], now: datetime
-) -> list[_Timer]:
-    zone = time_zone(settings)
-    timers: list[_Timer] = []
-    problems: list[str] = []
+def _rests(timer: _Timer, now: datetime) -> bool:
+    """Whether a timer has nothing to do at this moment: not due, or between two retries."""
+    if timer.running:
+        return timer.retry_at is not None and now < timer.retry_at
+    return now < timer.due
+
+
+def schedule_faults(functions: Iterable[IndexedFunction], settings: Mapping[str, str]) -> list[str]:
+    """List the schedules that cannot be read, each with function, file and line. Raises HostConfigError (zone)."""
+    zone, faults = time_zone(settings), []
     for function in functions:
         if function.trigger_type == TIMER_TRIGGER:
             try:
-                timers.append(_build_timer(function, settings, zone, now))
+                _build_timer(function, settings, zone, datetime.now(UTC))
             except HostConfigError as error:
-                problems.append(f"{function.name} ({function.source}): {error}")
-    if problems:
-        raise IndexingError(problems)
-    return timers
+                faults.append(f"{function.name} ({function.source}): {error}")
+    return faults
+
+
+def _build_timers(
+    functions: Iterable[IndexedFunction], settings: Mapping[str, str], now: datetime
+) -> list[_Timer]:
+    timers = [function for function in functions if function.trigger_type == TIMER_TRIGGER]
+    if faults := schedule_faults(timers, settings):
+        raise IndexingError(faults)
+    zone = time_zone(settings)
+    return [_build_timer(function, settings, zone, now) for function in timers]
 
 
 def _build_timer(function: IndexedFunction, settings: Mapping[str, str], zone: tzinfo, now: datetime) -> _Timer:

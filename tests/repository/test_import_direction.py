@@ -28,6 +28,7 @@ ALLOWED = {
     "devhost": {"devhost", *FUNCTIONS},
     "emulators": {"emulators"},
     "bench": {"bench"},
+    "bench/engine": {"bench.engine", "devhost", *FUNCTIONS},
 }  # fmt: skip
 
 

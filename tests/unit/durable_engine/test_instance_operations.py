@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -226,6 +227,19 @@ def test_instances_are_listed_by_creation_prefix_and_status(host: OrchestrationT
     start = datetime(2024, 1, 1, tzinfo=UTC)
     window = {"created_from": start + timedelta(minutes=1), "created_to": start + timedelta(minutes=2)}
     assert listed(host, **window) == ["doc-a", "other"]
+
+
+def test_people_list_instances_newest_first_and_by_the_beginning_of_the_name(host: OrchestrationTestHost) -> None:
+    for number in range(5):
+        host.start("sequence", number, f"i{number}")
+        host.advance(timedelta(minutes=1))
+    waiting(host, "other")
+    query = InstanceQuery(name_prefix="SEQ", newest_first=True, top=3)
+    first, token = host.client.list(query)
+    rest, end = host.client.list(replace(query, continuation_token=token))
+    assert [found["instanceId"] for found in first + rest] == ["i4", "i3", "i2", "i1", "i0"]
+    assert end is None
+    assert listed(host, name_prefix="s%") == listed(host, name_prefix="_equence") == []
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(host: OrchestrationTestHost) -> None:

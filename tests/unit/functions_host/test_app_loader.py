@@ -84,7 +84,7 @@ def test_all_wrong_functions_are_reported_together_with_file_and_line(load: Call
     source = (
         APP
         + "@app.route(route='a')\ndef first(req: func.HttpRequest, extra: int) -> func.HttpResponse: ...\n"
-        + "@app.queue_trigger(arg_name='m', queue_name='q', connection='c')\ndef second(m): ...\n"
+        + "@app.event_hub_message_trigger('m', connection='c', event_hub_name='h')\ndef second(m): ...\n"
     )
     with pytest.raises(IndexingError) as refused:
         load(source)

@@ -1,14 +1,15 @@
 """The host and its engine could be published alone: they know nothing of the app they run."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 DEVHOST = Path(__file__).parents[3] / "devhost"
-ALLOWED = {*sys.stdlib_module_names, "devhost", "azure", "aiohttp", "multidict", "croniter"}
-MODULES = [*DEVHOST.glob("*.py"), *DEVHOST.glob("functions_host/*.py"), *DEVHOST.glob("durable_engine/*.py")]
+ALLOWED = {*sys.stdlib_module_names, "devhost", "azure", "aiohttp", "multidict", "croniter", "requests"}
+MODULES = [*DEVHOST.glob("*.py"), *DEVHOST.glob("functions_host/**/*.py"), *DEVHOST.glob("durable_engine/*.py")]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(DEVHOST)))
@@ -21,3 +22,8 @@ def test_module_imports_neither_the_app_nor_the_durable_sdk(path: Path) -> None:
             imported.add(node.module or "")
     assert {name.split(".")[0] for name in imported} <= ALLOWED
     assert not [name for name in imported if name.startswith("azure.durable_functions")]
+
+
+def test_storage_packages_are_imported_only_for_an_app_that_uses_them() -> None:
+    program = "import devhost.functions_host.host, sys; sys.exit('azure.storage' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=DEVHOST.parent, check=False).returncode == 0

@@ -126,3 +126,54 @@ def test_schedule_may_come_from_a_setting(start: Start) -> None:
 def test_unusable_schedule_names_the_function(start: Start, schedule: str) -> None:
     with pytest.raises(IndexingError, match=r"tick \("):
         start(schedule)
+
+
+@pytest.fixture
+def start_retried(clock: VirtualClock, invoker: FunctionInvoker, tmp_path: Path) -> Iterator[Start]:
+    """Start a timer that always fails and records its retry context."""
+    services: list[TimerService] = []
+
+    def start_timer(seen: queue.Queue[tuple[int, int, str | None]], **policy: str) -> TimerService:
+        app = func.FunctionApp()
+
+        @app.retry(**policy)
+        @app.timer_trigger(arg_name="timer", schedule="0 0 * * * *")
+        def tick(timer: func.TimerRequest, context: func.Context) -> None:
+            retries = context.retry_context
+            before = retries.exception.message if retries.exception else None
+            seen.put((retries.retry_count, retries.max_retry_count, before))
+            raise ValueError(f"failure {retries.retry_count}")
+
+        monitor = TimerMonitor(tmp_path / "timers")
+        service = TimerService(index_functions(app, tmp_path), invoker, clock, monitor, {})
+        services.append(service)
+        service.start()
+        return service
+
+    yield start_timer
+    for service in services:
+        service.stop()
+
+
+def test_failing_timer_is_run_again_after_a_fixed_delay(start_retried: Start, clock: VirtualClock) -> None:
+    seen: queue.Queue[tuple[int, int, str | None]] = queue.Queue()
+    service = start_retried(seen, strategy="fixed_delay", max_retry_count="2", delay_interval="00:00:05")
+    clock.advance(timedelta(hours=1))
+    assert seen.get(timeout=5) == (0, 2, None)
+    for retry in (1, 2):
+        assert service.settle(5.0)
+        assert seen.empty()
+        clock.advance(timedelta(seconds=5))
+        assert seen.get(timeout=5) == (retry, 2, f"ValueError: failure {retry - 1}")
+    assert due_after_settling(service) == NOON + timedelta(hours=2)
+    assert seen.empty()
+
+
+def test_host_stops_while_a_timer_waits_for_its_retry(start_retried: Start, clock: VirtualClock) -> None:
+    seen: queue.Queue[tuple[int, int, str | None]] = queue.Queue()
+    service = start_retried(seen, strategy="fixed_delay", max_retry_count="-1", delay_interval="23:00:00")
+    clock.advance(timedelta(hours=1))
+    assert seen.get(timeout=5) == (0, -1, None)
+    assert service.settle(5.0)
+    service.stop()
+    assert service.settle(5.0)

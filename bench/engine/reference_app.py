@@ -1,0 +1,72 @@
+"""The app that is measured: a chain and a fork with a signal, a wide fan-out, activities that return at once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+WORKFLOW = "reference_workflow"
+FAN_OUT = "fan_out"
+_SHARDS = 8
+
+
+def reference_app() -> func.FunctionApp:
+    """Return a new app; the functions of an app can be listed only once."""
+    app = func.FunctionApp()
+    app.register_functions(_orchestrators())
+    app.register_functions(_steps())
+    return app
+
+
+def _orchestrators() -> df.Blueprint:
+    bp = df.Blueprint()
+
+    @bp.orchestration_trigger(context_name="context")
+    def reference_workflow(context: df.DurableOrchestrationContext) -> Iterator[Any]:
+        document = context.get_input()
+        text = yield context.call_activity("extract", document)
+        verdict = yield context.call_activity("validate", text)
+        context.signal_entity(df.EntityId("tally", str(document["number"] % _SHARDS)), "add", 1)
+        results = yield context.task_all(
+            [context.call_activity("store", verdict), context.call_activity("notify", verdict)]
+        )
+        return results
+
+    @bp.orchestration_trigger(context_name="context")
+    def fan_out(context: df.DurableOrchestrationContext) -> Iterator[Any]:
+        width = context.get_input()["width"]
+        numbers = yield context.task_all([context.call_activity("echo", number) for number in range(width)])
+        return sum(numbers)
+
+    return bp
+
+
+def _steps() -> df.Blueprint:
+    bp = df.Blueprint()
+
+    @bp.activity_trigger(input_name="payload")
+    def extract(payload: dict) -> dict:  # type: ignore[type-arg]
+        return {"number": payload["number"], "text": "Invoice 17, total 1,234.50 EUR", "confidence": 0.98}
+
+    @bp.activity_trigger(input_name="payload")
+    def validate(payload: dict) -> dict:  # type: ignore[type-arg]
+        return {"number": payload["number"], "verdict": "compliant", "score": 0.91}
+
+    @bp.activity_trigger(input_name="payload")
+    def store(payload: dict) -> dict:  # type: ignore[type-arg]
+        return {"stored": payload["number"]}
+
+    @bp.activity_trigger(input_name="payload")
+    def notify(payload: dict) -> dict:  # type: ignore[type-arg]
+        return {"notified": payload["number"]}
+
+    @bp.activity_trigger(input_name="payload")
+    def echo(payload: int) -> int:
+        return payload
+
+    @bp.entity_trigger(context_name="context")
+    def tally(context: df.DurableEntityContext) -> None:
+        context.set_state(context.get_state(lambda: 0) + context.get_input())
+
+    return bp

@@ -1,0 +1,154 @@
+"""An engine with the reference app on it, as the host composes them, and a count of what has ended."""
+
+import json
+import logging
+import resource
+import threading
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.engine.reference_app import reference_app
+from devhost.clock import SystemClock
+from devhost.durable_engine.engine import DurableEngine
+from devhost.durable_engine.options import EngineOptions
+from devhost.functions_host.durable_functions import HostedDurableFunctions
+from devhost.functions_host.indexing import index_functions
+from devhost.functions_host.invocation import FunctionInvoker
+
+_PATIENCE_SECONDS = 600.0
+
+
+class BenchTimedOut(Exception):
+    """The engine did not do in ten minutes what takes it seconds."""
+
+
+class CountingFunctions:
+    """The app's durable functions, with a count of orchestrators that returned and a sample of their inputs.
+
+    Args:
+        functions: what is counted.
+        sample_size: of how many instances to keep all episodes' input documents.
+    """
+
+    def __init__(self, functions: HostedDurableFunctions, sample_size: int = 0) -> None:
+        self._functions = functions
+        self._sample_size = sample_size
+        self._lock = threading.Lock()
+        self._ended = 0
+        self._awaited = 0
+        self._has_ended = threading.Event()
+        self.episodes = 0
+        self.documents: dict[str, list[str]] = {}
+
+    @property
+    def orchestrators(self) -> Collection[str]:
+        """Registered names."""
+        return self._functions.orchestrators
+
+    @property
+    def activities(self) -> Collection[str]:
+        """Registered names."""
+        return self._functions.activities
+
+    @property
+    def entities(self) -> Collection[str]:
+        """Registered names."""
+        return self._functions.entities
+
+    def run_orchestrator(self, name: str, context_json: str) -> str:
+        """Run one episode and see whether it was the last."""
+        answer = self._functions.run_orchestrator(name, context_json)
+        with self._lock:
+            self.episodes += 1
+            if self._sample_size:
+                self._keep(context_json)
+            self._ended += answer.startswith('{"isDone": true')
+            if self._ended >= self._awaited:
+                self._has_ended.set()
+        return answer
+
+    def run_activity(self, name: str, instance_id: str, input_json: str | None) -> str | None:
+        """Run an activity."""
+        return self._functions.run_activity(name, instance_id, input_json)
+
+    def run_entity(self, name: str, context_json: str) -> str:
+        """Run a batch of entity operations."""
+        return self._functions.run_entity(name, context_json)
+
+    def expect(self, count: int) -> None:
+        """Begin to count anew."""
+        with self._lock:
+            self._ended, self._awaited = 0, count
+            self._has_ended.clear()
+
+    def wait(self) -> None:
+        """Wait until as many orchestrators as expected have returned. Raises BenchTimedOut."""
+        if not self._has_ended.wait(_PATIENCE_SECONDS):
+            raise BenchTimedOut(f"{self._ended} of {self._awaited} workflows ended in {_PATIENCE_SECONDS:g} s.")
+
+    def _keep(self, context_json: str) -> None:
+        instance_id = json.loads(context_json)["instanceId"]
+        if instance_id in self.documents or len(self.documents) < self._sample_size:
+            self.documents.setdefault(instance_id, []).append(context_json)
+
+
+class RunningEngine:
+    """The real engine and invoker in this process, on a database in `folder`."""
+
+    def __init__(self, folder: Path, sample_size: int = 0) -> None:
+        # The SDK says once per app that the authorization level of functions without HTTP does not matter.
+        logging.getLogger().setLevel(logging.ERROR)
+        self._invoker = FunctionInvoker()
+        hosted = HostedDurableFunctions(index_functions(reference_app(), Path.cwd()), self._invoker)
+        self.functions = CountingFunctions(hosted, sample_size)
+        self.engine = DurableEngine(self.functions, EngineOptions(), folder / "engine.db", SystemClock())
+        self.engine.start()
+
+    def run(self, name: str, inputs: list[dict[str, int]]) -> None:
+        """Submit one instance per input together, and wait until all are finished and nothing is left to do."""
+        self.functions.expect(len(inputs))
+        for payload in inputs:
+            self.engine.client.start(name, None, json.dumps(json.dumps(payload)))
+        self.functions.wait()
+        self.engine.wait_quiescent()
+
+    def close(self) -> None:
+        """Stop the engine and the invoker."""
+        self.engine.stop()
+        self._invoker.close()
+
+
+@contextmanager
+def running_engine(folder: Path, sample_size: int = 0) -> Iterator[RunningEngine]:
+    """Run an engine for the length of a block."""
+    running = RunningEngine(folder, sample_size)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+class Stopwatch:
+    """Wall-clock and CPU seconds, user and system, of this process since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def wall_seconds(self) -> float:
+        """Return the seconds that have passed."""
+        return time.perf_counter() - self._wall
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU seconds that all threads have used."""
+        return time.process_time() - self._cpu
+
+
+def resident_mb() -> float:
+    """Return the process's resident memory in MB; where the system does not tell it, the largest so far."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return pages * resource.getpagesize() / 1e6

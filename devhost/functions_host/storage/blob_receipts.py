@@ -1,0 +1,78 @@
+"""Remembers which version of which blob a function has seen, so that each is worked on once, restarts or not."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS receipts (
+    function TEXT NOT NULL,
+    uri TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    is_done INTEGER NOT NULL,
+    PRIMARY KEY (function, uri)
+) WITHOUT ROWID
+"""
+
+
+class BlobReceipts:
+    """A small database; blobs are told apart by address, versions by ETag. Thread-safe.
+
+    Args:
+        path: The database file; made if missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        # A try must be counted before it begins, also when the power fails in it.
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.execute(_SCHEMA)
+
+    def done(self, function: str) -> dict[str, str]:
+        """The ETags of the blobs a function is done with, by address."""
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT uri, etag FROM receipts WHERE function = ? AND is_done", (function,)
+            ).fetchall()
+        return dict(rows)
+
+    def begin(self, function: str, uri: str, etag: str) -> int:
+        """Count a try of this version before it begins; returns its number, from 1."""
+        with self._lock:
+            (tries,) = self._database.execute(
+                """
+                INSERT INTO receipts VALUES (?, ?, ?, 1, 0)
+                ON CONFLICT (function, uri) DO UPDATE SET
+                    tries = CASE WHEN etag = excluded.etag THEN tries + 1 ELSE 1 END,
+                    etag = excluded.etag,
+                    is_done = 0
+                RETURNING tries
+                """,
+                (function, uri, etag),
+            ).fetchone()
+        return int(tries)
+
+    def take_back(self, function: str, uri: str, etag: str) -> None:
+        """Uncount the last try: the host stopped it."""
+        with self._lock:
+            self._database.execute(
+                "UPDATE receipts SET tries = max(tries - 1, 0) WHERE function = ? AND uri = ? AND etag = ?",
+                (function, uri, etag),
+            )
+
+    def finish(self, function: str, uri: str, etag: str) -> None:
+        """Note that this version is done with, by success or for good."""
+        with self._lock:
+            self._database.execute(
+                "UPDATE receipts SET is_done = 1 WHERE function = ? AND uri = ? AND etag = ?",
+                (function, uri, etag),
+            )
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._database.close()

@@ -1,0 +1,109 @@
+"""The storage bindings of a function with settings put in, or what is wrong with them."""
+
+import re
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from devhost.functions_host.app_settings import resolve_setting_names
+from devhost.functions_host.binding_tokens import has_tokens
+from devhost.functions_host.errors import HostConfigError
+from devhost.functions_host.indexing import BLOB, BLOB_TRIGGER, QUEUE, QUEUE_TRIGGER, IndexedFunction
+from devhost.functions_host.storage.connections import connection_string
+
+_OUT = 1
+_STORAGE = (QUEUE_TRIGGER, QUEUE, BLOB_TRIGGER, BLOB)
+# Both services have the same rule for names.
+_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}")
+
+
+@dataclass(frozen=True)
+class StorageBinding:
+    """One binding to a queue or to blobs.
+
+    Attributes:
+        name: The function's parameter, or ``$return``.
+        kind: ``queueTrigger``, ``queue``, ``blobTrigger`` or ``blob``.
+        is_output: Whether the function writes to it.
+        connection: The connection string.
+        target: Name of the queue, or ``container/path`` of the blob; may hold ``{tokens}``.
+        wanted: The annotation of the parameter, or None.
+    """
+
+    name: str
+    kind: str
+    is_output: bool
+    connection: str
+    target: str
+    wanted: Any = None
+
+
+def resolve_bindings(function: IndexedFunction, settings: Mapping[str, str]) -> list[StorageBinding]:
+    """Put the settings into a function's storage bindings. Raises HostConfigError for the first wrong one."""
+    return [_resolve(function, binding, settings) for binding in storage_bindings(function)]
+
+
+def storage_bindings(function: IndexedFunction) -> list[Any]:
+    """A function's bindings to queues and blobs, as the SDK declares them, the trigger included."""
+    return [binding for binding in function.bindings if binding.type in _STORAGE]
+
+
+def binding_faults(functions: Iterable[IndexedFunction], settings: Mapping[str, str]) -> list[str]:
+    """List everything wrong with the storage bindings of an app, each with function, file and line."""
+    faults = []
+    for function in functions:
+        for binding in storage_bindings(function):
+            try:
+                _resolve(function, binding, settings)
+            except HostConfigError as error:
+                faults.append(f'{function.name} ({function.source}): binding "{binding.name}": {error}')
+    return faults
+
+
+def _resolve(function: IndexedFunction, binding: Any, settings: Mapping[str, str]) -> StorageBinding:
+    declared = binding.get_dict_repr()
+    is_queue = binding.type in (QUEUE, QUEUE_TRIGGER)
+    field = "queueName" if is_queue else "path"
+    target = resolve_setting_names(str(declared.get(field) or ""), settings)
+    check = _queue_name if is_queue else _blob_path
+    target = check(target, is_trigger=binding.type in (QUEUE_TRIGGER, BLOB_TRIGGER))
+    connection = connection_string(resolve_setting_names(declared.get("connection") or "", settings), settings)
+    _check_connection(declared.get("connection"), connection)
+    wanted = typing.get_type_hints(function.call).get(binding.name)
+    return StorageBinding(binding.name, binding.type, binding.direction == _OUT, connection, target, wanted)
+
+
+def _queue_name(name: str, is_trigger: bool) -> str:
+    name = name.lower()
+    if is_trigger and has_tokens(name):
+        raise HostConfigError(f'the queue "{name}" has a {{token}}, which only outputs may have. Use %SETTING%.')
+    if not has_tokens(name) and not _NAME.fullmatch(name):
+        raise HostConfigError(f'"{name}" is no name of a queue. {_NAME_RULE}')
+    return name
+
+
+def _blob_path(path: str, is_trigger: bool) -> str:
+    container, _, blob = path.strip("/").partition("/")
+    if not blob and not is_trigger:
+        raise HostConfigError(
+            f'the path "{path}" names no blob. Give "container/name", such as "results/{{name}}".'
+        )
+    if is_trigger and has_tokens(container):
+        raise HostConfigError(f'the container of "{path}" must be without {{tokens}}. Use %SETTING%.')
+    if not has_tokens(container) and not _NAME.fullmatch(container) and not container.startswith("$"):
+        raise HostConfigError(f'"{container}" is no name of a container. {_NAME_RULE}')
+    return f"{container}/{blob}"
+
+
+_NAME_RULE = "Use 3 to 63 lower-case letters, digits and single hyphens."
+
+
+def _check_connection(name: str | None, connection: str) -> None:
+    parts = dict(part.partition("=")[::2] for part in connection.strip(";").split(";"))
+    usable = {"AccountKey", "SharedAccessSignature"} & set(parts) or "UseDevelopmentStorage" in parts
+    if not usable:
+        raise HostConfigError(
+            f'the setting of the connection "{name}" holds no connection string. Give '
+            '"UseDevelopmentStorage=true", or "DefaultEndpointsProtocol=...;AccountName=...;AccountKey=...".'
+        )

@@ -1,0 +1,194 @@
+"""Answers requests to ``/devhost``: pages for people, and the list of instances as JSON for the command line."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from devhost.durable_engine.client import DurableClient
+from devhost.durable_engine.errors import InstanceFinished, InstanceNotFound, RequestRefused
+from devhost.durable_engine.queries import EntityQuery, InstanceQuery
+from devhost.functions_host.durable_requests import canonical_json, split_path
+from devhost.functions_host.http_messages import json_response
+from devhost.functions_host.server_thread import Handler
+from devhost.page import views
+from devhost.page.guard import COOKIE, PageGuard
+from devhost.page.instance_view import instance_page
+from devhost.page.markup import Html
+from devhost.page.views import HOME, Filters, instance_link
+
+_PER_PAGE = 50
+_HEADERS = {
+    # Nothing from elsewhere, no script at all, no other site's frame.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+_NOT_LOCAL = "This page answers only at 127.0.0.1 or localhost. Open it under that name, with the same port."
+_STALE_FORM = (
+    "The form was not accepted: it is from before the host's last start, or from another site. "
+    "Go back to the instance's page and send the form from there."
+)
+_NOT_JSON = 'The data is not JSON. Put text in quotes, like "yes", or use an object, like {"approved": true}.'
+
+
+class PageHttp:
+    """The page at ``/devhost``.
+
+    Args:
+        client: The engine's client; it blocks, so it is called in threads.
+        now: Tells the host's time, until which timelines of unfinished instances reach.
+        guard: Decides who may see the page, and which forms are its own.
+    """
+
+    def __init__(self, client: DurableClient, now: Callable[[], datetime], guard: PageGuard) -> None:
+        self._client, self._now, self._guard = client, now, guard
+        self._verbs: Mapping[str, Callable[[str, Mapping[str, str]], None]] = {
+            "raise": self._raise_event,
+            "terminate": lambda instance_id, form: client.terminate(instance_id, form.get("reason")),
+            "suspend": lambda instance_id, form: client.suspend(instance_id, form.get("reason")),
+            "resume": lambda instance_id, form: client.resume(instance_id, form.get("reason")),
+            "rewind": lambda instance_id, form: client.rewind(instance_id, form.get("reason")),
+        }
+
+    def before(self, handler: Handler) -> Handler:
+        """A handler that answers the page's requests, and leaves all others to the given one."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self.handle(request) or await handler(request)
+
+        return handle
+
+    async def handle(self, request: web.Request) -> web.StreamResponse | None:
+        """Answer one request, or return None if it is not for the page."""
+        answer = self._find(request.method, split_path(request.raw_path))
+        if answer is None:
+            return None
+        if not self._guard.is_local(request):
+            return _message(403, "Not from here", _NOT_LOCAL)
+        try:
+            return await answer(request)
+        except web.HTTPRequestEntityTooLarge:
+            return _message(413, "Too large", "Send events of more than a megabyte through the durable API.")
+        except RequestRefused as refusal:
+            return _message(refusal.http_status, "Not done", refusal.message)
+
+    def _find(
+        self, method: str, segments: tuple[str, ...]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]] | None:
+        match method, segments:
+            case "GET", ("devhost", "style.css"):
+                return _style
+            case "GET", ("devhost",):
+                return self._for_signed_in(self._instances)
+            case "GET", ("devhost", "entities"):
+                return self._for_signed_in(self._entities)
+            case "GET", ("devhost", "instances", instance_id):
+                return self._for_signed_in(lambda request: self._instance(request, instance_id))
+            case "GET", ("devhost", "api", "instances"):
+                return self._instances_as_json
+            case "POST", ("devhost", "sign-in"):
+                return self._sign_in
+            case "POST", ("devhost", "instances", instance_id, verb) if verb in self._verbs:
+                return self._for_signed_in(lambda request: self._act(request, instance_id, verb))
+        return None
+
+    def _for_signed_in(
+        self, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            if not self._guard.may_look(request):
+                return _document(views.sign_in_page(), 401)
+            return await answer(request)
+
+        return guarded
+
+    async def _instances(self, request: web.Request) -> web.Response:
+        filters = Filters.of(request.query)
+        page, token = await self._list(filters, _PER_PAGE)
+        return _document(views.instances_page(page, filters, token))
+
+    async def _instances_as_json(self, request: web.Request) -> web.Response:
+        if not self._guard.may_look(request):
+            return web.Response(status=401)
+        top = request.query.get("top", "")
+        page, token = await self._list(Filters.of(request.query), int(top) if top.isdecimal() else _PER_PAGE)
+        return json_response({"instances": page, "next": token})
+
+    async def _list(self, filters: Filters, top: int) -> tuple[list[dict[str, Any]], str | None]:
+        query = InstanceQuery(
+            instance_id_prefix=filters.instance_id,
+            name_prefix=filters.name,
+            statuses=(filters.status,) if filters.status else (),
+            top=top,
+            continuation_token=filters.after,
+            show_input=False,
+            newest_first=True,
+        )
+        return await asyncio.to_thread(self._client.list, query)
+
+    async def _instance(self, request: web.Request, instance_id: str) -> web.Response:
+        status = await asyncio.to_thread(self._client.status, instance_id, True, True, True)
+        if status is None:
+            text = f"No instance has the id {instance_id}. It may have been purged; ids are case-sensitive."
+            return _message(404, "Unknown instance", text)
+        query = request.query
+        return _document(
+            instance_page(status, self._now(), self._guard.token, query.get("done", ""), "all" in query)
+        )
+
+    async def _entities(self, request: web.Request) -> web.Response:
+        name, after = request.query.get("name", "").strip(), request.query.get("after", "")
+        query = EntityQuery(name=name or None, fetch_state=True, top=_PER_PAGE, continuation_token=after)
+        page, token = await asyncio.to_thread(self._client.list_entities, query)
+        return _document(views.entities_page(page, name, after, token))
+
+    async def _act(self, request: web.Request, instance_id: str, verb: str) -> web.Response:
+        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        link = instance_link(instance_id)
+        if not self._guard.is_own_form(request, form.get("token", "")):
+            return _message(403, "Not done", _STALE_FORM, link)
+        try:
+            await asyncio.to_thread(self._verbs[verb], instance_id, form)
+        except ValueError:
+            return _message(400, "Not done", _NOT_JSON, link)
+        except (InstanceNotFound, InstanceFinished) as refusal:
+            return _message(refusal.http_status, "Not done", refusal.message, link)
+        return web.Response(status=303, headers={"Location": f"{link}?done={verb}"})
+
+    def _raise_event(self, instance_id: str, form: Mapping[str, str]) -> None:
+        self._client.raise_event(
+            instance_id, form.get("name", "").strip(), canonical_json(form.get("data") or "null")
+        )
+
+    async def _sign_in(self, request: web.Request) -> web.Response:
+        key = (await request.post()).get("key", "")
+        session = self._guard.session_for(key) if isinstance(key, str) else None
+        if session is None or not self._guard.is_same_site(request):
+            return _document(views.sign_in_page("This is not the host's master key."), 401)
+        response = web.Response(status=303, headers={"Location": HOME})
+        response.set_cookie(COOKIE, session, path=HOME, httponly=True, samesite="Strict")
+        return response
+
+
+async def _style(_request: web.Request) -> web.Response:
+    return web.Response(text=_style_text(), content_type="text/css", charset="utf-8", headers=_HEADERS)
+
+
+@cache
+def _style_text() -> str:
+    return (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+
+
+def _document(page: Html, status: int = 200) -> web.Response:
+    return web.Response(text=page, status=status, content_type="text/html", charset="utf-8", headers=_HEADERS)
+
+
+def _message(status: int, title: str, text: str, back: str = HOME) -> web.Response:
+    return _document(views.message_page(title, text, back), status)

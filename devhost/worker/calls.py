@@ -1,0 +1,41 @@
+"""A call as the host sends it: which function, why, with what; and back to what the invoker takes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
+from devhost.functions_host.indexing import IndexedFunction
+from devhost.functions_host.invocation_context import Invocation
+from devhost.worker.frames import Body, Frame
+from devhost.worker.payloads import pack_argument, unpack_argument
+
+
+def pack_call(function: IndexedFunction, value: Any, invocation: Invocation) -> tuple[dict[str, Any], Body]:
+    """Turn a call into header and body. Raises TypeError for a value that cannot be sent."""
+    argument, body = pack_argument(value)
+    return {"call": function.name, "invocation": _pack_invocation(invocation), "argument": argument}, body
+
+
+def unpack_call(
+    functions: Mapping[str, IndexedFunction], frame: Frame
+) -> tuple[IndexedFunction, dict[str, Any], Invocation]:
+    """Turn a frame into what the invoker takes. Raises FunctionFailed if the SDK refuses the value."""
+    function = functions[frame.header["call"]]
+    value = unpack_argument(function, frame.header["argument"], frame.take_body())
+    return function, {function.trigger_parameter: value}, _unpack_invocation(frame.header["invocation"])
+
+
+def _pack_invocation(invocation: Invocation) -> dict[str, Any]:
+    parts = {name: getattr(invocation, name) for name in invocation.__dataclass_fields__ if name != "last_failure"}
+    failure = invocation.last_failure
+    if isinstance(failure, FunctionFailed):
+        parts["failed"] = [failure.type_name, failure.message, failure.stack]
+    elif failure is not None:
+        parts["timed_out"] = str(failure)
+    return parts
+
+
+def _unpack_invocation(parts: dict[str, Any]) -> Invocation:
+    failed, timed_out = parts.pop("failed", None), parts.pop("timed_out", None)
+    last = FunctionFailed(*failed) if failed else FunctionTimedOut(timed_out) if timed_out else None
+    return Invocation(**parts, last_failure=last)

@@ -1,0 +1,38 @@
+"""What can happen to a call because of the process that runs it.
+
+WorkerProcessDied      a FunctionFailed: the process ended while the function ran, and it will not be run again
+WorkerGone             the process ended while the function ran, and another may run it
+└── WorkerReplaced     ... and it was the host that ended the process, for a reason the function has no part in
+"""
+
+import signal
+
+from devhost.durable_engine.functions import WorkerProcessDied
+
+__all__ = ["WorkerGone", "WorkerProcessDied", "WorkerReplaced", "died", "exit_text"]
+
+
+class WorkerGone(Exception):
+    """The worker process ended before it answered; the text says how it ended."""
+
+
+class WorkerReplaced(WorkerGone):
+    """The host ended the worker process; the call had no part in it and does not count as an attempt."""
+
+
+def exit_text(code: int) -> str:
+    """Say how a process ended, such as ``python exited with code 3`` or ``python was ended by SIGSEGV``."""
+    if code >= 0:
+        return f"python exited with code {code}"
+    try:
+        return f"python was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"python was ended by signal {-code}"
+
+
+def died(gone: WorkerGone, attempts: int) -> WorkerProcessDied:
+    """The failure of a function whose process has died, in the last of so many attempts."""
+    times = (
+        "once and is not run again" if attempts == 1 else f"{attempts} times, the last time alone in its process"
+    )
+    return WorkerProcessDied("WorkerProcessExitException", f"{gone}. The function was run {times}.")

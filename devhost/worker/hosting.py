@@ -1,0 +1,96 @@
+"""What the host needs to run an app in workers: the pool, the app as reported, and the folder for large bodies."""
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from devhost.functions_host.app_loader import LoadedApp
+from devhost.functions_host.errors import HostConfigError, IndexingError
+from devhost.functions_host.indexing import DURABLE_CLIENT, IndexedFunction
+from devhost.worker.payloads import CARRIED_TRIGGERS
+from devhost.worker.pool import WorkerPool
+from devhost.worker.process import WorkerSettings
+from devhost.worker.report import functions_of
+
+COUNT_SETTING = "FUNCTIONS_WORKER_PROCESS_COUNT"
+_MOST_WORKERS = 32
+
+
+def worker_count(option: int | None, settings: Mapping[str, str]) -> int:
+    """How many workers there shall be: the option, else the setting, else none. Raises HostConfigError."""
+    text = settings.get(COUNT_SETTING) or "0" if option is None else str(option)
+    if not text.isdecimal() or int(text) > _MOST_WORKERS:
+        name = f"The setting {COUNT_SETTING}" if option is None else "--workers"
+        raise HostConfigError(f'{name} is "{text}". Give a whole number from 0 to {_MOST_WORKERS}.')
+    return int(text)
+
+
+class AppWorkers:
+    """An app in worker processes: what the host holds instead of the app itself.
+
+    Args:
+        script: The app's script.
+        state_folder: Folder of the host; large bodies lie under it on their way.
+        count: How many processes.
+
+    Raises:
+        AppLoadError: The app, as the worker explains it.
+    """
+
+    def __init__(self, script: Path, state_folder: Path, count: int) -> None:
+        self._spool_folder = _new_spool_folder(state_folder / "spool")
+        self._root = script.parent
+        self.pool = WorkerPool(WorkerSettings(script, self._spool_folder), count)
+        self._report = self.pool.load()
+        self.app = LoadedApp(self._root, functions_of(self._report, self._root))
+        _refuse_what_cannot_be_sent(self.app.functions)
+
+    def reload(self, grace_seconds: float) -> bool:
+        """Load the app anew and replace the workers.
+
+        Returns False, and has changed nothing, if the app declares other functions now.
+        Raises AppLoadError if it cannot be loaded; the old code goes on.
+        """
+        return self.pool.reload(grace_seconds, self._report) == self._report
+
+    def close(self) -> None:
+        """End the workers and remove what they left."""
+        self.pool.close()
+        shutil.rmtree(self._spool_folder, ignore_errors=True)
+
+
+def _new_spool_folder(parent: Path) -> Path:
+    """Make this host's folder for bodies, and remove those of hosts that were killed."""
+    for left in parent.iterdir() if parent.exists() else ():
+        if not (left.name.isdecimal() and _lives(int(left.name))):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = parent / str(os.getpid())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _refuse_what_cannot_be_sent(functions: Iterable[IndexedFunction]) -> None:
+    problems = []
+    for function in functions:
+        extra = [
+            binding.type
+            for binding in function.bindings
+            if binding is not function.trigger and binding.type not in (DURABLE_CLIENT, "http")
+        ]
+        kinds = extra if function.trigger_type in CARRIED_TRIGGERS else [function.trigger_type, *extra]
+        if kinds:
+            text = f"{' and '.join(kinds)} cannot be passed to a worker process yet. Start with --workers 0."
+            problems.append(f"{function.name} ({function.source}): {text}")
+    if problems:
+        raise IndexingError(problems)

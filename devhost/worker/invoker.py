@@ -1,0 +1,179 @@
+"""What the host calls: functions as if they ran here, while they run in a worker process."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from devhost.durable_engine.functions import FunctionTimedOut
+from devhost.functions_host.converters import encode
+from devhost.functions_host.durable_functions import HostedDurableFunctions
+from devhost.functions_host.errors import HostStopping
+from devhost.functions_host.indexing import ACTIVITY_TRIGGER, IndexedFunction
+from devhost.functions_host.invocation_context import Invocation
+from devhost.functions_host.time_spans import format_time_span
+from devhost.worker.calls import pack_call
+from devhost.worker.errors import WorkerGone, WorkerReplaced, died
+from devhost.worker.frames import Body, Frame
+from devhost.worker.hosting import AppWorkers
+from devhost.worker.payloads import unpack_answer
+from devhost.worker.process import Answer, WorkerProcess
+
+log = logging.getLogger("devhost.worker")
+
+# A durable work item whose process dies is run again, so often in all. HTTP functions and timers are not: nobody
+# knows how far they came.
+DURABLE_ATTEMPTS = 3
+
+
+class WorkerInvoker:
+    """Runs functions in workers.
+
+    Args:
+        workers: The app's workers; closed with the invoker.
+        timeout: How long one invocation may take; None is without limit. The process of a function that exceeds it
+            is replaced, as in Azure, and what else ran in it is run again.
+    """
+
+    takes_files = True
+
+    def __init__(self, workers: AppWorkers, timeout: timedelta | None = None) -> None:
+        self._workers = workers
+        self._pool = workers.pool
+        self._timeout = timeout
+        self._timeout_seconds = timeout.total_seconds() if timeout else None
+        self._changed = threading.Condition()
+        self._under_way = 0
+
+    def call(self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation) -> Any:
+        """Run a function once and return what it returned; blocks, so it is not for an event loop.
+
+        Raises:
+            FunctionFailed: The function raised; WorkerProcessDied: it, or another, ended its process.
+            FunctionTimedOut: The function took longer than the limit.
+            HostStopping: The host stopped before the function had ended.
+        """
+        value = _only_value(function, arguments)
+        # An activity that is run by hand comes decoded; on its way it is what it is on the wire.
+        if function.trigger_type == ACTIVITY_TRIGGER:
+            value = encode(ACTIVITY_TRIGGER, value)
+        return unpack_answer(self._run(function, value, invocation, attempts=1))
+
+    def call_durable(self, function: IndexedFunction, text: str, invocation: Invocation) -> str | None:
+        """Run an orchestrator, activity or entity, up to three times if its process dies; JSON text in and out.
+
+        The last time it runs alone in a process of its own, so that none fails for what another did.
+        Raises the same as ``call``.
+        """
+        result = unpack_answer(self._run(function, text, invocation, DURABLE_ATTEMPTS))
+        return None if result is None else str(result)
+
+    async def call_async(
+        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
+    ) -> Any:
+        """Do the same as ``call``, for the event loop of a server."""
+        header, body = pack_call(function, _only_value(function, arguments), invocation)
+        with self._counted():
+            worker = self._pool.find()
+            if worker is None:
+                worker = await asyncio.to_thread(self._pool.wait_for_one)
+            answer = worker.begin(header, body, at_once=False)
+            wrapped = asyncio.wrap_future(answer)
+            wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())
+            await asyncio.wait((wrapped,), timeout=self._timeout_seconds)
+            try:
+                frame = self._result_of(answer, function, worker)
+            except WorkerGone as gone:
+                raise self._final_failure(function, gone, attempts=1) from gone
+            # A file is read off the loop, so that a large answer does not hold up the other requests.
+            is_file = isinstance(frame.body, Path)
+            return await asyncio.to_thread(unpack_answer, frame) if is_file else unpack_answer(frame)
+
+    def wait_idle(self, timeout_seconds: float) -> bool:
+        """Wait until no function runs; False if some still do after the timeout."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._under_way == 0, timeout_seconds)
+
+    def close(self) -> None:
+        """End the workers, and with them what still runs."""
+        self._workers.close()
+
+    def _run(self, function: IndexedFunction, value: Any, invocation: Invocation, attempts: int) -> Frame:
+        header, body = pack_call(function, value, invocation)
+        deaths = 0
+        with self._counted():
+            while True:
+                try:
+                    return self._attempt(function, header, body, is_alone=0 < deaths == attempts - 1)
+                except WorkerGone as gone:
+                    deaths += not isinstance(gone, WorkerReplaced)
+                    if attempts == 1 or deaths == attempts:
+                        raise self._final_failure(function, gone, attempts) from gone
+                    text = "%s runs again: %s. Its process has died %d times, and may %d times."
+                    log.warning(text, function.name, gone, deaths, attempts)
+
+    def _attempt(self, function: IndexedFunction, header: dict[str, Any], body: Body, is_alone: bool) -> Frame:
+        with self._worker(is_alone) as worker:
+            answer = worker.begin(header, body)
+            # Not concurrent.futures.wait: it is made for many, and doubles what a short call costs.
+            with contextlib.suppress(TimeoutError):
+                answer.exception(self._timeout_seconds)
+            return self._result_of(answer, function, worker)
+
+    def _worker(self, is_alone: bool) -> contextlib.AbstractContextManager[WorkerProcess]:
+        return self._pool.alone() if is_alone else contextlib.nullcontext(self._pool.wait_for_one())
+
+    def _result_of(self, answer: Answer, function: IndexedFunction, worker: WorkerProcess) -> Frame:
+        if answer.done():
+            return answer.result()
+        assert self._timeout is not None
+        limit = format_time_span(self._timeout)
+        text = f"Timeout value of {limit} was exceeded by function: Functions.{function.name}"
+        log.error("%s. Its worker process (pid %d) is replaced.", text, worker.pid)
+        worker.kill(f"the process was replaced, because {function.name} exceeded its time limit in it")
+        raise FunctionTimedOut(text)
+
+    def _final_failure(self, function: IndexedFunction, gone: WorkerGone, attempts: int) -> Exception:
+        if self._pool.is_closing:
+            return HostStopping(
+                f"The host stopped before {function.name} had ended; it starts again with the host."
+            )
+        failure = died(gone, attempts)
+        log.error("Executed 'Functions.%s' (Failed): %s", function.name, failure)
+        return failure
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._changed:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+
+class WorkerDurableFunctions(HostedDurableFunctions):
+    """The engine's ``DurableFunctions`` over workers: the JSON text goes to them as it is, and comes back so."""
+
+    def run_activity(self, name: str, instance_id: str, input_json: str | None) -> str | None:
+        """Run an activity; JSON text in and out, None for null. Raises FunctionFailed, FunctionTimedOut."""
+        text = "null" if input_json is None else input_json
+        result = self._run(ACTIVITY_TRIGGER, name, text, f"an activity of {instance_id}")
+        return None if result is None else str(result)
+
+    def _run(self, trigger_type: str, name: str, text: str, reason: str) -> object:
+        function = self._by_name[trigger_type][name.lower()]
+        assert isinstance(self._invoker, WorkerInvoker)
+        return self._invoker.call_durable(function, text, Invocation(function.name, reason))
+
+
+def _only_value(function: IndexedFunction, arguments: Mapping[str, Any]) -> Any:
+    if set(arguments) != {function.trigger_parameter}:
+        raise TypeError(f"{function.name} has bindings that cannot be sent to a worker process.")
+    return arguments[function.trigger_parameter]

@@ -1,0 +1,210 @@
+"""The host's side of one worker process: starts it, sends it calls, hands out its answers, notices its end."""
+
+import concurrent.futures
+import itertools
+import logging
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import devhost
+from devhost.functions_host.errors import AppLoadError
+from devhost.worker.errors import WorkerGone, WorkerReplaced, exit_text
+from devhost.worker.frames import Body, Frame, FrameStream
+
+log = logging.getLogger("devhost.worker")
+
+Answer = concurrent.futures.Future[Frame]
+
+_STOP_SECONDS = 3.0
+# The kernel ends a worker with the thread that started it, so that thread must live as long as the host.
+_starter = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="worker-starter")
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What every worker of a host is started with.
+
+    Attributes:
+        script: The app's script.
+        spool_folder: Where large bodies lie on their way.
+        thread_count: Size of a worker's thread pool; None is Python's default.
+        client_binding: JSON text that durable client parameters receive.
+    """
+
+    script: Path
+    spool_folder: Path
+    thread_count: int | None = None
+    client_binding: str = "{}"
+
+
+class WorkerProcess:
+    """One worker process, from its start to its end.
+
+    Args:
+        label: Shown in each line that it logs; empty for none.
+        settings: What it runs.
+        on_end: Called once, on a thread of this process object, when the worker has ended, however that went.
+    """
+
+    def __init__(self, label: str, settings: WorkerSettings, on_end: Callable[["WorkerProcess"], None]) -> None:
+        self.label = label
+        self._settings = settings
+        self._on_end = on_end
+        self._lock = threading.Lock()
+        self._ids = itertools.count(1)
+        self._answers: dict[int, tuple[str, Answer]] = {}
+        self._outgoing: queue.SimpleQueue[tuple[dict[str, Any], Body] | None] = queue.SimpleQueue()
+        self._gone: WorkerGone | None = None
+        self._end_reason: str | None = None
+        self.loaded: concurrent.futures.Future[list[dict[str, Any]]] = concurrent.futures.Future()
+        self._process, self._stream = _starter.submit(self._start).result()
+        threading.Thread(target=self._read, name=f"worker-reader-{label}", daemon=True).start()
+        threading.Thread(target=self._write, name=f"worker-writer-{label}", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        return self._process.pid
+
+    @property
+    def call_count(self) -> int:
+        """How many calls are under way."""
+        return len(self._answers)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it lives, and the host has not asked for its end."""
+        return self._gone is None and self._end_reason is None
+
+    def begin(self, header: dict[str, Any], body: Body, at_once: bool = True) -> Answer:
+        """Send a call; the future gets the answer's frame, or WorkerGone.
+
+        Args:
+            header: The call, without its id.
+            body: What belongs to it.
+            at_once: Send on this thread, which may have to wait for the worker; else on the worker's own thread.
+        """
+        answer: Answer = concurrent.futures.Future()
+        # Running from now on, so that a caller who goes away cannot cancel it under the reader's hands.
+        answer.set_running_or_notify_cancel()
+        with self._lock:
+            if self._gone:
+                answer.set_exception(self._gone)
+                return answer
+            call_id = next(self._ids)
+            self._answers[call_id] = (header["call"], answer)
+        message = ({**header, "id": call_id}, body)
+        if at_once:
+            self._send(*message)
+        else:
+            self._outgoing.put(message)
+        return answer
+
+    def wait_idle(self, timeout_seconds: float) -> bool:
+        """Wait until no call is under way; False if some still are after the timeout."""
+        with self._lock:
+            answers = [answer for _, answer in self._answers.values()]
+        return not concurrent.futures.wait(answers, timeout_seconds).not_done
+
+    def configure(self, settings: WorkerSettings) -> None:
+        """Tell a loaded worker with what it shall run functions; must come before the first call."""
+        self._send({"configure": settings.client_binding, "threads": settings.thread_count}, b"")
+
+    def kill(self, reason: str) -> None:
+        """End the process at once; its calls get WorkerReplaced with the reason."""
+        self._end_reason = self._end_reason or reason
+        self._process.kill()
+
+    def stop(self, reason: str) -> None:
+        """Let the process end in order, or end it after a few seconds; its calls get WorkerReplaced."""
+        self._end_reason = self._end_reason or reason
+        self._send({"stop": True}, b"")
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _start(self) -> tuple[subprocess.Popen[bytes], FrameStream]:
+        ours, theirs = socket.socketpair()
+        settings = self._settings
+        options = ["--socket", str(theirs.fileno()), "--parent", str(os.getpid()), "--label", self.label]
+        options += ["--script", str(settings.script), "--spool", str(settings.spool_folder)]
+        if log.isEnabledFor(logging.DEBUG):
+            options.append("--verbose")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "devhost.worker", *options],
+            # Where this package is found, whatever the folder of the host; the worker goes to the app's.
+            cwd=Path(devhost.__file__).parents[1],
+            stdin=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+        )
+        theirs.close()
+        return process, FrameStream(ours, settings.spool_folder)
+
+    def _send(self, header: dict[str, Any], body: Body) -> None:
+        try:
+            self._stream.send(header, body)
+        except OSError as error:
+            # The reader notices the end, too, and tells everyone who waits.
+            log.debug("Worker %s took no more: %s", self.label, error)
+
+    def _write(self) -> None:
+        while (message := self._outgoing.get()) is not None:
+            self._send(*message)
+
+    def _read(self) -> None:
+        try:
+            while (frame := self._stream.receive()) is not None:
+                if "id" in frame.header:
+                    self._resolve(frame)
+                else:
+                    self._take_report(frame)
+        except (OSError, ValueError) as error:
+            log.debug("The connection to worker %s broke: %s", self.label, error)
+        self._end()
+
+    def _resolve(self, frame: Frame) -> None:
+        with self._lock:
+            _, answer = self._answers.pop(frame.header["id"])
+        answer.set_result(frame)
+
+    def _take_report(self, frame: Frame) -> None:
+        if frame.header["loaded"]:
+            self.loaded.set_result(frame.header["functions"])
+        else:
+            self.loaded.set_exception(AppLoadError(frame.header["error"]))
+
+    def _end(self) -> None:
+        if self._end_reason is None:
+            # It may have closed the connection only; without one it is of no use. One that is ending by itself
+            # gets the time to do so, for the sake of its exit code.
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        text = exit_text(self._process.wait())
+        self._outgoing.put(None)
+        self._stream.close()
+        gone = WorkerGone(text) if self._end_reason is None else WorkerReplaced(self._end_reason)
+        with self._lock:
+            self._gone = gone
+            lost, self._answers = list(self._answers.values()), {}
+        if self._end_reason is None:
+            names = ", ".join(name for name, _ in lost) or "nothing"
+            log.error(
+                "The %s (pid %d) is gone: %s while it ran %s.", self.label or "worker", self.pid, text, names
+            )
+        if not self.loaded.done():
+            self.loaded.set_exception(AppLoadError(f"The worker process ended while it loaded the app: {text}."))
+        for _, answer in lost:
+            answer.set_exception(gone)
+        self._on_end(self)

@@ -1,0 +1,96 @@
+"""How a worker tells the host which functions the app has, so that the host need not import it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from devhost.functions_host.indexing import IndexedFunction
+from devhost.functions_host.retry_policies import RetryPolicy
+
+
+class ReportedBinding:
+    """A binding as the worker described it: the attributes of the SDK's own object, with plain values."""
+
+    def __init__(self, attributes: Mapping[str, Any], described: Mapping[str, Any]) -> None:
+        self.__dict__.update(attributes)
+        self._described = described
+
+    def get_dict_repr(self) -> dict[str, Any]:
+        """The binding in the form of function.json."""
+        return dict(self._described)
+
+
+def describe_functions(functions: Iterable[IndexedFunction]) -> list[dict[str, Any]]:
+    """Describe functions in plain JSON."""
+    return [_describe(function) for function in functions]
+
+
+def functions_of(report: Iterable[Mapping[str, Any]], directory: Path) -> tuple[IndexedFunction, ...]:
+    """Build the functions that a worker has described; they can be looked at, and run only in a worker."""
+    return tuple(_function(described, directory) for described in report)
+
+
+def _describe(function: IndexedFunction) -> dict[str, Any]:
+    names = [binding.name for binding in function.bindings]
+    return {
+        "name": function.name,
+        "registeredName": function.registered_name,
+        "triggerType": function.trigger_type,
+        "trigger": names.index(function.trigger.name),
+        "bindings": [_describe_binding(binding) for binding in function.bindings],
+        "isAsync": function.is_async,
+        "wantsContext": function.wants_context,
+        "source": function.source,
+        "retries": _describe_retries(function.retry_policy),
+    }
+
+
+def _describe_binding(binding: Any) -> dict[str, Any]:
+    attributes = {name: _plain(value) for name, value in vars(binding).items() if not name.startswith("_")}
+    attributes |= {"direction": binding.direction, "data_type": binding.data_type}
+    # The admin endpoints show enums by their names, everything else goes by their values.
+    described = {key: _shown(value) for key, value in binding.get_dict_repr().items() if value is not None}
+    return {"attributes": attributes, "described": described}
+
+
+def _describe_retries(policy: RetryPolicy | None) -> list[float] | None:
+    if policy is None:
+        return None
+    intervals = (policy.minimum_interval, policy.maximum_interval)
+    return [policy.max_retry_count, *(interval.total_seconds() for interval in intervals)]
+
+
+def _function(described: Mapping[str, Any], directory: Path) -> IndexedFunction:
+    bindings = tuple(ReportedBinding(**binding) for binding in described["bindings"])
+    retries = described["retries"]
+    return IndexedFunction(
+        name=described["name"],
+        registered_name=described["registeredName"],
+        trigger_type=described["triggerType"],
+        trigger=bindings[described["trigger"]],
+        bindings=bindings,
+        call=_runs_elsewhere,
+        is_async=described["isAsync"],
+        wants_context=described["wantsContext"],
+        directory=directory,
+        source=described["source"],
+        retry_policy=retries and RetryPolicy(retries[0], *(timedelta(seconds=pause) for pause in retries[1:])),
+    )
+
+
+def _runs_elsewhere(**_: Any) -> Any:
+    raise RuntimeError("This function is known from a worker's report, and runs in a worker only.")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    value = getattr(value, "value", value)
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    return str(value) if hasattr(value, "value") else _plain(value)

@@ -1,0 +1,119 @@
+"""The worker's side: loads the app, tells the host what is in it, and runs what the host asks for."""
+
+import concurrent.futures
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from devhost.durable_engine.functions import FunctionFailed
+from devhost.functions_host.app_loader import LoadedApp, enter_app_root, load_app
+from devhost.functions_host.errors import HostError, HostStopping
+from devhost.functions_host.indexing import IndexedFunction
+from devhost.functions_host.invocation import FunctionInvoker
+from devhost.worker.calls import unpack_call
+from devhost.worker.frames import Frame, FrameStream
+from devhost.worker.payloads import pack_failure, pack_result
+from devhost.worker.report import describe_functions
+
+log = logging.getLogger("devhost.worker")
+
+_BROKEN_EXIT_CODE = 70
+
+
+class WorkerServer:
+    """Serves one host on one connection, many calls at once.
+
+    Args:
+        stream: The connection to the host.
+        script: The app's script.
+    """
+
+    def __init__(self, stream: FrameStream, script: Path) -> None:
+        self._stream = stream
+        self._script = script
+        self._functions: dict[str, IndexedFunction] = {}
+        self._invoker = FunctionInvoker()
+        # For what would hold up the reader or the app's event loop: files, and encoding what coroutines returned.
+        self._helpers = concurrent.futures.ThreadPoolExecutor(4, thread_name_prefix="worker-helper")
+
+    def serve(self) -> bool:
+        """Load the app and serve calls until the host says stop (True) or is gone (False)."""
+        if not self._load():
+            return True
+        while (frame := self._stream.receive()) is not None:
+            if "call" in frame.header:
+                self._take(frame)
+            elif "configure" in frame.header:
+                self._configure(frame)
+            elif "stop" in frame.header:
+                self._invoker.close()
+                return True
+        return False
+
+    def _load(self) -> bool:
+        enter_app_root(self._script)
+        try:
+            app: LoadedApp = load_app(self._script)
+        except HostError as error:
+            self._stream.send({"loaded": False, "error": str(error)})
+            return False
+        self._functions = {function.name: function for function in app.functions}
+        self._stream.send({"loaded": True, "functions": describe_functions(app.functions)})
+        return True
+
+    def _configure(self, frame: Frame) -> None:
+        self._invoker.close()
+        threads = frame.header["threads"]
+        self._invoker = FunctionInvoker(None, threads, frame.header["configure"])
+
+    def _take(self, frame: Frame) -> None:
+        if isinstance(frame.body, Path):
+            self._helpers.submit(self._guarded, self._begin, frame)
+        else:
+            self._guarded(self._begin, frame)
+
+    def _begin(self, frame: Frame) -> None:
+        call_id = frame.header["id"]
+        try:
+            function, arguments, invocation = unpack_call(self._functions, frame)
+        except FunctionFailed as failure:
+            return self._send(call_id, pack_failure(failure))
+
+        def ended(result: Callable[[], Any]) -> None:
+            if function.is_async:
+                self._helpers.submit(self._guarded, self._finish, call_id, function, result)
+            else:
+                self._guarded(self._finish, call_id, function, result)
+
+        self._invoker.begin(function, arguments, invocation, ended)
+
+    def _finish(self, call_id: int, function: IndexedFunction, result: Callable[[], Any]) -> None:
+        try:
+            answer = pack_result(function, result())
+        except FunctionFailed as failure:
+            answer = pack_failure(failure)
+        except HostStopping:
+            return
+        self._send(call_id, answer)
+
+    def _send(self, call_id: int, answer: tuple[dict[str, Any], bytes]) -> None:
+        header, body = answer
+        self._stream.send({**header, "id": call_id}, body)
+
+    def _guarded(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Do a piece of the worker's own work; where that fails, end the process: the host starts another.
+
+        A worker that goes on after running out of memory or threads may leave calls unanswered for ever.
+        """
+        try:
+            work(*arguments)
+        except OSError as error:
+            log.debug("The host does not listen any more: %s", error)
+            os._exit(_BROKEN_EXIT_CODE)
+        except BaseException:
+            try:
+                log.exception("The worker process cannot go on")
+            finally:
+                os._exit(_BROKEN_EXIT_CODE)

@@ -1,0 +1,76 @@
+"""Who may see the page, and which forms are accepted."""
+
+import pytest
+
+from tests.unit.page.conftest import KEYS, OpenPage, Page
+from tests.unit.page.sample_orders import ORDER_ID, begin_order
+
+LINK = f"/devhost/instances/{ORDER_ID}"
+
+
+@pytest.mark.parametrize("token", ["", "guessed"])
+def test_form_without_the_page_s_token_changes_nothing(page: Page, token: str) -> None:
+    begin_order(page.engine)
+    answer = page.post(f"{LINK}/terminate", {"token": token})
+    assert (answer.status, b"send the form from there" in answer.body) == (403, True)
+    page.engine.wait_quiescent()
+    assert (page.engine.status(ORDER_ID) or {})["runtimeStatus"] == "Running"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://elsewhere.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_form_from_another_site_is_refused_even_with_the_token(page: Page, headers: dict[str, str]) -> None:
+    begin_order(page.engine)
+    assert page.post(f"{LINK}/terminate", {"token": page.token}, headers).status == 403
+    own = {"Origin": page.origin, "Sec-Fetch-Site": "same-origin"}
+    assert page.post(f"{LINK}/terminate", {"token": page.token}, own).status == 303
+
+
+@pytest.mark.parametrize("path", ["/devhost", LINK, "/devhost/api/instances", "/devhost/style.css"])
+def test_name_that_another_site_points_here_is_refused(page: Page, path: str) -> None:
+    assert page.get(path, {"Host": "elsewhere.example:7071"}).status == 403
+
+
+@pytest.mark.parametrize("host", ["localhost:7071", "127.0.0.1", "[::1]:7071", "LOCALHOST"])
+def test_names_of_this_machine_are_accepted(page: Page, host: str) -> None:
+    assert page.get("/devhost", {"Host": host}).status == 200
+
+
+def test_host_with_keys_asks_for_the_master_key(open_page: OpenPage) -> None:
+    page = open_page(KEYS)
+    begin_order(page.engine)
+    for path in ("/devhost", LINK, "/devhost/entities"):
+        answer = page.get(path)
+        assert (answer.status, b"Master key" in answer.body, ORDER_ID.encode() in answer.body) == (
+            401,
+            True,
+            False,
+        )
+    assert page.get("/devhost/api/instances").status == 401
+    assert page.post(f"{LINK}/terminate", {"token": page.token}).status == 401
+
+
+@pytest.mark.parametrize("key", ["", "wrong", KEYS.function, KEYS.durable])
+def test_other_keys_do_not_sign_in(open_page: OpenPage, key: str) -> None:
+    answer = open_page(KEYS).post("/devhost/sign-in", {"key": key})
+    assert (answer.status, b"not the host&#x27;s master key" in answer.body) == (401, True)
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_master_key_signs_in_for_pages_and_forms(open_page: OpenPage) -> None:
+    page = open_page(KEYS)
+    begin_order(page.engine)
+    answer = page.post("/devhost/sign-in", {"key": f" {KEYS.master} "})
+    cookie = str(answer.headers["Set-Cookie"])
+    assert (answer.status, "HttpOnly" in cookie, "SameSite=Strict" in cookie) == (303, True, True)
+    assert KEYS.master not in cookie
+    signed_in = {"Cookie": cookie.partition(";")[0]}
+    assert ORDER_ID.encode() in page.get("/devhost", signed_in).body
+    assert page.post(f"{LINK}/terminate", {"token": page.token}, signed_in).status == 303
+    assert page.get("/devhost", {"Cookie": "devhost_page=guessed"}).status == 401
+
+
+def test_command_line_gives_the_master_key_as_a_header(open_page: OpenPage) -> None:
+    page = open_page(KEYS)
+    assert page.get("/devhost/api/instances", {"x-functions-key": KEYS.master}).status == 200

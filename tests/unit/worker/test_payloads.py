@@ -1,0 +1,192 @@
+"""What crosses the boundary between host and worker comes out as it went in."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+import pytest
+from azure.functions.http import HttpRequest
+from azure.functions.timer import TimerRequest
+
+from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
+from devhost.functions_host.http_messages import SpooledRequest, build_response
+from devhost.functions_host.indexing import IndexedFunction, index_functions
+from devhost.functions_host.invocation_context import Invocation
+from devhost.worker.calls import pack_call, unpack_call
+from devhost.worker.errors import WorkerGone, died, exit_text
+from devhost.worker.frames import Frame
+from devhost.worker.hosting import worker_count
+from devhost.worker.payloads import pack_failure, pack_result, unpack_answer
+from devhost.worker.report import describe_functions, functions_of
+
+
+def sample_functions() -> dict[str, IndexedFunction]:
+    app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+    @app.route(route="pages/{id:int}", methods=["GET", "POST"])
+    @app.durable_client_input(client_name="client")
+    async def page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+        return func.HttpResponse()
+
+    @app.retry(
+        strategy="exponential_backoff",
+        max_retry_count="3",
+        minimum_interval="00:00:05",
+        maximum_interval="00:01:00",
+    )
+    @app.timer_trigger(arg_name="timer", schedule="0 0 3 * * *", run_on_startup=True)
+    def tick(timer: func.TimerRequest) -> None: ...
+
+    @app.activity_trigger(input_name="payload", activity="Work")
+    def work(payload: dict, context: func.Context) -> dict:
+        return payload
+
+    return {function.name: function for function in index_functions(app, Path("/app"))}
+
+
+@pytest.fixture(scope="module")
+def functions() -> dict[str, IndexedFunction]:
+    return sample_functions()
+
+
+def carried(
+    functions: dict[str, IndexedFunction], name: str, value: Any, invocation: Invocation | None = None
+) -> Any:
+    """Send a call over the wire and look at what comes out."""
+    header, body = pack_call(functions[name], value, invocation or Invocation(name, "a test"))
+    return unpack_call(functions, Frame(json.loads(json.dumps(header)), body))
+
+
+def answered(function: IndexedFunction, result: Any) -> Any:
+    header, body = pack_result(function, result)
+    return unpack_answer(Frame(json.loads(json.dumps(header)), body))
+
+
+def a_request(make: Callable[..., HttpRequest] = HttpRequest, **parts: Any) -> HttpRequest:
+    common = {"headers": {"x-one": "1"}, "params": {"q": "a,b"}, "route_params": {"id": "7"}}
+    return make(method="POST", url="http://127.0.0.1/api/pages/7?q=a&q=b", **common, **parts)
+
+
+def test_request_arrives_complete(functions: dict[str, IndexedFunction]) -> None:
+    _, arguments, _ = carried(functions, "page", a_request(body_type="bytes", body=b'{"a": 1}'))
+    request = arguments["req"]
+    assert (request.method, request.url) == ("POST", "http://127.0.0.1/api/pages/7?q=a&q=b")
+    assert (request.headers["X-One"], dict(request.params), dict(request.route_params)) == (
+        "1",
+        {"q": "a,b"},
+        {"id": "7"},
+    )
+    assert request.get_json() == {"a": 1}
+
+
+def test_body_in_a_file_is_read_by_the_worker_only(functions: dict[str, IndexedFunction], tmp_path: Path) -> None:
+    file = tmp_path / "body"
+    file.write_bytes(b"large")
+    _, arguments, _ = carried(functions, "page", a_request(SpooledRequest, body_file=file))
+    assert arguments["req"].get_body() == b"large"
+    assert not file.exists()
+
+
+def test_timer_arrives_complete(functions: dict[str, IndexedFunction]) -> None:
+    request = TimerRequest(past_due=True, schedule_status={"Last": "2024"}, schedule={"AdjustForDST": True})
+    _, arguments, _ = carried(functions, "tick", request)
+    timer = arguments["timer"]
+    assert (timer.past_due, timer.schedule_status, timer.schedule) == (
+        True,
+        {"Last": "2024"},
+        {"AdjustForDST": True},
+    )
+
+
+def test_activity_input_is_decoded_in_the_worker(functions: dict[str, IndexedFunction]) -> None:
+    function, arguments, _ = carried(functions, "work", '{"a": [1, "ü"]}')
+    assert (function.name, arguments) == ("work", {"payload": {"a": [1, "ü"]}})
+
+
+@pytest.mark.parametrize(
+    "failure", [None, FunctionFailed("ValueError", "boom", "stack"), FunctionTimedOut("too long")]
+)
+def test_invocation_arrives_with_its_retries(
+    functions: dict[str, IndexedFunction], failure: FunctionFailed | FunctionTimedOut | None
+) -> None:
+    sent = Invocation(
+        "work", "a test", trace_parent="00-1", retry_count=1, max_retry_count=3, last_failure=failure
+    )
+    _, _, received = carried(functions, "work", "null", sent)
+    assert (received.invocation_id, received.trace_parent, received.retry_count) == (sent.invocation_id, "00-1", 1)
+    assert (type(received.last_failure), str(received.last_failure)) == (type(failure), str(failure))
+
+
+@pytest.mark.parametrize("result", [None, {"a": "ü"}])
+def test_activity_result_comes_back_as_json(functions: dict[str, IndexedFunction], result: Any) -> None:
+    answer = answered(functions["work"], result)
+    assert (None if answer is None else json.loads(answer)) == result
+
+
+def test_response_comes_back_with_its_cookies(functions: dict[str, IndexedFunction]) -> None:
+    response = func.HttpResponse("grüße", status_code=201, charset="latin-1", headers={"X-One": "1"})
+    response.headers.add("Set-Cookie", "a=1; Path=/")
+    response.headers.add("Set-Cookie", "b=2")
+    answer = build_response("page", answered(functions["page"], response))
+    assert (answer.status, answer.body, answer.headers["X-One"]) == (201, "grüße".encode("latin-1"), "1")
+    assert answer.headers["Content-Type"] == "text/plain; charset=latin-1"
+    assert answer.headers.getall("Set-Cookie") == ["a=1; Path=/", "b=2"]
+
+
+def test_result_that_is_no_response_fails_the_function(functions: dict[str, IndexedFunction]) -> None:
+    with pytest.raises(FunctionFailed, match=r"page returned dict\. Return func\.HttpResponse"):
+        pack_result(functions["page"], {})
+
+
+def test_failure_comes_back_with_its_stack() -> None:
+    header, body = pack_failure(FunctionFailed("ValueError", "boom", "line 1"))
+    with pytest.raises(FunctionFailed) as failed:
+        unpack_answer(Frame(header, body))
+    assert (failed.value.type_name, failed.value.message, failed.value.stack) == ("ValueError", "boom", "line 1")
+
+
+def test_report_describes_functions_so_that_the_host_can_serve_them(functions: dict[str, IndexedFunction]) -> None:
+    report = json.loads(json.dumps(describe_functions(functions.values())))
+    reported = {function.name: function for function in functions_of(report, Path("/app"))}
+    for name, function in functions.items():
+        known = reported[name]
+        for attribute in (
+            "registered_name",
+            "trigger_type",
+            "is_async",
+            "wants_context",
+            "source",
+            "retry_policy",
+        ):
+            assert getattr(known, attribute) == getattr(function, attribute)
+        assert (known.trigger_parameter, known.client_parameters) == (
+            function.trigger_parameter,
+            function.client_parameters,
+        )
+        assert known.returns_a_result == function.returns_a_result
+    page, tick = reported["page"].trigger, reported["tick"].trigger
+    assert (page.route, page.methods, page.auth_level) == ("pages/{id:int}", ["GET", "POST"], "anonymous")
+    assert (tick.schedule, tick.run_on_startup, tick.use_monitor) == ("0 0 3 * * *", True, None)
+    assert page.get_dict_repr()["authLevel"] == "ANONYMOUS"
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [(0, "python exited with code 0"), (-9, "python was ended by SIGKILL"), (-99, "ended by signal 99")],
+)
+def test_end_of_a_process_is_put_in_words(code: int, text: str) -> None:
+    assert text in exit_text(code)
+
+
+def test_death_is_a_failure_that_tells_how_often() -> None:
+    failure = died(WorkerGone("python exited with code 3"), attempts=3)
+    text = "python exited with code 3. The function was run 3 times, the last time alone in its process."
+    assert (failure.type_name, failure.message) == ("WorkerProcessExitException", text)
+
+
+def test_number_of_workers_comes_from_the_option_or_the_setting() -> None:
+    setting = {"FUNCTIONS_WORKER_PROCESS_COUNT": "2"}
+    assert [worker_count(4, setting), worker_count(None, setting), worker_count(None, {})] == [4, 2, 0]
