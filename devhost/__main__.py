@@ -16,6 +16,7 @@ from devhost.functions_host.errors import HostError
 from devhost.functions_host.host import FunctionsHost, HostOptions
 from devhost.functions_host.indexing import HTTP_TRIGGER
 from devhost.logging_setup import set_up_logging
+from devhost.worker.source_watch import SourceWatcher
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if parsed.no_sdk_speedups:
         # In the environment, so that processes of the host find it too.
         os.environ[sdk_speedups.SETTING] = "0"
-    stopping = threading.Event()
+    stopping, restarting = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _: _request_stop(stopping, received))
     try:
@@ -36,9 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     print(f"Host ready on {host.url}", flush=True)
+    if parsed.reload:
+        SourceWatcher(host.app.root, lambda: _reload(host, stopping, restarting)).start()
     stopping.wait()
     print("Stopping: running functions have 10 seconds to end. Press Ctrl-C again to stop at once.", flush=True)
     host.stop()
+    if restarting.is_set():
+        _start_anew(host)
     return 0
 
 
@@ -66,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         help="run functions in so many processes of their own; 0: in the host's (default: "
         "FUNCTIONS_WORKER_PROCESS_COUNT, else 0)",
     )
+    start.add_argument(
+        "--reload", action="store_true", help="take over changed .py files of the app (in at least one worker)"
+    )
     start.add_argument("--verbose", action="store_true", help="log everything, every episode included")
     return parser
 
@@ -79,7 +87,24 @@ def _options(parsed: argparse.Namespace) -> HostOptions:
         enable_auth=parsed.enable_auth,
         virtual_clock=parsed.clock == "virtual",
         workers=parsed.workers,
+        reload=parsed.reload,
     )
+
+
+def _reload(host: FunctionsHost, stopping: threading.Event, restarting: threading.Event) -> None:
+    try:
+        if not host.reload():
+            print("The app declares other functions now: the host starts anew.", flush=True)
+            restarting.set()
+            stopping.set()
+    except HostError as error:
+        print(f"The changed app is not taken over, the old code goes on. {error}", file=sys.stderr, flush=True)
+
+
+def _start_anew(host: FunctionsHost) -> None:
+    """Become a new host on the same port; the last option of a name is the one that counts."""
+    logging.shutdown()
+    os.execv(sys.executable, [*sys.orig_argv, "--port", str(host.port)])
 
 
 def _print_functions(host: FunctionsHost) -> None:

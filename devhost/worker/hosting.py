@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from devhost.functions_host.app_loader import LoadedApp
@@ -46,13 +46,23 @@ class AppWorkers:
         self.app = LoadedApp(self._root, functions_of(self._report, self._root))
         _refuse_what_cannot_be_sent(self.app.functions)
 
-    def reload(self, grace_seconds: float) -> bool:
+    def reload(self, grace_seconds: float, check: Callable[[Iterable[IndexedFunction]], None]) -> bool:
         """Load the app anew and replace the workers.
+
+        Args:
+            grace_seconds: How long the old workers may take to end what they run.
+            check: Called with the functions, if the app declares other ones now; raises HostError if it may not.
 
         Returns False, and has changed nothing, if the app declares other functions now.
         Raises AppLoadError if it cannot be loaded; the old code goes on.
         """
-        return self.pool.reload(grace_seconds, self._report) == self._report
+        report = self.pool.reload(grace_seconds, self._report)
+        if report == self._report:
+            return True
+        functions = functions_of(report, self._root)
+        _refuse_what_cannot_be_sent(functions)
+        check(functions)
+        return False
 
     def close(self) -> None:
         """End the workers and remove what they left."""
