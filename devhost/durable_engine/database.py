@@ -57,8 +57,8 @@ class Database:
         """Run `change` in a transaction and return its result once it is durable.
 
         Args:
-            change: reads and writes through the connection it is given; it does not commit, and it may run on
-                another thread.
+            change: reads and writes through the connection it is given; it does not commit, it may run on
+                another thread, and it may be undone and run again, so it changes nothing but the database.
 
         Raises:
             DatabaseClosed: the engine was stopped.
@@ -103,7 +103,7 @@ class Database:
             return
         try:
             self._writer.execute("BEGIN IMMEDIATE")
-            outcomes = [_attempt(self._writer, change) for change, _ in group]
+            outcomes = _attempt_all(self._writer, [change for change, _ in group])
             self._on_commit(False)
             self._writer.execute("COMMIT")
             self._on_commit(True)
@@ -131,6 +131,25 @@ class Database:
         connection.close()
 
 
+def _attempt_all(connection: sqlite3.Connection, changes: list[Write]) -> list[Callable[[Future[Any]], None]]:
+    """Run the writes of a group without savepoints; only if one fails, undo all and run each under its own.
+
+    Every statement lets other threads in, so the savepoints of writes that succeed, as nearly all do, are dear.
+    """
+    try:
+        return [_success(change(connection)) for change in changes]
+    except Exception:
+        if not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        return [_attempt(connection, change) for change in changes]
+
+
+def _success(result: Any) -> Callable[[Future[Any]], None]:
+    return lambda future: future.set_result(result)
+
+
 def _attempt(connection: sqlite3.Connection, change: Write) -> Callable[[Future[Any]], None]:
     """Run one write of a group so that its failure spares the others; returns how to settle its future."""
     connection.execute("SAVEPOINT one_write")
@@ -142,7 +161,7 @@ def _attempt(connection: sqlite3.Connection, change: Write) -> Callable[[Future[
         connection.execute("RELEASE one_write")
         return lambda future: future.set_exception(failure)
     connection.execute("RELEASE one_write")
-    return lambda future: future.set_result(result)
+    return _success(result)
 
 
 def _fail(group: list[tuple[Write, Future[Any]]], error: BaseException) -> None:

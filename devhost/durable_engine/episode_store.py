@@ -11,6 +11,8 @@ from devhost.durable_engine.events import FINISHED, Event, EventType, event
 from devhost.durable_engine.instance_store import NewInstance, Parent
 from devhost.durable_engine.wakeups import Wakeups
 
+_EVENTS_PER_STATEMENT = 50
+
 
 class EpisodeOutdated(Exception):
     """The instance was purged, replaced or rewound while the episode ran; the episode counts for nothing."""
@@ -141,8 +143,8 @@ def commit(tx: Connection, outcome: Outcome, may_replace_live: bool) -> Wakeups:
         _begin_generation(tx, outcome, outcome.next_generation)
         woken.instances.add(outcome.instance.instance_id)
     _add_work(tx, outcome, woken)
-    _start_children(tx, outcome, woken, may_replace_live)
-    _send_messages(tx, outcome, woken)
+    refused = _start_children(tx, outcome, woken, may_replace_live)
+    _send_messages(tx, outcome, [*outcome.own_messages, *refused], woken)
     if outcome.status in FINISHED:
         _clear(tx, outcome.instance.instance_id)
     return woken
@@ -177,14 +179,14 @@ def _update_instance(tx: Connection, outcome: Outcome) -> None:
 
 
 def _append_history(tx: Connection, outcome: Outcome) -> None:
-    first = len(outcome.instance.history)
-    tx.executemany(
-        "INSERT INTO history VALUES (?, ?, ?)",
-        [
-            (outcome.instance.instance_id, first + index, events.to_text(new))
-            for index, new in enumerate(outcome.new_events)
-        ],
-    )
+    """Write the new events, many with each statement: every statement lets other threads in."""
+    first, new_events = len(outcome.instance.history), outcome.new_events
+    for begin in range(0, len(new_events), _EVENTS_PER_STATEMENT):
+        values: list[str | int] = []
+        for offset, new in enumerate(new_events[begin : begin + _EVENTS_PER_STATEMENT], start=first + begin):
+            values += (outcome.instance.instance_id, offset, events.to_text(new))
+        rows = ", ".join(["(?, ?, ?)"] * (len(values) // 3))
+        tx.execute(f"INSERT INTO history VALUES {rows}", values)
 
 
 def _begin_generation(tx: Connection, outcome: Outcome, fresh: NewGeneration) -> None:
@@ -210,18 +212,21 @@ def _add_work(tx: Connection, outcome: Outcome, woken: Wakeups) -> None:
         woken.entities.add(entity_id)
 
 
-def _start_children(tx: Connection, outcome: Outcome, woken: Wakeups, may_replace_live: bool) -> None:
+def _start_children(tx: Connection, outcome: Outcome, woken: Wakeups, may_replace_live: bool) -> list[Event]:
+    """Start the sub-orchestrations; returns the completions of those that cannot be started."""
+    refused = []
     for task_id, child in outcome.children:
         try:
             instance_store.create(tx, child, outcome.now, may_replace_live)
             woken.instances.add(child.instance_id)
         except StartRefused as refusal:
-            outcome.own_messages.append(child_failed(outcome.now, task_id, refusal.message, None))
+            refused.append(child_failed(outcome.now, task_id, refusal.message, None))
+    return refused
 
 
-def _send_messages(tx: Connection, outcome: Outcome, woken: Wakeups) -> None:
+def _send_messages(tx: Connection, outcome: Outcome, own_messages: Sequence[Event], woken: Wakeups) -> None:
     instance, parent = outcome.instance, outcome.instance.parent
-    for message in outcome.own_messages:
+    for message in own_messages:
         if instance_store.deliver(tx, instance.instance_id, instance.execution_id, message):
             woken.instances.add(instance.instance_id)
     told = outcome.parent_message
