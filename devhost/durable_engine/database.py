@@ -45,7 +45,7 @@ class Database:
         self._write_lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._is_closed = False
-        self._lease = _take_lease(path)
+        self._lease = take_lease(path)
         try:
             self._writer = _connect(path)
             _migrate(self._writer, path)
@@ -180,8 +180,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _take_lease(path: Path) -> sqlite3.Connection:
-    """Lock a file beside the database. The system drops the lock with the process, however that ends."""
+def take_lease(path: Path) -> sqlite3.Connection:
+    """Lock a file beside the database; the system drops the lock with the process. Raises DatabaseInUse."""
     lease = sqlite3.connect(
         path.with_name(path.name + ".lease"), timeout=0, isolation_level=None, check_same_thread=False
     )
