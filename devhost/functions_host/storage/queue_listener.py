@@ -24,6 +24,8 @@ from devhost.functions_host.storage.queues import HOLD, TakenMessage, TriggerQue
 log = logging.getLogger("devhost.host")
 
 _MOST_AT_ONCE = 32
+# A storage that does not answer must not hold up the host's end.
+_STOP_SECONDS = 2.0
 
 
 class QueueListener:
@@ -72,7 +74,7 @@ class QueueListener:
             self._stopping = True
             self._changed.notify_all()
         if self._watcher.is_alive():
-            self._watcher.join()
+            self._watcher.join(_STOP_SECONDS)
 
     def close(self, timeout_seconds: float) -> None:
         """Wait a little for messages that end, and give back the others, so that they come after a restart."""

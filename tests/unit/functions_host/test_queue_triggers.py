@@ -162,7 +162,9 @@ def test_http_function_answers_and_sends(host: StorageApp) -> None:
         assert expected in host.bodies("orders")
 
 
-def test_output_that_cannot_be_written_fails_the_invocation_by_name(host: StorageApp) -> None:
+def test_output_that_cannot_be_written_fails_the_invocation_by_name(
+    host: StorageApp, caplog: pytest.LogCaptureFixture
+) -> None:
     app = func.FunctionApp()
 
     @app.route(route="orders")
@@ -179,6 +181,7 @@ def test_output_that_cannot_be_written_fails_the_invocation_by_name(host: Storag
 
     with pytest.raises(FunctionFailed, match=r"needs a value for \{customer\}"):
         call(kilobytes="1")
+    assert "Functions.order (Failed): " in caplog.text
     with pytest.raises(FunctionFailed, match=r'the queue "t.*-ada" of the binding "order" could not be written'):
         call(kilobytes="90", customer="ada")
 
