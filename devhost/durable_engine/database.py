@@ -7,7 +7,7 @@ after the sync.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -82,6 +82,14 @@ class Database:
             yield connection
         finally:
             connection.rollback()
+            self._give_back(connection)
+
+    def select(self, query: str, values: Sequence[Any]) -> list[sqlite3.Row]:
+        """Return the rows of one query, which sees one state of the database by itself. Raises DatabaseClosed."""
+        connection = self._take_reader()
+        try:
+            return connection.execute(query, values).fetchall()
+        finally:
             self._give_back(connection)
 
     def close(self) -> None:

@@ -1,10 +1,11 @@
 """Loading an instance for an episode, and writing the episode: history, messages and work in one transaction."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from sqlite3 import Connection, Row
 
 from devhost.durable_engine import entity_store, events, instance_store, work_store
+from devhost.durable_engine.database import Database
 from devhost.durable_engine.entity_store import OperationRequest
 from devhost.durable_engine.errors import StartRefused
 from devhost.durable_engine.events import FINISHED, Event, EventType, event
@@ -12,6 +13,12 @@ from devhost.durable_engine.instance_store import NewInstance, Parent
 from devhost.durable_engine.wakeups import Wakeups
 
 _EVENTS_PER_STATEMENT = 50
+_STATE_AND_INBOX = (
+    "SELECT instances.execution_id AS current, instances.row_version, instances.status,"
+    " inbox.sequence, inbox.execution_id AS execution_id, inbox.event"
+    " FROM instances LEFT JOIN inbox USING (instance_id)"
+    " WHERE instance_id = ? ORDER BY inbox.lane, inbox.sequence"
+)
 
 
 class EpisodeOutdated(Exception):
@@ -92,38 +99,48 @@ class Outcome:
     next_generation: NewGeneration | None = None
 
 
-def load(
-    tx: Connection, instance_id: str, known_history: Callable[[Row], list[Event] | None] = lambda _row: None
-) -> Instance | None:
-    """Return a live instance with its history and inbox; None if it is gone or has ended.
-
-    Args:
-        tx: the transaction.
-        instance_id: which one.
-        known_history: returns the history for the instance's row if it need not be read.
-    """
+def load(tx: Connection, instance_id: str) -> Instance | None:
+    """Return a live instance with its history and inbox; None if it is gone or has ended."""
     row = instance_store.find(tx, instance_id)
     if row is None or row["status"] in FINISHED:
         return None
     inbox = tx.execute(
         "SELECT * FROM inbox WHERE instance_id = ? ORDER BY lane, sequence", (instance_id,)
     ).fetchall()
-    # A message for an earlier execution must never touch this one: task numbers begin at 0 in each.
-    is_current = {None, row["execution_id"]}
     parent_id = row["parent_instance_id"]
-    known = known_history(row)
+    messages, stale = _sorted_out(inbox, row["execution_id"])
     return Instance(
         **{name: row[name] for name in ("instance_id", "execution_id", "name", "version", "status", "input")},
         **{name: row[name] for name in ("output", "custom_status", "created_at", "row_version")},
         parent=Parent(parent_id, row["parent_execution_id"], row["parent_task_id"]) if parent_id else None,
-        history=history(tx, instance_id) if known is None else known,
-        messages=[
-            Message(item["sequence"], events.from_text(item["event"]))
-            for item in inbox
-            if item["execution_id"] in is_current
-        ],
-        stale=[item["sequence"] for item in inbox if item["execution_id"] not in is_current],
+        # Before the first commit of an episode there is none to read.
+        history=history(tx, instance_id) if row["row_version"] else [],
+        messages=messages,
+        stale=stale,
     )
+
+
+def load_again(database: Database, known: Instance) -> Instance | None:
+    """Return a known instance with its inbox of now; None if it is no longer what it was, and must be loaded."""
+    rows = database.select(_STATE_AND_INBOX, (known.instance_id,))
+    if not rows or tuple(rows[0])[:3] != (known.execution_id, known.row_version, known.status):
+        return None
+    messages, stale = _sorted_out((row for row in rows if row["sequence"] is not None), known.execution_id)
+    return replace(known, messages=messages, stale=stale)
+
+
+def _sorted_out(inbox: Iterable[Row], execution_id: str) -> tuple[list[Message], list[int]]:
+    """Tell the messages for the current execution from the numbers of those for earlier ones.
+
+    A message for an earlier execution must never touch this one: task numbers begin at 0 in each.
+    """
+    messages, stale = [], []
+    for row in inbox:
+        if row["execution_id"] in (None, execution_id):
+            messages.append(Message(row["sequence"], events.from_text(row["event"])))
+        else:
+            stale.append(row["sequence"])
+    return messages, stale
 
 
 def history(tx: Connection, instance_id: str) -> list[Event]:
