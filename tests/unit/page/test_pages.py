@@ -67,6 +67,13 @@ def test_instance_shows_every_step_with_its_time_and_payloads(page: Page) -> Non
     assert 'aria-label="at 5 s, 20 h, not needed"' in html
 
 
+def test_parent_and_child_link_to_each_other(page: Page) -> None:
+    parent = f"/devhost/instances/{run_order(page.engine)}"
+    (child,) = re.findall(r'<a class="relative" href="([^"]*)"', page.html(parent))
+    assert "packing" in text_of(page.html(child))
+    assert re.findall(r'<a class="relative" href="([^"]*)"', page.html(child)) == [parent]
+
+
 def test_nothing_an_app_says_becomes_markup(page: Page) -> None:
     instance_id = run_order(page.engine)
     for path in ("/devhost", f"/devhost/instances/{instance_id}", f"/devhost?name={MARKUP}".replace(" ", "%20")):
