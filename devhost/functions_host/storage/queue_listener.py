@@ -19,7 +19,7 @@ from devhost.functions_host.storage.binding_data import data_of_message
 from devhost.functions_host.storage.options import QueueOptions
 from devhost.functions_host.storage.pacing import Pacing
 from devhost.functions_host.storage.queue_text import UndecodableMessage
-from devhost.functions_host.storage.queues import HOLD, TakenMessage, TriggerQueue
+from devhost.functions_host.storage.queues import TakenMessage, TriggerQueue
 
 log = logging.getLogger("devhost.host")
 
@@ -128,7 +128,7 @@ class QueueListener:
 
     def _wait(self, condition: Callable[[], bool], seconds: float | None) -> None:
         """Wait for a condition, a stop, the timeout, or the time to renew what is held."""
-        longest = HOLD.total_seconds() / 4
+        longest = self._queue.hold.total_seconds() / 4
         with self._changed:
             self._changed.wait_for(
                 lambda: self._stopping or condition(), longest if seconds is None else min(seconds, longest)
@@ -143,7 +143,7 @@ class QueueListener:
     def _renew(self) -> None:
         now = datetime.now(UTC)
         for message in list(self._running.values()):
-            if now - message.held_since > HOLD / 2:
+            if now - message.held_since > self._queue.hold / 2:
                 self._attempt("held on", message, partial(self._queue.hold_on, message, now))
 
     def _work_on(self, message: TakenMessage) -> None:
