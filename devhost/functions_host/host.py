@@ -178,8 +178,7 @@ class FunctionsHost:
         self._links = DurableLinks(engine_options.hub_name, self.keys.durable if self.keys else None)
         check_bindings(self._active, settings)
         self._storage = storage_triggers(self._active, config.document, settings, self._folder)
-        self._runner = self._build_invoker(config)
-        self._invoker = bound(self._runner, self._active, self._storage)
+        self._invoker = bound(self._build_invoker(config), self._active, self._storage)
         clock: Clock = OffsetClock() if self._options.virtual_clock else SystemClock()
         monitor = TimerMonitor(self._folder / "timers")
         self._timers = TimerService(self._active, self._invoker, clock, monitor, settings)
@@ -200,9 +199,8 @@ class FunctionsHost:
         return DurableEngine(self._durable_functions(), options, self._folder / f"{options.hub_name}.db", clock)
 
     def _durable_functions(self) -> HostedDurableFunctions:
-        if isinstance(self._runner, WorkerInvoker):
-            return WorkerDurableFunctions(self._active, self._runner)
-        return HostedDurableFunctions(self._active, self._invoker)
+        make = WorkerDurableFunctions if self._workers else HostedDurableFunctions
+        return make(self._active, self._invoker)
 
     def _build_servers(self, clock: Clock) -> None:
         def advance(duration: timedelta) -> datetime:

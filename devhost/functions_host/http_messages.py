@@ -79,6 +79,10 @@ class SpooledRequest(HttpRequest):
         super().__init__(body_type="bytes", body=b"", **parts)
         self.body_file = body_file
 
+    def get_body(self) -> bytes:
+        """Read the file, for bindings of the host that want to see the body."""
+        return self.body_file.read_bytes()
+
 
 def build_request(request: web.Request, route_params: Mapping[str, str], body: bytes | Path) -> HttpRequest:
     """Build what an HTTP function receives, as the worker does.

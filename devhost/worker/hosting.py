@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from devhost.functions_host.app_loader import LoadedApp
-from devhost.functions_host.errors import HostConfigError, IndexingError
-from devhost.functions_host.indexing import DURABLE_CLIENT, IndexedFunction
-from devhost.worker.payloads import CARRIED_TRIGGERS
+from devhost.functions_host.errors import HostConfigError
+from devhost.functions_host.indexing import IndexedFunction
 from devhost.worker.pool import WorkerPool
 from devhost.worker.process import WorkerSettings
 from devhost.worker.report import functions_of
@@ -44,7 +43,6 @@ class AppWorkers:
         self.pool = WorkerPool(WorkerSettings(script, self._spool_folder), count)
         self._report = self.pool.load()
         self.app = LoadedApp(self._root, functions_of(self._report, self._root))
-        _refuse_what_cannot_be_sent(self.app.functions)
 
     def reload(self, grace_seconds: float, check: Callable[[Iterable[IndexedFunction]], None]) -> bool:
         """Load the app anew and replace the workers.
@@ -60,7 +58,6 @@ class AppWorkers:
         if report == self._report:
             return True
         functions = functions_of(report, self._root)
-        _refuse_what_cannot_be_sent(functions)
         check(functions)
         return False
 
@@ -88,19 +85,3 @@ def _lives(pid: int) -> bool:
     except PermissionError:
         pass
     return True
-
-
-def _refuse_what_cannot_be_sent(functions: Iterable[IndexedFunction]) -> None:
-    problems = []
-    for function in functions:
-        extra = [
-            binding.type
-            for binding in function.bindings
-            if binding is not function.trigger and binding.type not in (DURABLE_CLIENT, "http")
-        ]
-        kinds = extra if function.trigger_type in CARRIED_TRIGGERS else [function.trigger_type, *extra]
-        if kinds:
-            text = f"{' and '.join(kinds)} cannot be passed to a worker process yet. Start with --workers 0."
-            problems.append(f"{function.name} ({function.source}): {text}")
-    if problems:
-        raise IndexingError(problems)
