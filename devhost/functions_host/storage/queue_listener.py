@@ -54,7 +54,7 @@ class QueueListener:
         self._queue, self._options = queue, options
         self._changed = threading.Condition()
         self._woken = self._stopping = self._is_failing = False
-        self._running: dict[str, TakenMessage] = {}
+        self._running: set[TakenMessage] = set()
         self._pacing = Pacing(options.max_polling_interval.total_seconds())
         self._watcher = threading.Thread(target=self._watch, name=f"queue-{function.name}", daemon=True)
 
@@ -80,7 +80,7 @@ class QueueListener:
         """Wait a little for messages that end, and give back the others, so that they come after a restart."""
         with self._changed:
             self._changed.wait_for(lambda: not self._running, timeout_seconds)
-            left = list(self._running.values())
+            left = tuple(self._running)
         for message in left:
             self._attempt("given back", message, partial(self._give_back, message, timedelta()))
 
@@ -102,20 +102,26 @@ class QueueListener:
 
     def _watch(self) -> None:
         while not self._stopping:
-            taken = self._take()
-            for message in taken:
-                self._launch(message)
-            if taken:
-                self._pacing.found()
-                self._wait(lambda: len(self._running) <= self._options.new_batch_threshold, None)
+            if self._has_room():
+                self._take_batch()
             else:
-                self._wait(lambda: self._woken, self._pacing.pause_seconds())
+                self._wait(self._has_room, None)
             self._renew()
 
-    def _take(self) -> list[TakenMessage]:
+    def _has_room(self) -> bool:
+        return len(self._running) <= self._options.new_batch_threshold
+
+    def _take_batch(self) -> None:
         self._woken = False
-        if len(self._running) > self._options.new_batch_threshold:
-            return []
+        taken = self._take()
+        for message in taken:
+            self._launch(message)
+        if taken:
+            self._pacing.found()
+        else:
+            self._wait(lambda: self._woken, self._pacing.pause_seconds())
+
+    def _take(self) -> list[TakenMessage]:
         try:
             taken = self._queue.take(min(self._options.batch_size, _MOST_AT_ONCE), datetime.now(UTC))
         except AzureError as error:
@@ -136,13 +142,15 @@ class QueueListener:
 
     def _launch(self, message: TakenMessage) -> None:
         with self._changed:
-            self._running[str(message.stored.id)] = message
+            self._running.add(message)
         name = f"queue-{self._function.name}-{message.stored.id}"
         threading.Thread(target=self._work_on, args=(message,), name=name, daemon=True).start()
 
     def _renew(self) -> None:
         now = datetime.now(UTC)
-        for message in list(self._running.values()):
+        with self._changed:
+            running = tuple(self._running)
+        for message in running:
             if now - message.held_since > self._queue.hold / 2:
                 self._attempt("held on", message, partial(self._queue.hold_on, message, now))
 
@@ -152,7 +160,7 @@ class QueueListener:
             self._attempt(what, message, settle)
         finally:
             with self._changed:
-                self._running.pop(str(message.stored.id), None)
+                self._running.discard(message)
                 self._changed.notify_all()
 
     def _settlement(self, message: TakenMessage) -> tuple[str, Callable[[], None]]:

@@ -19,7 +19,8 @@ HOLD = timedelta(seconds=60)
 _POISON_SUFFIX = "-poison"
 
 
-@dataclass
+# Not equal by value: the same message, taken again, is another one.
+@dataclass(eq=False)
 class TakenMessage:
     """A message that is hidden from others while the host works on it; ``receipt`` changes with every renewal.
 
