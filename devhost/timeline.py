@@ -257,7 +257,7 @@ class _Builder:
         for failure in self._failures:
             wait = self._wait_between(failure, step)
             if wait is not None:
-                wait.title = f"{wait.title.removeprefix('timer of ')} until {step.title} is tried again"
+                wait.title = f"wait to retry {step.title}"
                 step.attempt = failure.attempt + 1
                 self._fired_timers.remove(wait)
                 self._failures.remove(failure)

@@ -60,15 +60,16 @@ def draw_list(to: Console, instances: Sequence[Mapping[str, Any]], has_more: boo
     if not instances:
         to.print("No instance matches.")
         return
-    table = _table("Status", "Id", "Orchestrator", "Created (UTC)", "Custom status")
-    table.columns[1].overflow, table.columns[1].no_wrap = "fold", False
-    for one in instances:
-        status, custom = one["runtimeStatus"], one["customStatus"]
-        brief = "" if custom is None else readable(custom, indent=None)[:60]
-        table.add_row(
-            _status(status), _text(one["instanceId"]), _text(one["name"]), _time(one["createdTime"]), _text(brief)
-        )
-    to.print(table)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    rows = [_list_row(one) for one in instances]
+    for column, title in enumerate(("Status", "Id", "Orchestrator", "Created (UTC)")):
+        table.add_column(title, no_wrap=True, min_width=max(len(title), *(row[column].cell_len for row in rows)))
+    table.add_column("Custom status", no_wrap=True, min_width=len("Custom status"))
+    for row in rows:
+        table.add_row(*row)
+    # Lines may become longer than the terminal is wide: an id that is cut is of no use.
+    to.width = max(to.width, sum((column.min_width or 0) + 2 for column in table.columns))
+    to.print(table, crop=False)
     if has_more:
         to.print("There are more: narrow the list with --status, --name or --id, or lengthen it with --top.")
 
@@ -189,11 +190,11 @@ def _style(step: Step) -> str:
     )
 
 
-def _table(*columns: str) -> Table:
-    table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in table.columns:
-        column.no_wrap = True
-    return table
+def _list_row(one: Mapping[str, Any]) -> tuple[Text, ...]:
+    custom = one["customStatus"]
+    brief = "" if custom is None else readable(custom, indent=None)[:60]
+    texts = [_text(text) for text in (one["instanceId"], one["name"], _time(one["createdTime"]), brief)]
+    return (_status(one["runtimeStatus"]), *texts)
 
 
 def _status(status: str) -> Text:

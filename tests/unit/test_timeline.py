@@ -35,7 +35,7 @@ def test_steps_stand_in_the_order_in_which_they_began(finished: Timeline) -> Non
     assert [step.label for step in finished.steps] == [
         "reserve",
         "charge",
-        "5 s until charge is tried again",
+        "wait to retry charge",
         "charge (try 2)",
         "timer of 2 d",
         "Approval",

@@ -58,7 +58,7 @@ def test_empty_host_says_what_to_do(page: Page) -> None:
 def test_instance_shows_every_step_with_its_time_and_payloads(page: Page) -> None:
     html = page.html(f"/devhost/instances/{run_order(page.engine)}")
     words = text_of(html)
-    for label in ("reserve", "charge", "5 s until charge is tried again", "charge (try 2)", "Approval", "packing"):
+    for label in ("reserve", "charge", "wait to retry charge", "charge (try 2)", "Approval", "packing"):
         assert label in words
     assert html.count('<details class="step ') == 9
     assert "Took 20 h" in words

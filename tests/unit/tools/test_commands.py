@@ -26,6 +26,14 @@ def test_list_shows_the_newest_first_and_says_when_there_are_more(command_line: 
     assert command_line.run("list", "--status", "Suspended") == "No instance matches.\n"
 
 
+def test_list_never_cuts_an_id(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    instance_id = "order-" + "x" * 200
+    begin_order(command_line.engine, instance_id)
+    (line,) = [line for line in command_line.run("list").splitlines() if instance_id in line]
+    assert line.split()[:3] == ["Running", instance_id, "order"]
+
+
 def test_list_as_json_is_filtered_like_the_table(command_line: CommandLine) -> None:
     run_order(command_line.engine, "first")
     found = command_line.json("list", "--id", "fi", "--status", "completed")
@@ -46,7 +54,7 @@ def test_history_draws_every_step_on_one_axis(command_line: CommandLine) -> None
     lines = command_line.run("history", ORDER_ID).splitlines()
     steps = [line for line in lines if "█" in line or "◆" in line or "─" in line or "╌" in line or "▓" in line]
     begin = [line.split("  ")[0] for line in steps]
-    assert begin[:4] == ["reserve", "charge", "5 s until charge is tried again", "charge (try 2)"]
+    assert begin[:4] == ["reserve", "charge", "wait to retry charge", "charge (try 2)"]
     assert "failed" in steps[1]
     assert "not needed" in next(line for line in lines if line.startswith("timer of 2 d"))
     assert any(line.startswith("charge: Activity function 'charge' failed:") for line in lines)
