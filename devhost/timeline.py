@@ -133,8 +133,8 @@ def readable(value: Any, indent: int | None = 2) -> str:
 
 
 def duration_text(duration: timedelta) -> str:
-    """Write a duration in the two units that matter: ``35 ms``, ``1.4 s``, ``2 min 5 s``, ``2 d 3 h``."""
-    seconds = duration.total_seconds()
+    """Write a duration in the two units that matter: ``35 ms``, ``1.4 s``, ``2 min 5 s``; a negative one as none."""
+    seconds = max(0.0, duration.total_seconds())
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:

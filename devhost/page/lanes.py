@@ -63,7 +63,7 @@ class Lanes:
             '<rect class="bar $look" x="$x" width="$width" y="$y" height="$height" rx="3"/>',
             look=_look(step),
             x=_percent(start),
-            width=_percent(end - start),
+            width=_percent(max(0.0, end - start)),
             y=11 if step.kind == StepKind.TIMER else 8,
             height=6 if step.kind == StepKind.TIMER else 12,
         )

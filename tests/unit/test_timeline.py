@@ -110,6 +110,7 @@ def test_times_with_seven_digits_are_read() -> None:
     ("duration", "text"),
     [
         ({"microseconds": 400}, "0 ms"),
+        ({"seconds": -3}, "0 ms"),
         ({"milliseconds": 35}, "35 ms"),
         ({"milliseconds": 1400}, "1.4 s"),
         ({"seconds": 5}, "5 s"),
