@@ -133,7 +133,7 @@ def readable(value: Any, indent: int | None = 2) -> str:
 
 
 def duration_text(duration: timedelta) -> str:
-    """Write a duration in the two units that matter: ``35 ms``, ``1.4 s``, ``2 min 5 s``; a negative one as none."""
+    """Write a duration in the units that matter: ``35 ms``, ``1.4 s``, ``2 min 5 s``; a negative one as none."""
     seconds = max(0.0, duration.total_seconds())
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
