@@ -20,7 +20,7 @@ from devhost.functions_host.indexing import (
 from devhost.functions_host.output_values import OutValue
 from devhost.functions_host.storage.queue_text import bodies_of
 from devhost.worker.frames import Body, Frame
-from devhost.worker.values import WireText, pack_value, unpack_value
+from devhost.worker.values import WireText, pack_value, unpack_large_response, unpack_value
 
 Parts = list[dict[str, Any]]
 
@@ -64,10 +64,13 @@ def pack_failure(failure: FunctionFailed) -> bytes:
 
 def unpack_answer(frame: Frame, arguments: Mapping[str, Any] | None = None) -> Any:
     """Return what the function returned, and fill the outputs among the arguments. Raises FunctionFailed."""
+    parts = frame.header.get("results", [])
+    if isinstance(frame.body, Path) and [part["kind"] for part in parts] == [HttpResponse.__name__]:
+        return unpack_large_response(parts[0], frame.body)
     body = frame.take_body()
     if "failed" in frame.header:
         raise FunctionFailed(*json.loads(body))
-    values = _unpack(frame.header["results"], body)
+    values = _unpack(parts, body)
     for name, value in values.items():
         if name != _RETURN and arguments is not None:
             arguments[name].set(value)

@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import azure.functions as func
 from azure.functions._abc import HttpResponse
@@ -16,7 +17,7 @@ from azure.functions.http import HttpRequest
 from azure.functions.queue import QueueMessage
 from azure.functions.timer import TimerRequest
 
-from devhost.functions_host.http_messages import SpooledRequest
+from devhost.functions_host.http_messages import SpooledRequest, SpooledResponse
 from devhost.worker.frames import Body
 
 Packed = tuple[dict[str, Any], Body]
@@ -78,10 +79,17 @@ def _pack_response(response: HttpResponse) -> Packed:
     return {**described, "headers": headers}, response.get_body() or b""
 
 
-def _unpack_response(described: dict[str, Any], body: bytes) -> func.HttpResponse:
-    response = func.HttpResponse(
-        body, status_code=described["status"], mimetype=described["mimetype"], charset=described["charset"]
-    )
+def unpack_large_response(described: dict[str, Any], body: Path) -> func.HttpResponse:
+    """Do for a response what ``unpack_value`` does, with the body left in its file, which ends with its use."""
+    file = body.open("rb")
+    body.unlink()
+    return _unpack_response(described, file)
+
+
+def _unpack_response(described: dict[str, Any], body: bytes | IO[bytes]) -> func.HttpResponse:
+    parts = {"mimetype": described["mimetype"], "charset": described["charset"]}
+    parts["status_code"] = described["status"]
+    response = func.HttpResponse(body, **parts) if isinstance(body, bytes) else SpooledResponse(body, **parts)
     for name, value in described["headers"]:
         response.headers.add(name, value)
     return response
