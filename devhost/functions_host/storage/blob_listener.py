@@ -142,7 +142,7 @@ class BlobListener:
         uri = self._uri(blob.name)
         if uri in self._running or time.monotonic() < self._postponed.get(uri, 0.0):
             return False
-        return self._done.get(uri) != blob.etag
+        return self._done.get(uri) != _etag(blob)
 
     def _launch(self, blob: BlobProperties, tokens: dict[str, str]) -> None:
         with self._changed:
@@ -154,7 +154,7 @@ class BlobListener:
         threading.Thread(target=self._work_on, args=(blob, tokens), name=name, daemon=True).start()
 
     def _work_on(self, blob: BlobProperties, tokens: dict[str, str]) -> None:
-        uri, etag = self._uri(blob.name), str(blob.etag)
+        uri, etag = self._uri(blob.name), _etag(blob)
         try:
             if self._try_until_done(blob.name, uri, etag, tokens):
                 self._receipts.finish(self._function.name, uri, etag)
@@ -254,3 +254,8 @@ class BlobListener:
                 str(error).splitlines()[0],
             )
         self._is_failing = True
+
+
+def _etag(blob: BlobProperties) -> str:
+    # Lists have it without the quotes that headers have, and conditions need.
+    return f'"{str(blob.etag).strip(chr(34))}"'

@@ -12,6 +12,7 @@ import azure.functions as func
 import pytest
 
 from devhost.functions_host.storage.blob_listener import POISON_QUEUE
+from devhost.functions_host.storage.blob_receipts import BlobReceipts
 from tests.azurite import Azurite, free_ports
 from tests.unit.functions_host.http_client import eventually
 from tests.unit.functions_host.storage_app import StorageApp
@@ -163,3 +164,20 @@ def test_storage_that_is_gone_is_reported_once_and_stops_nothing(
 
 
 def _take_message(message: func.QueueMessage) -> None: ...
+
+
+def test_blob_that_crashed_its_host_five_times_is_given_up_without_a_run(
+    host: StorageApp, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: queue.Queue[func.InputStream] = queue.Queue()
+    host.upload("in/killer.txt", "crash")
+    host.start(receiving(seen))
+    blob = seen.get(timeout=10)
+    host.stop()
+    receipts = BlobReceipts(tmp_path / "blob-receipts.db")
+    for _ in range(5):
+        receipts.begin("work", str(blob.uri), blob.blob_properties["ETag"])
+    receipts.close()
+    host.start(receiving(seen))
+    eventually(lambda: "was given up by work after 5 tries" in caplog.text, "it is given up")
+    assert seen.empty()
