@@ -6,7 +6,6 @@ and the best of each counts. Other programs on the machine make the seconds long
 """
 
 import argparse
-import logging
 import multiprocessing
 import os
 import tempfile
@@ -17,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from bench.engine import ceilings, measurements
 from bench.engine.measurements import FanOut, Throughput
+from bench.engine.running_engine import log_errors_only
 from devhost import sdk_speedups
 
 P = ParamSpec("P")
@@ -126,13 +126,8 @@ class _Bench:
 
 def _in_fresh_process(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     spawning = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, spawning, initializer=_log_errors_only) as pool:
+    with ProcessPoolExecutor(1, spawning, initializer=log_errors_only) as pool:
         return pool.submit(function, *arguments, **options).result()
-
-
-def _log_errors_only() -> None:
-    # The SDK warns once per app that the authorization level of functions without HTTP does not matter.
-    logging.getLogger().setLevel(logging.ERROR)
 
 
 def _row(*cells: str) -> None:
