@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from devhost.durable_engine.events import FINISHED, STATUS_CODES
 from devhost.tools.errors import NothingDone, ToolError
 from devhost.tools.host_client import HostClient, checked_url
 from devhost.tools.wiping import wipe
 
-_FINISHED = ("Completed", "Failed", "Terminated", "Canceled")
 _STEERED = {
     "terminate": ("end an instance where it is", "Termination of {} was requested."),
     "suspend": ("let an instance rest until it is resumed", "Suspension of {} was requested."),
@@ -87,7 +87,7 @@ def _host(environ: Mapping[str, str]) -> argparse.ArgumentParser:
 
 def _add_looking(add: Callable[..., argparse.ArgumentParser]) -> None:
     listing = add("list", _list, "list instances, newest first")
-    listing.add_argument("--status", default="", help="only of this runtime status, such as Running")
+    listing.add_argument("--status", type=_status, help="only of this runtime status, such as Running")
     listing.add_argument("--name", default="", help="only of orchestrators whose name begins so")
     listing.add_argument("--id", default="", help="only with ids that begin so")
     listing.add_argument("--top", type=_count, default=50, help="how many at most (default: 50)")
@@ -114,10 +114,10 @@ def _add_steering(add: Callable[..., argparse.ArgumentParser]) -> None:
     purging.add_argument("instance_id", metavar="ID", nargs="?")
     purging.add_argument("--finished", action="store_true", help="all finished ones instead of one")
     purging.add_argument(
-        "--status", default="", help="with --finished: only of these, such as Completed,Terminated"
+        "--status", type=_ended_statuses, help="with --finished: only of these, such as Completed,Terminated"
     )
     purging.add_argument(
-        "--before", default="", help="with --finished: only those created before, such as 2026-01-31"
+        "--before", type=_moment, help="with --finished: only those created before, such as 2026-01-31"
     )
     purging.add_argument("--force", action="store_true", help="also an instance that has not finished")
 
@@ -127,7 +127,7 @@ def _client(parsed: argparse.Namespace) -> HostClient:
 
 
 def _list(parsed: argparse.Namespace) -> None:
-    found = _client(parsed).list(parsed.status, parsed.name, parsed.id, parsed.top)
+    found = _client(parsed).list(parsed.status or "", parsed.name, parsed.id, parsed.top)
     if parsed.json:
         return _print_json(found)
     from devhost.tools import drawing
@@ -176,10 +176,10 @@ def _purge(parsed: argparse.Namespace) -> None:
         raise NothingDone("Say what to purge: one ID, or --finished for all instances that have ended.")
     client = _client(parsed)
     if parsed.finished:
-        count = client.purge_finished(parsed.status, parsed.before)
+        count = client.purge_finished(parsed.status or "", parsed.before or "")
         return _print_count(parsed, count)
     status = client.status(parsed.instance_id)["runtimeStatus"]
-    if status not in _FINISHED and not parsed.force:
+    if status not in FINISHED and not parsed.force:
         raise NothingDone(
             f"The instance '{parsed.instance_id}' is {status}. "
             "Terminate it first, or purge it as it is with --force."
@@ -223,6 +223,29 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
     return int(text)
+
+
+def _status(text: str) -> str:
+    found = [name for name in STATUS_CODES if name.lower() == text.strip().lower()]
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text} is not a runtime status; these are: {', '.join(STATUS_CODES)}")
+    return found[0]
+
+
+def _ended_statuses(text: str) -> str:
+    names = [_status(name) for name in text.split(",")]
+    if not FINISHED.issuperset(names):
+        raise argparse.ArgumentTypeError(f"only these are purged: {', '.join(sorted(FINISHED))}")
+    return ",".join(names)
+
+
+def _moment(text: str) -> str:
+    # Checked here, since the durable API passes over what it cannot read, and would purge all.
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a date like 2026-01-31 or 2026-01-31T12:00:00Z") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
 
 
 def _url(text: str) -> str:

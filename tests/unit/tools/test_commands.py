@@ -174,7 +174,19 @@ def test_control_characters_of_an_app_do_not_reach_the_terminal(command_line: Co
     assert "\x1b" not in command_line.run("show", "sneaky")
 
 
-def test_page_size_must_be_a_number(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["list", "--top", "none"])
-    assert "none is not a whole number of at least 1" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (("list", "--top", "none"), "none is not a whole number of at least 1"),
+        (("list", "--status", "Runing"), "these are: Running, Completed"),
+        (("list", "--url", "ftp://host"), "is not a URL like http://127.0.0.1:7071"),
+        (("purge", "--finished", "--status", "Running"), "only these are purged: Canceled, Completed"),
+        (("purge", "--finished", "--before", "yesterday"), "is not a date like 2026-01-31"),
+    ],
+)
+def test_wrong_arguments_are_refused_with_the_right_form(
+    arguments: tuple[str, ...], remedy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert (exit_.value.code, remedy in capsys.readouterr().err) == (2, True)
