@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "--workers",
         type=int,
         help="run functions in so many processes of their own; 0: in the host's (default: "
-        "FUNCTIONS_WORKER_PROCESS_COUNT, else 0)",
+        "FUNCTIONS_WORKER_PROCESS_COUNT, else 1)",
     )
     start.add_argument(
         "--reload", action="store_true", help="take over changed .py files of the app (in at least one worker)"

@@ -54,7 +54,7 @@ class HostOptions:
         virtual_clock: Whether tests may advance the time.
         grace_seconds: How long running functions may take to end when the host stops.
         workers: In how many processes of their own functions run; 0 is in the host's process, None is what the
-            setting FUNCTIONS_WORKER_PROCESS_COUNT says.
+            setting FUNCTIONS_WORKER_PROCESS_COUNT says, or 1.
         reload: Whether ``reload`` will be called; it needs a worker, so there is at least one.
     """
 

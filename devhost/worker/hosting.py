@@ -17,8 +17,8 @@ _MOST_WORKERS = 32
 
 
 def worker_count(option: int | None, settings: Mapping[str, str]) -> int:
-    """How many workers there shall be: the option, else the setting, else none. Raises HostConfigError."""
-    text = settings.get(COUNT_SETTING) or "0" if option is None else str(option)
+    """How many workers there shall be: the option, else the setting, else one. Raises HostConfigError."""
+    text = settings.get(COUNT_SETTING) or "1" if option is None else str(option)
     if not text.isdecimal() or int(text) > _MOST_WORKERS:
         name = f"The setting {COUNT_SETTING}" if option is None else "--workers"
         raise HostConfigError(f'{name} is "{text}". Give a whole number from 0 to {_MOST_WORKERS}.')

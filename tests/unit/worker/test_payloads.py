@@ -265,4 +265,4 @@ def test_death_is_a_failure_that_tells_how_often() -> None:
 
 def test_number_of_workers_comes_from_the_option_or_the_setting() -> None:
     setting = {"FUNCTIONS_WORKER_PROCESS_COUNT": "2"}
-    assert [worker_count(4, setting), worker_count(None, setting), worker_count(None, {})] == [4, 2, 0]
+    assert [worker_count(4, setting), worker_count(None, setting), worker_count(None, {})] == [4, 2, 1]
