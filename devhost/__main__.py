@@ -1,4 +1,4 @@
-"""``python -m devhost start``: run a function app on this machine."""
+"""``python -m devhost start|list|show|...``: run a function app on this machine, look at its instances."""
 
 import argparse
 import atexit
@@ -16,16 +16,20 @@ from devhost.functions_host.errors import HostError
 from devhost.functions_host.host import FunctionsHost, HostOptions
 from devhost.functions_host.indexing import HTTP_TRIGGER
 from devhost.logging_setup import set_up_logging
+from devhost.tools.command_line import add_commands, run_command
+from devhost.worker.source_watch import SourceWatcher
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line. Returns the exit code: 0 after a stop by signal, 1 if the host cannot start."""
+    """Run the command line. Returns the exit code: 0 after a stop by signal, 1 if the command fails."""
     parsed = _parser().parse_args(arguments)
+    if "run" in parsed:
+        return run_command(parsed)
     set_up_logging(parsed.verbose)
     if parsed.no_sdk_speedups:
         # In the environment, so that processes of the host find it too.
         os.environ[sdk_speedups.SETTING] = "0"
-    stopping = threading.Event()
+    stopping, restarting = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _: _request_stop(stopping, received))
     try:
@@ -35,10 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (HostError, DurableEngineError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"Host ready on {host.url}", flush=True)
+    print(f"Instances and their timelines: {host.url}/devhost\nHost ready on {host.url}", flush=True)
+    if parsed.reload:
+        SourceWatcher(host.app.root, lambda: _reload(host, stopping, restarting)).start()
     stopping.wait()
     print("Stopping: running functions have 10 seconds to end. Press Ctrl-C again to stop at once.", flush=True)
     host.stop()
+    if restarting.is_set():
+        _start_anew(host)
     return 0
 
 
@@ -46,7 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m devhost", description="Local host for Azure Functions in Python."
     )
-    start = parser.add_subparsers(required=True, metavar="COMMAND").add_parser("start", help="run a function app")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    start = commands.add_parser("start", help="run a function app")
     start.add_argument("--app", type=Path, default=Path(), help="folder of function_app.py (default: here)")
     start.add_argument("--port", type=int, default=7071, help="public port; 0 picks a free one (default: 7071)")
     start.add_argument("--rpc-port", type=int, default=17071, help="port of the durable RPC API (default: 17071)")
@@ -64,9 +73,13 @@ def _parser() -> argparse.ArgumentParser:
         "--workers",
         type=int,
         help="run functions in so many processes of their own; 0: in the host's (default: "
-        "FUNCTIONS_WORKER_PROCESS_COUNT, else 0)",
+        "FUNCTIONS_WORKER_PROCESS_COUNT, else 1)",
+    )
+    start.add_argument(
+        "--reload", action="store_true", help="take over changed .py files of the app (in at least one worker)"
     )
     start.add_argument("--verbose", action="store_true", help="log everything, every episode included")
+    add_commands(commands)
     return parser
 
 
@@ -79,7 +92,24 @@ def _options(parsed: argparse.Namespace) -> HostOptions:
         enable_auth=parsed.enable_auth,
         virtual_clock=parsed.clock == "virtual",
         workers=parsed.workers,
+        reload=parsed.reload,
     )
+
+
+def _reload(host: FunctionsHost, stopping: threading.Event, restarting: threading.Event) -> None:
+    try:
+        if not host.reload():
+            print("The app declares other functions now: the host starts anew.", flush=True)
+            restarting.set()
+            stopping.set()
+    except HostError as error:
+        print(f"The changed app is not taken over, the old code goes on. {error}", file=sys.stderr, flush=True)
+
+
+def _start_anew(host: FunctionsHost) -> None:
+    """Become a new host on the same port; the last option of a name is the one that counts."""
+    logging.shutdown()
+    os.execv(sys.executable, [*sys.orig_argv, "--port", str(host.port)])
 
 
 def _print_functions(host: FunctionsHost) -> None:

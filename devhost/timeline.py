@@ -133,8 +133,8 @@ def readable(value: Any, indent: int | None = 2) -> str:
 
 
 def duration_text(duration: timedelta) -> str:
-    """Write a duration in the two units that matter: ``35 ms``, ``1.4 s``, ``2 min 5 s``, ``2 d 3 h``."""
-    seconds = duration.total_seconds()
+    """Write a duration in the units that matter: ``35 ms``, ``1.4 s``, ``2 min 5 s``; a negative one as none."""
+    seconds = max(0.0, duration.total_seconds())
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:
@@ -257,7 +257,7 @@ class _Builder:
         for failure in self._failures:
             wait = self._wait_between(failure, step)
             if wait is not None:
-                wait.title = f"{wait.title.removeprefix('timer of ')} until {step.title} is tried again"
+                wait.title = f"wait to retry {step.title}"
                 step.attempt = failure.attempt + 1
                 self._fired_timers.remove(wait)
                 self._failures.remove(failure)

@@ -9,6 +9,7 @@ from pathlib import Path
 import azure.functions as func
 
 from bench.engine.reference_app import WORKFLOW, reference_app
+from devhost import sdk_speedups
 
 # As the engine does: so many work items share a commit.
 _GROUP = 64
@@ -19,6 +20,7 @@ _EVENT = '{"EventType":5,"Timestamp":"2024-01-01T00:00:00.000000Z","TaskSchedule
 
 def plain_replay_ms(documents: list[list[str]], repetitions: int) -> float:
     """Return the CPU milliseconds of one workflow's episodes in the unmodified SDK: the best of some rounds."""
+    sdk_speedups.install()()
     handle = next(
         function.get_user_function()
         for function in reference_app().get_functions()

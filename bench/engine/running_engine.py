@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import resource
 import threading
 import time
@@ -10,10 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.engine.reference_app import reference_app
+from devhost import sdk_speedups
 from devhost.clock import SystemClock
 from devhost.durable_engine.engine import DurableEngine
 from devhost.durable_engine.options import EngineOptions
 from devhost.functions_host.durable_functions import HostedDurableFunctions
+from devhost.functions_host.host_config import HostConfig
 from devhost.functions_host.indexing import index_functions
 from devhost.functions_host.invocation import FunctionInvoker
 
@@ -98,9 +101,9 @@ class RunningEngine:
     """The real engine and invoker in this process, on a database in `folder`."""
 
     def __init__(self, folder: Path, sample_size: int = 0) -> None:
-        # The SDK says once per app that the authorization level of functions without HTTP does not matter.
-        logging.getLogger().setLevel(logging.ERROR)
-        self._invoker = FunctionInvoker()
+        # As the host does when it has loaded an app.
+        sdk_speedups.install_if_wanted(os.environ)
+        self._invoker = FunctionInvoker(HostConfig().function_timeout)
         hosted = HostedDurableFunctions(index_functions(reference_app(), Path.cwd()), self._invoker)
         self.functions = CountingFunctions(hosted, sample_size)
         self.engine = DurableEngine(self.functions, EngineOptions(), folder / "engine.db", SystemClock())
@@ -143,6 +146,11 @@ class Stopwatch:
     def cpu_seconds(self) -> float:
         """Return the CPU seconds that all threads have used."""
         return time.process_time() - self._cpu
+
+
+def log_errors_only() -> None:
+    """Silence a warning of the SDK: for each app, that functions without HTTP take no authorization level."""
+    logging.getLogger().setLevel(logging.ERROR)
 
 
 def resident_mb() -> float:

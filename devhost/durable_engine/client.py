@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from sqlite3 import Connection
 from typing import Any
@@ -95,6 +95,15 @@ class DurableClient:
                 history = episode_store.history(snapshot, instance_id)
                 status["historyEvents"] = history_events(history, show_input, show_history_output)
         return status
+
+    def relatives(self, instance_id: str) -> tuple[str | None, Sequence[str]]:
+        """Return the id of the instance's parent, if it has one, and those of its current execution's children."""
+        with self._database.reading() as snapshot:
+            row = instance_store.find(snapshot, instance_id)
+            history = episode_store.history(snapshot, instance_id)
+        created = EventType.SUB_ORCHESTRATION_CREATED
+        children = [past["InstanceId"] for past in history if past["EventType"] == created]
+        return (row["parent_instance_id"] if row else None), children
 
     def list(self, query: InstanceQuery) -> instance_queries.Page:
         """Return a page of status objects and the next page's token, None at the end. Raises InvalidRequest."""

@@ -7,7 +7,7 @@ after the sync.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -47,7 +47,7 @@ class Database:
         self._is_closed = False
         with _explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lease = _take_lease(path)
+            self._lease = take_lease(path)
             try:
                 self._writer = _connect(path)
                 _migrate(self._writer, path)
@@ -59,8 +59,8 @@ class Database:
         """Run `change` in a transaction and return its result once it is durable.
 
         Args:
-            change: reads and writes through the connection it is given; it does not commit, and it may run on
-                another thread.
+            change: reads and writes through the connection it is given; it does not commit, it may run on
+                another thread, and it may be undone and run again, so it changes nothing but the database.
 
         Raises:
             DatabaseClosed: the engine was stopped.
@@ -94,6 +94,15 @@ class Database:
                 connection.rollback()
                 self._give_back(connection)
 
+    def select(self, query: str, values: Sequence[Any]) -> list[sqlite3.Row]:
+        """Return the rows of one query, which sees one state of the database by itself. Raises as ``reading``."""
+        with _explained(self._path):
+            connection = self._take_reader()
+            try:
+                return connection.execute(query, values).fetchall()
+            finally:
+                self._give_back(connection)
+
     def close(self) -> None:
         """Give the file up. Writes that are not committed by now are lost, as if the process had ended."""
         with self._write_lock, self._queue_lock:
@@ -114,7 +123,7 @@ class Database:
         try:
             self._roll_back()
             self._writer.execute("BEGIN IMMEDIATE")
-            outcomes = [_attempt(self._writer, change) for change, _ in group]
+            outcomes = _attempt_all(self._writer, [change for change, _ in group])
             self._on_commit(False)
             self._writer.execute("COMMIT")
             self._on_commit(True)
@@ -148,6 +157,25 @@ class Database:
         connection.close()
 
 
+def _attempt_all(connection: sqlite3.Connection, changes: list[Write]) -> list[Callable[[Future[Any]], None]]:
+    """Run the writes of a group without savepoints; only if one fails, undo all and run each under its own.
+
+    Every statement lets other threads in, so the savepoints of writes that succeed, as nearly all do, are dear.
+    """
+    try:
+        return [_success(change(connection)) for change in changes]
+    except Exception:
+        if not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        return [_attempt(connection, change) for change in changes]
+
+
+def _success(result: Any) -> Callable[[Future[Any]], None]:
+    return lambda future: future.set_result(result)
+
+
 def _attempt(connection: sqlite3.Connection, change: Write) -> Callable[[Future[Any]], None]:
     """Run one write of a group so that its failure spares the others; returns how to settle its future."""
     connection.execute("SAVEPOINT one_write")
@@ -161,7 +189,7 @@ def _attempt(connection: sqlite3.Connection, change: Write) -> Callable[[Future[
         connection.execute("RELEASE one_write")
         return lambda future: future.set_exception(failure)
     connection.execute("RELEASE one_write")
-    return lambda future: future.set_result(result)
+    return _success(result)
 
 
 def _fail(group: list[tuple[Write, Future[Any]]], error: BaseException) -> None:
@@ -194,8 +222,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _take_lease(path: Path) -> sqlite3.Connection:
-    """Lock a file beside the database. The system drops the lock with the process, however that ends."""
+def take_lease(path: Path) -> sqlite3.Connection:
+    """Lock a file beside the database; the system drops the lock with the process. Raises DatabaseInUse."""
     lease = sqlite3.connect(
         path.with_name(path.name + ".lease"), timeout=0, isolation_level=None, check_same_thread=False
     )

@@ -1,15 +1,24 @@
 """Loading an instance for an episode, and writing the episode: history, messages and work in one transaction."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from sqlite3 import Connection, Row
 
 from devhost.durable_engine import entity_store, events, instance_store, work_store
+from devhost.durable_engine.database import Database
 from devhost.durable_engine.entity_store import OperationRequest
 from devhost.durable_engine.errors import StartRefused
 from devhost.durable_engine.events import FINISHED, Event, EventType, event
 from devhost.durable_engine.instance_store import NewInstance, Parent
 from devhost.durable_engine.wakeups import Wakeups
+
+_EVENTS_PER_STATEMENT = 50
+_STATE_AND_INBOX = (
+    "SELECT instances.execution_id AS current, instances.row_version, instances.status,"
+    " inbox.sequence, inbox.execution_id AS execution_id, inbox.event"
+    " FROM instances LEFT JOIN inbox USING (instance_id)"
+    " WHERE instance_id = ? ORDER BY inbox.lane, inbox.sequence"
+)
 
 
 class EpisodeOutdated(Exception):
@@ -90,38 +99,48 @@ class Outcome:
     next_generation: NewGeneration | None = None
 
 
-def load(
-    tx: Connection, instance_id: str, known_history: Callable[[Row], list[Event] | None] = lambda _row: None
-) -> Instance | None:
-    """Return a live instance with its history and inbox; None if it is gone or has ended.
-
-    Args:
-        tx: the transaction.
-        instance_id: which one.
-        known_history: returns the history for the instance's row if it need not be read.
-    """
+def load(tx: Connection, instance_id: str) -> Instance | None:
+    """Return a live instance with its history and inbox; None if it is gone or has ended."""
     row = instance_store.find(tx, instance_id)
     if row is None or row["status"] in FINISHED:
         return None
     inbox = tx.execute(
         "SELECT * FROM inbox WHERE instance_id = ? ORDER BY lane, sequence", (instance_id,)
     ).fetchall()
-    # A message for an earlier execution must never touch this one: task numbers begin at 0 in each.
-    is_current = {None, row["execution_id"]}
     parent_id = row["parent_instance_id"]
-    known = known_history(row)
+    messages, stale = _sorted_out(inbox, row["execution_id"])
     return Instance(
         **{name: row[name] for name in ("instance_id", "execution_id", "name", "version", "status", "input")},
         **{name: row[name] for name in ("output", "custom_status", "created_at", "row_version")},
         parent=Parent(parent_id, row["parent_execution_id"], row["parent_task_id"]) if parent_id else None,
-        history=history(tx, instance_id) if known is None else known,
-        messages=[
-            Message(item["sequence"], events.from_text(item["event"]))
-            for item in inbox
-            if item["execution_id"] in is_current
-        ],
-        stale=[item["sequence"] for item in inbox if item["execution_id"] not in is_current],
+        # Before the first commit of an episode there is none to read.
+        history=history(tx, instance_id) if row["row_version"] else [],
+        messages=messages,
+        stale=stale,
     )
+
+
+def load_again(database: Database, known: Instance) -> Instance | None:
+    """Return a known instance with its inbox of now; None if it is no longer what it was, and must be loaded."""
+    rows = database.select(_STATE_AND_INBOX, (known.instance_id,))
+    if not rows or tuple(rows[0])[:3] != (known.execution_id, known.row_version, known.status):
+        return None
+    messages, stale = _sorted_out((row for row in rows if row["sequence"] is not None), known.execution_id)
+    return replace(known, messages=messages, stale=stale)
+
+
+def _sorted_out(inbox: Iterable[Row], execution_id: str) -> tuple[list[Message], list[int]]:
+    """Tell the messages for the current execution from the numbers of those for earlier ones.
+
+    A message for an earlier execution must never touch this one: task numbers begin at 0 in each.
+    """
+    messages, stale = [], []
+    for row in inbox:
+        if row["execution_id"] in (None, execution_id):
+            messages.append(Message(row["sequence"], events.from_text(row["event"])))
+        else:
+            stale.append(row["sequence"])
+    return messages, stale
 
 
 def history(tx: Connection, instance_id: str) -> list[Event]:
@@ -141,8 +160,8 @@ def commit(tx: Connection, outcome: Outcome, may_replace_live: bool) -> Wakeups:
         _begin_generation(tx, outcome, outcome.next_generation)
         woken.instances.add(outcome.instance.instance_id)
     _add_work(tx, outcome, woken)
-    _start_children(tx, outcome, woken, may_replace_live)
-    _send_messages(tx, outcome, woken)
+    refused = _start_children(tx, outcome, woken, may_replace_live)
+    _send_messages(tx, outcome, [*outcome.own_messages, *refused], woken)
     if outcome.status in FINISHED:
         _clear(tx, outcome.instance.instance_id)
     return woken
@@ -177,14 +196,14 @@ def _update_instance(tx: Connection, outcome: Outcome) -> None:
 
 
 def _append_history(tx: Connection, outcome: Outcome) -> None:
-    first = len(outcome.instance.history)
-    tx.executemany(
-        "INSERT INTO history VALUES (?, ?, ?)",
-        [
-            (outcome.instance.instance_id, first + index, events.to_text(new))
-            for index, new in enumerate(outcome.new_events)
-        ],
-    )
+    """Write the new events, many with each statement: every statement lets other threads in."""
+    first, new_events = len(outcome.instance.history), outcome.new_events
+    for begin in range(0, len(new_events), _EVENTS_PER_STATEMENT):
+        values: list[str | int] = []
+        for offset, new in enumerate(new_events[begin : begin + _EVENTS_PER_STATEMENT], start=first + begin):
+            values += (outcome.instance.instance_id, offset, events.to_text(new))
+        rows = ", ".join(["(?, ?, ?)"] * (len(values) // 3))
+        tx.execute(f"INSERT INTO history VALUES {rows}", values)
 
 
 def _begin_generation(tx: Connection, outcome: Outcome, fresh: NewGeneration) -> None:
@@ -210,18 +229,21 @@ def _add_work(tx: Connection, outcome: Outcome, woken: Wakeups) -> None:
         woken.entities.add(entity_id)
 
 
-def _start_children(tx: Connection, outcome: Outcome, woken: Wakeups, may_replace_live: bool) -> None:
+def _start_children(tx: Connection, outcome: Outcome, woken: Wakeups, may_replace_live: bool) -> list[Event]:
+    """Start the sub-orchestrations; returns the completions of those that cannot be started."""
+    refused = []
     for task_id, child in outcome.children:
         try:
             instance_store.create(tx, child, outcome.now, may_replace_live)
             woken.instances.add(child.instance_id)
         except StartRefused as refusal:
-            outcome.own_messages.append(child_failed(outcome.now, task_id, refusal.message, None))
+            refused.append(child_failed(outcome.now, task_id, refusal.message, None))
+    return refused
 
 
-def _send_messages(tx: Connection, outcome: Outcome, woken: Wakeups) -> None:
+def _send_messages(tx: Connection, outcome: Outcome, own_messages: Sequence[Event], woken: Wakeups) -> None:
     instance, parent = outcome.instance, outcome.instance.parent
-    for message in outcome.own_messages:
+    for message in own_messages:
         if instance_store.deliver(tx, instance.instance_id, instance.execution_id, message):
             woken.instances.add(instance.instance_id)
     told = outcome.parent_message

@@ -1,7 +1,6 @@
 """Runs episodes: takes an instance's messages, has its code replay its history, writes what comes of it."""
 
 import logging
-from sqlite3 import Row
 
 from devhost.clock import Clock
 from devhost.durable_engine import episode_store, input_document, timestamps, versions
@@ -55,15 +54,10 @@ class OrchestrationRunner:
 
     def _load(self, instance_id: str) -> Instance | None:
         known = self._histories.find(instance_id)
-
-        def known_history(row: Row) -> list[Event] | None:
-            if row["row_version"] == 0:
-                return []  # No episode was committed yet.
-            version = (row["execution_id"], row["row_version"])
-            return known.events if known and (known.execution_id, known.row_version) == version else None
-
+        if known is not None and (instance := episode_store.load_again(self._database, known.instance)):
+            return instance
         with self._database.reading() as snapshot:
-            return episode_store.load(snapshot, instance_id, known_history)
+            return episode_store.load(snapshot, instance_id)
 
     def _is_accepted(self, instance: Instance) -> bool:
         if versions.may_run(instance.version, self._options) or self._options.version_failure_strategy == "Fail":

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,13 @@ _GUID_FORMS = {"": "{}", "D": "{}", "N": "{}", "B": "{{{}}}", "P": "({})"}
 def has_tokens(text: str) -> bool:
     """Whether a text holds a token, and so is known only when the function is triggered."""
     return bool(_TOKEN.search(text))
+
+
+def unknown_tokens(text: str, given: Collection[str]) -> list[str]:
+    """The tokens of a text that are neither built in nor given, ``{a.b}`` by its first part."""
+    known = {name.lower() for name in given}
+    tokens = [token.strip() for token in _TOKEN.findall(text)]
+    return [token for token in tokens if _built_in(token, "") is None and token.split(".")[0].lower() not in known]
 
 
 def resolve_tokens(template: str, data: Mapping[str, Any], function_name: str = "") -> str:

@@ -1,17 +1,21 @@
 """An invoker for functions with bindings besides their trigger: inputs are read before, outputs written after."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import contextlib
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import azure.functions as func
 
+from devhost.durable_engine.functions import FunctionFailed
 from devhost.functions_host.indexing import HTTP_OUTPUT, IndexedFunction
 from devhost.functions_host.invocation import Invoker
 from devhost.functions_host.invocation_context import Invocation
 from devhost.functions_host.output_values import OutValue
 
-_OUT = 1
+log = logging.getLogger("devhost.host")
+
 _RETURN = "$return"
 
 
@@ -57,9 +61,11 @@ class BoundInvoker:
         if io is None:
             return _result(function, self._inner.call(function, {**arguments, **outputs}, invocation), outputs)
         data = self._data(function, arguments, invocation)
-        bound = {**arguments, **io.read(data), **outputs}
-        result = self._inner.call(function, bound, invocation)
-        io.write(_written(result, outputs), data)
+        with _faults_logged(function):
+            inputs = io.read(data)
+        result = self._inner.call(function, {**arguments, **inputs, **outputs}, invocation)
+        with _faults_logged(function):
+            io.write(_written(result, outputs), data)
         return _result(function, result, outputs)
 
     async def call_async(
@@ -71,9 +77,11 @@ class BoundInvoker:
             result = await self._inner.call_async(function, {**arguments, **outputs}, invocation)
             return _result(function, result, outputs)
         data = self._data(function, arguments, invocation)
-        bound = {**arguments, **await asyncio.to_thread(io.read, data), **outputs}
-        result = await self._inner.call_async(function, bound, invocation)
-        await asyncio.to_thread(io.write, _written(result, outputs), data)
+        with _faults_logged(function):
+            inputs = await asyncio.to_thread(io.read, data)
+        result = await self._inner.call_async(function, {**arguments, **inputs, **outputs}, invocation)
+        with _faults_logged(function):
+            await asyncio.to_thread(io.write, _written(result, outputs), data)
         return _result(function, result, outputs)
 
     def wait_idle(self, timeout_seconds: float) -> bool:
@@ -98,6 +106,16 @@ def bound(inner: Invoker, functions: Iterable[IndexedFunction], storage: Storage
     """Put a ``BoundInvoker`` around an invoker, if any function of the app has a use for it."""
     has_outputs = any(function.output_parameters for function in functions)
     return BoundInvoker(inner, storage) if storage or has_outputs else inner
+
+
+@contextlib.contextmanager
+def _faults_logged(function: IndexedFunction) -> Iterator[None]:
+    """Log what is wrong with a binding: it fails the invocation, of which the inner invoker knows nothing."""
+    try:
+        yield
+    except FunctionFailed as failure:
+        log.error("Functions.%s (Failed): %s", function.name, failure.message)
+        raise
 
 
 def _out_values(function: IndexedFunction) -> dict[str, OutValue]:

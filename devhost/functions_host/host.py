@@ -4,7 +4,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -56,7 +56,8 @@ class HostOptions:
         virtual_clock: Whether tests may advance the time.
         grace_seconds: How long running functions may take to end when the host stops.
         workers: In how many processes of their own functions run; 0 is in the host's process, None is what the
-            setting FUNCTIONS_WORKER_PROCESS_COUNT says.
+            setting FUNCTIONS_WORKER_PROCESS_COUNT says, or 1.
+        reload: Whether ``reload`` will be called; it needs a worker, so there is at least one.
     """
 
     app_path: Path
@@ -67,6 +68,7 @@ class HostOptions:
     virtual_clock: bool = False
     grace_seconds: float = 10.0
     workers: int | None = None
+    reload: bool = False
 
 
 class FunctionsHost:
@@ -85,7 +87,8 @@ class FunctionsHost:
         self._folder = _made(options.state_dir.resolve() / "devhost")
         self._listener = bind(options.port, "--port (PORT with make)")
         self._rpc_listener = bind_preferred(options.rpc_port)
-        self.url = f"http://{LOOPBACK}:{port_of(self._listener)}"
+        self.port = port_of(self._listener)
+        self.url = f"http://{LOOPBACK}:{self.port}"
         self.app = self._load()
         self.keys = AccessKeys.load_or_create(self._folder / "keys.json") if options.enable_auth else None
         self._compose(HostConfig.read(self.app.root))
@@ -111,6 +114,21 @@ class FunctionsHost:
         self._timers.start()
         if self._storage is not None:
             self._storage.start(self._invoker)
+
+    def reload(self) -> bool:
+        """Run the app's changed code: new workers take over, the old ones end what they run in the grace period.
+
+        Returns:
+            False if the app declares other functions now; then nothing has changed, and the host must start anew.
+
+        Raises:
+            HostError: The changed app cannot be loaded, or its declarations are wrong; the old code goes on.
+        """
+        assert self._workers is not None
+        is_done = self._workers.reload(self._options.grace_seconds, self._check)
+        if is_done:
+            log.info("The workers run the changed code.")
+        return is_done
 
     def stop(self) -> None:
         """Take no new work, let running functions end within the grace period, then stop. Nothing is lost."""
@@ -141,12 +159,18 @@ class FunctionsHost:
             "AzureWebJobsScriptRoot": str(script.parent),
         }
         apply_settings(own, os.environ)
-        count = worker_count(self._options.workers, os.environ)
+        count = worker_count(self._options.workers, os.environ) or int(self._options.reload)
         self._workers = AppWorkers(script, self._folder, count) if count else None
         if self._workers:
             return self._workers.app
         enter_app_root(script)
         return load_app(script)
+
+    def _check(self, functions: Iterable[IndexedFunction]) -> None:
+        active = tuple(function for function in functions if not is_disabled(function.name, os.environ))
+        RouteTable(active, "")
+        check_bindings(active, os.environ)
+        TimerService(active, self._invoker, SystemClock(), TimerMonitor(self._folder / "timers"), os.environ)
 
     def _compose(self, config: HostConfig) -> None:
         settings, functions = os.environ, self.app.functions
@@ -156,8 +180,7 @@ class FunctionsHost:
         self._links = DurableLinks(engine_options.hub_name, self.keys.durable if self.keys else None)
         check_bindings(self._active, settings)
         self._storage = storage_triggers(self._active, config.document, settings, self._folder)
-        self._runner = self._build_invoker(config)
-        self._invoker = bound(self._runner, self._active, self._storage)
+        self._invoker = bound(self._build_invoker(config), self._active, self._storage)
         clock = self._build_clock()
         monitor = TimerMonitor(self._folder / "timers")
         self._timers = TimerService(self._active, self._invoker, clock, monitor, settings)
@@ -180,9 +203,8 @@ class FunctionsHost:
         return DurableEngine(self._durable_functions(), options, self._folder / f"{options.hub_name}.db", clock)
 
     def _durable_functions(self) -> HostedDurableFunctions:
-        if isinstance(self._runner, WorkerInvoker):
-            return WorkerDurableFunctions(self._active, self._runner)
-        return HostedDurableFunctions(self._active, self._invoker)
+        make = WorkerDurableFunctions if self._workers else HostedDurableFunctions
+        return make(self._active, self._invoker)
 
     def _build_servers(self, clock: Clock) -> None:
         def advance(duration: timedelta) -> datetime:

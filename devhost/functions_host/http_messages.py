@@ -8,6 +8,7 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import IO, Any
 
+import azure.functions as func
 from aiohttp import web
 from azure.functions.http import HttpRequest
 from multidict import CIMultiDict, MultiMapping
@@ -79,6 +80,22 @@ class SpooledRequest(HttpRequest):
         super().__init__(body_type="bytes", body=b"", **parts)
         self.body_file = body_file
 
+    def get_body(self) -> bytes:
+        """Read the file, for bindings of the host that want to see the body."""
+        return self.body_file.read_bytes()
+
+
+class SpooledResponse(func.HttpResponse):
+    """An answer whose body lies in a file, from where it goes out piece by piece.
+
+    Attributes:
+        body_file: The open file; closed when it has been sent.
+    """
+
+    def __init__(self, body_file: IO[bytes], **parts: Any) -> None:
+        super().__init__(**parts)
+        self.body_file = body_file
+
 
 def build_request(request: web.Request, route_params: Mapping[str, str], body: bytes | Path) -> HttpRequest:
     """Build what an HTTP function receives, as the worker does.
@@ -127,7 +144,10 @@ def build_response(function_name: str, result: Any) -> web.Response:
         raise FunctionFailed("TypeError", text) from error
     if datum.type == "string":
         return _text_response(datum.value)
-    return _object_response(datum.value)
+    response = _object_response(datum.value)
+    if isinstance(result, SpooledResponse):
+        response.body = result.body_file
+    return response
 
 
 def _object_response(value: Mapping[str, Any]) -> web.Response:

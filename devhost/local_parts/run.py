@@ -34,6 +34,7 @@ def welcome(stack: LocalStack) -> str:
         "Health": f"{stack.base_url}/health",
         "Documents": f"{stack.base_url}/documents",
         "Counters": f"{stack.base_url}/counters",
+        "Timelines": f"{stack.host_url}/devhost",
         "Inbox": f"{stack.emulator_url}/notifications/inbox",
         "Usage": f"{stack.emulator_url}/usage",
         "Metrics": f"{stack.emulator_url}/telemetry",

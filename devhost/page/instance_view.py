@@ -1,6 +1,7 @@
 """The page of one instance: what it is, its timeline, what went in and came out, and what can be done to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from devhost.timeline import FINISHED, Outcome, Step, Timeline, build_timeline, 
 
 # More lanes make a page that nobody reads and browsers draw slowly.
 LANES_SHOWN = 300
+CHILDREN_SHOWN = 30
 
 _DONE = {
     "raise": "The event was raised.",
@@ -21,43 +23,66 @@ _DONE = {
 }
 
 
-def instance_page(
-    status: Mapping[str, Any], now: datetime, token: str, done: str = "", show_all: bool = False
-) -> Html:
-    """Draw an instance.
+@dataclass(frozen=True)
+class InstanceView:
+    """An instance as its page shows it.
 
-    Args:
+    Attributes:
         status: Status object with ``historyEvents`` and their results.
         now: The host's time.
         token: What a form must carry to be accepted.
-        done: What the last form did, to be confirmed; empty for nothing.
-        show_all: Whether all lanes are drawn, however many there are.
+        parent: Id of the instance that called it, or None.
+        children: Ids of the instances it called.
     """
-    timeline = build_timeline(status, now)
-    main = render(
-        "instance",
-        name=status["name"],
-        instance_id=status["instanceId"],
-        badge=badge(status["runtimeStatus"]),
-        notice=fill('<p class="notice" role="status">$text</p>', text=_DONE[done]) if done in _DONE else Html(),
-        facts=_facts(status, timeline),
-        timeline=_timeline(timeline, instance_link(status["instanceId"]), show_all),
-        actions=_actions(status, token),
-    )
-    return page(f"{status['name']} {status['instanceId']}", main, "instances")
+
+    status: Mapping[str, Any]
+    now: datetime
+    token: str
+    parent: str | None = None
+    children: Sequence[str] = ()
+
+    def page(self, done: str = "", show_all: bool = False) -> Html:
+        """Draw it.
+
+        Args:
+            done: What the last form did, to be confirmed; empty for nothing.
+            show_all: Whether all lanes are drawn, however many there are.
+        """
+        status, timeline = self.status, build_timeline(self.status, self.now)
+        notice = fill('<p class="notice" role="status">$text</p>', text=_DONE[done]) if done in _DONE else Html()
+        main = render(
+            "instance",
+            name=status["name"],
+            instance_id=status["instanceId"],
+            badge=badge(status["runtimeStatus"]),
+            notice=notice,
+            facts=_list([*_facts(status, timeline), *self._relatives()]),
+            timeline=_timeline(timeline, instance_link(status["instanceId"]), show_all),
+            actions=_actions(status, self.token),
+        )
+        return page(f"{status['name']} {status['instanceId']}", main, "instances")
+
+    def _relatives(self) -> list[tuple[str, Html]]:
+        shown = [("Called by", [self.parent] if self.parent else []), ("Called", self.children[:CHILDREN_SHOWN])]
+        hidden = len(self.children) - CHILDREN_SHOWN
+        facts = [(name, joined(map(_relative, ids))) for name, ids in shown if ids]
+        return facts + ([("", escaped(f"and {hidden} more"))] if hidden > 0 else [])
 
 
-def _facts(status: Mapping[str, Any], timeline: Timeline) -> Html:
+def _relative(instance_id: str) -> Html:
+    return fill('<a class="relative" href="$link">$id</a> ', link=instance_link(instance_id), id=instance_id)
+
+
+def _facts(status: Mapping[str, Any], timeline: Timeline) -> list[tuple[str, Html]]:
     is_failed = status["runtimeStatus"] == "Failed"
     passed = "Took" if status["runtimeStatus"] in FINISHED else "Running for"
-    facts: list[tuple[str, Html]] = [
+    return [
         ("Created", joined([time_tag(status["createdTime"]), " UTC"])),
         (passed, escaped(duration_text(timeline.end - timeline.start))),
         ("Custom status", _shown(status["customStatus"])),
         ("Input", _shown(status["input"])),
         ("Error" if is_failed else "Output", _shown(status["output"])),
     ]
-    return _list(facts)
 
 
 def _timeline(timeline: Timeline, link: str, show_all: bool) -> Html:

@@ -34,8 +34,13 @@ class Lanes:
         return fill('<svg class="lane axis" aria-hidden="true">$labels</svg>', labels=joined(labels))
 
     def _is_covered(self, tick: float) -> bool:
-        # The last label reaches to the left, where that of a shortened stretch at the end stands.
-        return tick == 1.0 and any(one.end > 1 - 2 * _TICK_DISTANCE for one in self._axis.breaks)
+        """Whether a tick's label would tell nothing new, or run into that of a shortened stretch at the end."""
+        if tick == 1.0:
+            return any(one.end > 1 - 2 * _TICK_DISTANCE for one in self._axis.breaks)
+        return tick > 0 and self._since(tick) == self._since(1.0)
+
+    def _since(self, tick: float) -> str:
+        return duration_text(self._axis.moment_at(tick) - self._timeline.start)
 
     def lane(self, step: Step) -> Html:
         """One step in its place."""
@@ -63,7 +68,7 @@ class Lanes:
             '<rect class="bar $look" x="$x" width="$width" y="$y" height="$height" rx="3"/>',
             look=_look(step),
             x=_percent(start),
-            width=_percent(end - start),
+            width=_percent(max(0.0, end - start)),
             y=11 if step.kind == StepKind.TIMER else 8,
             height=6 if step.kind == StepKind.TIMER else 12,
         )
@@ -77,13 +82,12 @@ class Lanes:
         )
 
     def _tick_label(self, tick: float) -> Html:
-        since = self._axis.moment_at(tick) - self._timeline.start
         anchor = {0.0: "start", 1.0: "end"}.get(tick, "middle")
         return fill(
             '<text x="$x" y="16" text-anchor="$anchor">$since</text>',
             x=_percent(tick),
             anchor=anchor,
-            since="0" if tick == 0 else duration_text(since),
+            since="0" if tick == 0 else self._since(tick),
         )
 
 

@@ -10,7 +10,7 @@ from devhost.timeline import readable
 
 _TEMPLATES = Path(__file__).parent / "templates"
 # A short payload stands where it is; a longer one is folded.
-_SHORT_CHARACTERS = 80
+_SHORT_CHARACTERS, _BEGINNING_CHARACTERS = 120, 72
 # Browsers choke on megabytes of text; the durable API has the whole.
 _SHOWN_CHARACTERS = 200_000
 
@@ -50,7 +50,7 @@ def payload(value: object) -> Html:
     shown, note = text[:_SHOWN_CHARACTERS], ""
     if len(shown) < len(text):
         note = "Only the beginning is shown; the durable API returns the whole."
-    beginning = " ".join(brief[: 2 * _SHORT_CHARACTERS].split())[: _SHORT_CHARACTERS - 8]
+    beginning = " ".join(brief[:_SHORT_CHARACTERS].split())[:_BEGINNING_CHARACTERS]
     return fill(
         '<details class="payload"><summary><code>$beginning …</code> <small>$size</small></summary>'
         "<pre>$shown</pre>$note</details>",

@@ -17,7 +17,7 @@ from devhost.functions_host.http_messages import json_response
 from devhost.functions_host.server_thread import Handler
 from devhost.page import views
 from devhost.page.guard import COOKIE, PageGuard
-from devhost.page.instance_view import instance_page
+from devhost.page.instance_view import InstanceView
 from devhost.page.markup import Html
 from devhost.page.views import HOME, Filters, instance_link
 
@@ -138,10 +138,9 @@ class PageHttp:
         if status is None:
             text = f"No instance has the id {instance_id}. It may have been purged; ids are case-sensitive."
             return _message(404, "Unknown instance", text)
-        query = request.query
-        return _document(
-            instance_page(status, self._now(), self._guard.token, query.get("done", ""), "all" in query)
-        )
+        parent, children = await asyncio.to_thread(self._client.relatives, instance_id)
+        view = InstanceView(status, self._now(), self._guard.token, parent, children)
+        return _document(view.page(request.query.get("done", ""), show_all="all" in request.query))
 
     async def _entities(self, request: web.Request) -> web.Response:
         name, after = request.query.get("name", "").strip(), request.query.get("after", "")

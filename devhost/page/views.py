@@ -64,7 +64,7 @@ def instances_page(instances: Sequence[Mapping[str, Any]], filters: Filters, nex
         text = (
             "No instance matches." if filters != Filters() else "No instance yet. Start one, and reload this page."
         )
-        rows = fill('<tr><td colspan="5" class="empty">$text</td></tr>', text=text)
+        rows = fill('<tr><td colspan="4" class="empty">$text</td></tr>', text=text)
     main = render(
         "instances",
         options=joined(_status_option(name, filters.status) for name in STATUS_CODES),

@@ -4,6 +4,7 @@ import argparse
 import atexit
 import ctypes
 import faulthandler
+import io
 import logging
 import os
 import signal
@@ -29,6 +30,9 @@ def main() -> None:
     # The stack of a crash is the only thing it leaves.
     faulthandler.enable()
     set_up_logging(parsed.verbose, parsed.label)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the app prints would else be lost with the process.
+        sys.stdout.reconfigure(line_buffering=True)
     connection = socket.socket(fileno=parsed.socket)
     # Programs which the app starts must not hold the connection open.
     connection.set_inheritable(False)

@@ -7,26 +7,33 @@ from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions_host.indexing import IndexedFunction
 from devhost.functions_host.invocation_context import Invocation
 from devhost.worker.frames import Body, Frame
-from devhost.worker.payloads import pack_argument, unpack_argument
+from devhost.worker.payloads import pack_arguments, unpack_arguments
+
+# The rest is for the host's bindings, or has a form of its own on the wire.
+_PLAIN_FIELDS = [
+    field for field in Invocation.__dataclass_fields__ if field not in ("last_failure", "binding_data")
+]
 
 
-def pack_call(function: IndexedFunction, value: Any, invocation: Invocation) -> tuple[dict[str, Any], Body]:
-    """Turn a call into header and body. Raises TypeError for a value that cannot be sent."""
-    argument, body = pack_argument(value)
-    return {"call": function.name, "invocation": _pack_invocation(invocation), "argument": argument}, body
+def pack_call(
+    function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
+) -> tuple[dict[str, Any], Body]:
+    """Turn a call into header and body. Raises TypeError for an argument that cannot be sent."""
+    parts, body = pack_arguments(arguments)
+    return {"call": function.name, "invocation": _pack_invocation(invocation), "arguments": parts}, body
 
 
 def unpack_call(
     functions: Mapping[str, IndexedFunction], frame: Frame
 ) -> tuple[IndexedFunction, dict[str, Any], Invocation]:
-    """Turn a frame into what the invoker takes. Raises FunctionFailed if the SDK refuses the value."""
+    """Turn a frame into what the invoker takes. Raises FunctionFailed if the SDK refuses an argument."""
     function = functions[frame.header["call"]]
-    value = unpack_argument(function, frame.header["argument"], frame.take_body())
-    return function, {function.trigger_parameter: value}, _unpack_invocation(frame.header["invocation"])
+    arguments = unpack_arguments(function, frame.header["arguments"], frame.take_body())
+    return function, arguments, _unpack_invocation(frame.header["invocation"])
 
 
 def _pack_invocation(invocation: Invocation) -> dict[str, Any]:
-    parts = {name: getattr(invocation, name) for name in invocation.__dataclass_fields__ if name != "last_failure"}
+    parts = {name: getattr(invocation, name) for name in _PLAIN_FIELDS}
     failure = invocation.last_failure
     if isinstance(failure, FunctionFailed):
         parts["failed"] = [failure.type_name, failure.message, failure.stack]

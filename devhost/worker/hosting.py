@@ -2,13 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from devhost.functions_host.app_loader import LoadedApp
-from devhost.functions_host.errors import HostConfigError, IndexingError
-from devhost.functions_host.indexing import DURABLE_CLIENT, IndexedFunction
-from devhost.worker.payloads import CARRIED_TRIGGERS
+from devhost.functions_host.errors import HostConfigError
+from devhost.functions_host.indexing import IndexedFunction
 from devhost.worker.pool import WorkerPool
 from devhost.worker.process import WorkerSettings
 from devhost.worker.report import functions_of
@@ -18,8 +17,8 @@ _MOST_WORKERS = 32
 
 
 def worker_count(option: int | None, settings: Mapping[str, str]) -> int:
-    """How many workers there shall be: the option, else the setting, else none. Raises HostConfigError."""
-    text = settings.get(COUNT_SETTING) or "0" if option is None else str(option)
+    """How many workers there shall be: the option, else the setting, else one. Raises HostConfigError."""
+    text = settings.get(COUNT_SETTING) or "1" if option is None else str(option)
     if not text.isdecimal() or int(text) > _MOST_WORKERS:
         name = f"The setting {COUNT_SETTING}" if option is None else "--workers"
         raise HostConfigError(f'{name} is "{text}". Give a whole number from 0 to {_MOST_WORKERS}.')
@@ -44,15 +43,23 @@ class AppWorkers:
         self.pool = WorkerPool(WorkerSettings(script, self._spool_folder), count)
         self._report = self.pool.load()
         self.app = LoadedApp(self._root, functions_of(self._report, self._root))
-        _refuse_what_cannot_be_sent(self.app.functions)
 
-    def reload(self, grace_seconds: float) -> bool:
+    def reload(self, grace_seconds: float, check: Callable[[Iterable[IndexedFunction]], None]) -> bool:
         """Load the app anew and replace the workers.
+
+        Args:
+            grace_seconds: How long the old workers may take to end what they run.
+            check: Called with the functions, if the app declares other ones now; raises HostError if it may not.
 
         Returns False, and has changed nothing, if the app declares other functions now.
         Raises AppLoadError if it cannot be loaded; the old code goes on.
         """
-        return self.pool.reload(grace_seconds, self._report) == self._report
+        report = self.pool.reload(grace_seconds, self._report)
+        if report == self._report:
+            return True
+        functions = functions_of(report, self._root)
+        check(functions)
+        return False
 
     def close(self) -> None:
         """End the workers and remove what they left."""
@@ -78,19 +85,3 @@ def _lives(pid: int) -> bool:
     except PermissionError:
         pass
     return True
-
-
-def _refuse_what_cannot_be_sent(functions: Iterable[IndexedFunction]) -> None:
-    problems = []
-    for function in functions:
-        extra = [
-            binding.type
-            for binding in function.bindings
-            if binding is not function.trigger and binding.type not in (DURABLE_CLIENT, "http")
-        ]
-        kinds = extra if function.trigger_type in CARRIED_TRIGGERS else [function.trigger_type, *extra]
-        if kinds:
-            text = f"{' and '.join(kinds)} cannot be passed to a worker process yet. Start with --workers 0."
-            problems.append(f"{function.name} ({function.source}): {text}")
-    if problems:
-        raise IndexingError(problems)

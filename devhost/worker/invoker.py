@@ -22,6 +22,7 @@ from devhost.worker.frames import Body, Frame
 from devhost.worker.hosting import AppWorkers
 from devhost.worker.payloads import unpack_answer
 from devhost.worker.process import Answer, WorkerProcess
+from devhost.worker.values import WireText
 
 log = logging.getLogger("devhost.worker")
 
@@ -50,33 +51,29 @@ class WorkerInvoker:
         self._under_way = 0
 
     def call(self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation) -> Any:
-        """Run a function once and return what it returned; blocks, so it is not for an event loop.
+        """Run a function and return what it returned; blocks, so it is not for an event loop.
+
+        An orchestrator, activity or entity that comes as the engine has it, as JSON text, is run up to three times
+        if its process dies, the last time alone in a process of its own, so that none fails for what another did.
 
         Raises:
             FunctionFailed: The function raised; WorkerProcessDied: it, or another, ended its process.
             FunctionTimedOut: The function took longer than the limit.
             HostStopping: The host stopped before the function had ended.
         """
-        value = _only_value(function, arguments)
-        # An activity that is run by hand comes decoded; on its way it is what it is on the wire.
-        if function.trigger_type == ACTIVITY_TRIGGER:
-            value = encode(ACTIVITY_TRIGGER, value)
-        return unpack_answer(self._run(function, value, invocation, attempts=1))
-
-    def call_durable(self, function: IndexedFunction, text: str, invocation: Invocation) -> str | None:
-        """Run an orchestrator, activity or entity, up to three times if its process dies; JSON text in and out.
-
-        The last time it runs alone in a process of its own, so that none fails for what another did.
-        Raises the same as ``call``.
-        """
-        result = unpack_answer(self._run(function, text, invocation, DURABLE_ATTEMPTS))
-        return None if result is None else str(result)
+        attempts, value = 1, arguments[function.trigger_parameter]
+        if isinstance(value, WireText):
+            attempts = DURABLE_ATTEMPTS
+        elif function.trigger_type == ACTIVITY_TRIGGER:
+            # Run by hand, it comes decoded.
+            arguments = {**arguments, function.trigger_parameter: WireText(encode(ACTIVITY_TRIGGER, value))}
+        return unpack_answer(self._run(function, arguments, invocation, attempts), arguments)
 
     async def call_async(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
     ) -> Any:
         """Do the same as ``call``, for the event loop of a server."""
-        header, body = pack_call(function, _only_value(function, arguments), invocation)
+        header, body = pack_call(function, arguments, invocation)
         with self._counted():
             worker = self._pool.find()
             if worker is None:
@@ -91,7 +88,9 @@ class WorkerInvoker:
                 raise self._final_failure(function, gone, attempts=1) from gone
             # A file is read off the loop, so that a large answer does not hold up the other requests.
             is_file = isinstance(frame.body, Path)
-            return await asyncio.to_thread(unpack_answer, frame) if is_file else unpack_answer(frame)
+            if is_file:
+                return await asyncio.to_thread(unpack_answer, frame, arguments)
+            return unpack_answer(frame, arguments)
 
     def wait_idle(self, timeout_seconds: float) -> bool:
         """Wait until no function runs; False if some still do after the timeout."""
@@ -102,8 +101,10 @@ class WorkerInvoker:
         """End the workers, and with them what still runs."""
         self._workers.close()
 
-    def _run(self, function: IndexedFunction, value: Any, invocation: Invocation, attempts: int) -> Frame:
-        header, body = pack_call(function, value, invocation)
+    def _run(
+        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, attempts: int
+    ) -> Frame:
+        header, body = pack_call(function, arguments, invocation)
         deaths = 0
         with self._counted():
             while True:
@@ -169,11 +170,6 @@ class WorkerDurableFunctions(HostedDurableFunctions):
 
     def _run(self, trigger_type: str, name: str, text: str, reason: str) -> object:
         function = self._by_name[trigger_type][name.lower()]
-        assert isinstance(self._invoker, WorkerInvoker)
-        return self._invoker.call_durable(function, text, Invocation(function.name, reason))
-
-
-def _only_value(function: IndexedFunction, arguments: Mapping[str, Any]) -> Any:
-    if set(arguments) != {function.trigger_parameter}:
-        raise TypeError(f"{function.name} has bindings that cannot be sent to a worker process.")
-    return arguments[function.trigger_parameter]
+        arguments = {function.trigger_parameter: WireText(text)}
+        result: object = self._invoker.call(function, arguments, Invocation(function.name, reason))
+        return result

@@ -1,109 +1,124 @@
-"""What travels with a call and with its answer: triggers' values, results and failures as frames.
-
-Only plain data crosses: the host can read every answer without a class of the app, so it never imports user code.
-"""
+"""What travels with a call and with its answer: arguments, results and failures as frames."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-import azure.functions as func
 from azure.functions._abc import HttpResponse
-from azure.functions.http import HttpRequest
-from azure.functions.timer import TimerRequest
 
 from devhost.durable_engine.functions import FunctionFailed
-from devhost.functions_host.converters import decode, encode
-from devhost.functions_host.http_messages import SpooledRequest
+from devhost.functions_host.converters import converter_of, decode, encode
 from devhost.functions_host.indexing import (
     ACTIVITY_TRIGGER,
+    BLOB,
     DURABLE_ALIASES,
-    HTTP_TRIGGER,
-    TIMER_TRIGGER,
+    HTTP_OUTPUT,
+    QUEUE,
     IndexedFunction,
 )
+from devhost.functions_host.output_values import OutValue
+from devhost.functions_host.storage.queue_text import bodies_of
 from devhost.worker.frames import Body, Frame
+from devhost.worker.values import WireText, pack_value, unpack_large_response, unpack_value
 
-# The triggers whose values can be sent to a worker.
-CARRIED_TRIGGERS = (HTTP_TRIGGER, TIMER_TRIGGER, *DURABLE_ALIASES)
+Parts = list[dict[str, Any]]
+
+_RETURN = "$return"
 
 
-def pack_argument(value: Any) -> tuple[dict[str, Any], Body]:
-    """Turn the value of a trigger into what a frame carries: its header's part, and the body.
+def pack_arguments(arguments: Mapping[str, Any]) -> tuple[Parts, Body]:
+    """Turn arguments into what a frame carries; outputs are left out, the worker makes its own.
 
-    A text is the wire form of a durable trigger; the worker decodes it. Raises TypeError for what cannot be sent.
+    Raises TypeError for what cannot be sent.
     """
-    if isinstance(value, str):
-        return {}, value.encode()
-    if isinstance(value, HttpRequest):
-        body: Body = value.body_file if isinstance(value, SpooledRequest) else value.get_body()
-        request = {"method": value.method, "url": value.url, "headers": dict(value.headers)}
-        return {**request, "params": dict(value.params), "routeParams": dict(value.route_params)}, body
-    if isinstance(value, TimerRequest):
-        timer = {"Schedule": value.schedule, "ScheduleStatus": value.schedule_status or None}
-        return {}, json.dumps({**timer, "IsPastDue": value.past_due}).encode()
-    raise TypeError(f"A {type(value).__name__} cannot be sent to a worker process.")
+    return _pack({name: value for name, value in arguments.items() if not isinstance(value, OutValue)})
 
 
-def unpack_argument(function: IndexedFunction, header: dict[str, Any], body: bytes) -> Any:
-    """Turn what a frame carried into the argument of the function. Raises FunctionFailed if the SDK refuses it."""
-    if function.trigger_type == HTTP_TRIGGER:
-        return HttpRequest(
-            method=header["method"],
-            url=header["url"],
-            headers=header["headers"],
-            params=header["params"],
-            route_params=header["routeParams"],
-            body_type="bytes",
-            body=body,
-        )
-    form = "json" if function.trigger_type == TIMER_TRIGGER else "string"
-    return decode(function.trigger_type, body.decode(), form)
+def unpack_arguments(function: IndexedFunction, parts: Parts, body: bytes) -> dict[str, Any]:
+    """Turn what a frame carried into arguments. Raises FunctionFailed if the SDK refuses one."""
+    values = _unpack(parts, body)
+    decoded = {
+        name: decode(function.trigger_type, value.text) if isinstance(value, WireText) else value
+        for name, value in values.items()
+    }
+    return {**decoded, **{name: OutValue() for name in function.output_parameters}}
 
 
-def pack_result(function: IndexedFunction, result: Any) -> tuple[dict[str, Any], bytes]:
-    """Turn a function's result into what a frame carries. Raises FunctionFailed for one that has no wire form."""
-    if result is None:
-        return {"kind": "none"}, b""
-    if function.trigger_type == HTTP_TRIGGER:
-        return _pack_response(function, result)
-    text = encode(ACTIVITY_TRIGGER, result) if function.trigger_type == ACTIVITY_TRIGGER else result
-    return {"kind": "text"}, str(text).encode()
+def pack_results(function: IndexedFunction, result: Any, arguments: Mapping[str, Any]) -> tuple[Parts, Body]:
+    """Turn what a function returned and put into its outputs into what a frame carries.
+
+    Raises FunctionFailed for a value that its binding cannot carry.
+    """
+    if function.trigger_type in DURABLE_ALIASES and result is not None:
+        result = str(encode(ACTIVITY_TRIGGER, result) if function.trigger_type == ACTIVITY_TRIGGER else result)
+    given = {_RETURN: result, **{name: arguments[name].get() for name in function.output_parameters}}
+    types = {binding.name: binding.type for binding in function.bindings}
+    return _pack({name: _plain(function, types.get(name), value) for name, value in given.items()})
 
 
-def pack_failure(failure: FunctionFailed) -> tuple[dict[str, Any], bytes]:
-    """Turn a failure into what a frame carries; an orchestrator's message may be long, so it is the body."""
-    texts = {"type": failure.type_name, "message": failure.message, "stack": failure.stack}
-    return {"kind": "failure"}, json.dumps(texts).encode()
+def pack_failure(failure: FunctionFailed) -> bytes:
+    """Turn a failure into a body; an orchestrator's message may be long."""
+    return json.dumps([failure.type_name, failure.message, failure.stack]).encode()
 
 
-def unpack_answer(frame: Frame) -> Any:
-    """Return what the function returned: None, a text or an ``HttpResponse``. Raises FunctionFailed."""
-    kind, body = frame.header["kind"], frame.take_body()
-    if kind == "none":
-        return None
-    if kind == "text":
-        return body.decode()
-    if kind == "http":
-        return _unpack_response(frame.header, body)
-    texts = json.loads(body)
-    raise FunctionFailed(texts["type"], texts["message"], texts["stack"])
+def unpack_answer(frame: Frame, arguments: Mapping[str, Any] | None = None) -> Any:
+    """Return what the function returned, and fill the outputs among the arguments. Raises FunctionFailed."""
+    parts = frame.header.get("results", [])
+    if isinstance(frame.body, Path) and [part["kind"] for part in parts] == [HttpResponse.__name__]:
+        return unpack_large_response(parts[0], frame.body)
+    body = frame.take_body()
+    if "failed" in frame.header:
+        raise FunctionFailed(*json.loads(body))
+    values = _unpack(parts, body)
+    for name, value in values.items():
+        if name != _RETURN and arguments is not None:
+            arguments[name].set(value)
+    return values[_RETURN]
 
 
-def _pack_response(function: IndexedFunction, result: Any) -> tuple[dict[str, Any], bytes]:
-    if isinstance(result, str):
-        return {"kind": "text"}, result.encode()
-    if not isinstance(result, HttpResponse):
-        text = f"{function.name} returned {type(result).__name__}. Return func.HttpResponse (or str)."
+def _plain(function: IndexedFunction, binding_type: str | None, value: Any) -> Any:
+    """The form of an output in which it can cross, and which its binding takes as well as the original."""
+    if value is None or binding_type is None:
+        return value
+    if binding_type == HTTP_OUTPUT and not isinstance(value, str | HttpResponse):
+        text = f"{function.name} returned {type(value).__name__}. Return func.HttpResponse (or str)."
         raise FunctionFailed("TypeError", text)
-    header = {"kind": "http", "status": result.status_code, "mimetype": result.mimetype}
-    header |= {"charset": result.charset, "headers": [list(pair) for pair in result.headers.items()]}
-    return header, result.get_body() or b""
+    if binding_type == QUEUE:
+        bodies = bodies_of(value)
+        return bodies[0] if len(bodies) == 1 else bodies
+    if binding_type == BLOB:
+        return _blob_content(value)
+    return value
 
 
-def _unpack_response(header: dict[str, Any], body: bytes) -> func.HttpResponse:
-    response = func.HttpResponse(
-        body, status_code=header["status"], mimetype=header["mimetype"], charset=header["charset"]
-    )
-    for name, value in header["headers"]:
-        response.headers.add(name, value)
-    return response
+def _blob_content(value: Any) -> str | bytes:
+    try:
+        content: str | bytes = converter_of(BLOB).encode(value, expected_type=None).value
+    except NotImplementedError as error:
+        text = f"a blob output cannot carry {type(value).__name__}. Give str, bytes, or something to read from."
+        raise FunctionFailed("TypeError", text) from error
+    return content if isinstance(content, str) else bytes(content)
+
+
+def _pack(values: Mapping[str, Any]) -> tuple[Parts, Body]:
+    """One after the other; a file travels alone, and in a body of one value nothing is copied."""
+    parts, bodies = [], []
+    for name, value in values.items():
+        described, body = pack_value(value)
+        if isinstance(body, Path):
+            if len(values) == 1:
+                return [{**described, "to": name}], body
+            body = body.read_bytes()
+        parts.append({**described, "to": name, "size": len(body)})
+        bodies.append(body)
+    return parts, b"".join(bodies)
+
+
+def _unpack(parts: Parts, body: bytes) -> dict[str, Any]:
+    values, start = {}, 0
+    for part in parts:
+        end = start + part.get("size", len(body))
+        values[part["to"]] = unpack_value(part, body[start:end])
+        start = end
+    return values

@@ -53,9 +53,7 @@ class WorkerPool:
             thread_count: Size of each worker's thread pool; None is Python's default.
         """
         self._settings = replace(self._settings, client_binding=client_binding, thread_count=thread_count)
-        for number, worker in enumerate(self._loaded, start=1):
-            if not self._add(worker):
-                self._replace(number)
+        self._add_all(self._loaded)
 
     def find(self) -> WorkerProcess | None:
         """The least busy worker, or None if there is none at the moment. Raises HostStopping."""
@@ -103,8 +101,7 @@ class WorkerPool:
             return report
         with self._changed:
             old, self._ready = self._ready, []
-        for worker in new:
-            self._add(worker)
+        self._add_all(new)
         _drain(old, grace_seconds)
         return report
 
@@ -127,6 +124,9 @@ class WorkerPool:
         worker = WorkerProcess(label, self._settings, lambda ended: self._on_end(ended, number))
         with self._changed:
             self._living.add(worker)
+        # Whoever closes the pool may not have seen this one.
+        if self.is_closing:
+            worker.kill("the host stops")
         return worker
 
     def _reports(self, workers: Sequence[WorkerProcess]) -> list[Report]:
@@ -135,6 +135,11 @@ class WorkerPool:
         except AppLoadError:
             _stop_all(workers, "the app could not be loaded")
             raise
+
+    def _add_all(self, workers: Sequence[WorkerProcess]) -> None:
+        for number, worker in enumerate(workers, start=1):
+            if not self._add(worker):
+                self._replace(number)
 
     def _add(self, worker: WorkerProcess) -> bool:
         worker.configure(self._settings)

@@ -126,7 +126,8 @@ class WorkerProcess:
     def stop(self, reason: str) -> None:
         """Let the process end in order, or end it after a few seconds; its calls get WorkerReplaced."""
         self._end_reason = self._end_reason or reason
-        self._send({"stop": True}, b"")
+        # By the writer: one that does not listen any more would hold up this thread.
+        self._outgoing.put(({"stop": True}, b""))
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,12 +1,15 @@
 """How a worker tells the host which functions the app has, so that the host need not import it."""
 
-from collections.abc import Iterable, Mapping
+import typing
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from devhost.functions_host.indexing import IndexedFunction
 from devhost.functions_host.retry_policies import RetryPolicy
+
+_FORMS = {"str": str, "bytes": bytes}
 
 
 class ReportedBinding:
@@ -39,6 +42,7 @@ def _describe(function: IndexedFunction) -> dict[str, Any]:
         "triggerType": function.trigger_type,
         "trigger": names.index(function.trigger.name),
         "bindings": [_describe_binding(binding) for binding in function.bindings],
+        "annotations": _annotations(function),
         "isAsync": function.is_async,
         "wantsContext": function.wants_context,
         "source": function.source,
@@ -70,7 +74,7 @@ def _function(described: Mapping[str, Any], directory: Path) -> IndexedFunction:
         trigger_type=described["triggerType"],
         trigger=bindings[described["trigger"]],
         bindings=bindings,
-        call=_runs_elsewhere,
+        call=_stand_in(described["annotations"]),
         is_async=described["isAsync"],
         wants_context=described["wantsContext"],
         directory=directory,
@@ -79,8 +83,20 @@ def _function(described: Mapping[str, Any], directory: Path) -> IndexedFunction:
     )
 
 
-def _runs_elsewhere(**_: Any) -> Any:
-    raise RuntimeError("This function is known from a worker's report, and runs in a worker only.")
+def _annotations(function: IndexedFunction) -> dict[str, str]:
+    """The annotations by which a binding decides in what form to give its value."""
+    hints = typing.get_type_hints(function.call)
+    return {name: hint.__name__ for name, hint in hints.items() if hint in _FORMS.values()}
+
+
+def _stand_in(annotations: Mapping[str, str]) -> Callable[..., Any]:
+    """What stands for the user's function in the host."""
+
+    def runs_elsewhere(**_: Any) -> Any:
+        raise RuntimeError("This function is known from a worker's report, and runs in a worker only.")
+
+    runs_elsewhere.__annotations__ = {name: _FORMS[form] for name, form in annotations.items()}
+    return runs_elsewhere
 
 
 def _plain(value: Any) -> Any:

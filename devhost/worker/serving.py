@@ -3,7 +3,7 @@
 import concurrent.futures
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from devhost.functions_host.indexing import IndexedFunction
 from devhost.functions_host.invocation import FunctionInvoker
 from devhost.worker.calls import unpack_call
 from devhost.worker.frames import Frame, FrameStream
-from devhost.worker.payloads import pack_failure, pack_result
+from devhost.worker.payloads import pack_failure, pack_results
 from devhost.worker.report import describe_functions
 
 log = logging.getLogger("devhost.worker")
@@ -79,28 +79,30 @@ class WorkerServer:
         try:
             function, arguments, invocation = unpack_call(self._functions, frame)
         except FunctionFailed as failure:
-            return self._send(call_id, pack_failure(failure))
+            return self._fail(call_id, failure)
 
         def ended(result: Callable[[], Any]) -> None:
             if function.is_async:
-                self._helpers.submit(self._guarded, self._finish, call_id, function, result)
+                self._helpers.submit(self._guarded, self._finish, call_id, function, arguments, result)
             else:
-                self._guarded(self._finish, call_id, function, result)
+                self._guarded(self._finish, call_id, function, arguments, result)
 
         self._invoker.begin(function, arguments, invocation, ended)
 
-    def _finish(self, call_id: int, function: IndexedFunction, result: Callable[[], Any]) -> None:
+    def _finish(
+        self, call_id: int, function: IndexedFunction, arguments: Mapping[str, Any], result: Callable[[], Any]
+    ) -> None:
         try:
-            answer = pack_result(function, result())
+            results, body = pack_results(function, result(), arguments)
         except FunctionFailed as failure:
-            answer = pack_failure(failure)
+            self._fail(call_id, failure)
         except HostStopping:
             return
-        self._send(call_id, answer)
+        else:
+            self._stream.send({"id": call_id, "results": results}, body)
 
-    def _send(self, call_id: int, answer: tuple[dict[str, Any], bytes]) -> None:
-        header, body = answer
-        self._stream.send({**header, "id": call_id}, body)
+    def _fail(self, call_id: int, failure: FunctionFailed) -> None:
+        self._stream.send({"id": call_id, "failed": True}, pack_failure(failure))
 
     def _guarded(self, work: Callable[..., None], *arguments: Any) -> None:
         """Do a piece of the worker's own work; where that fails, end the process: the host starts another.

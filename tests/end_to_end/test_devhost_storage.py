@@ -17,16 +17,18 @@ from tests.unit.functions_host.http_client import ask, eventually
 
 __all__ = ["azurite"]
 APP = REPOSITORY / "tests" / "devhost_apps" / "storage_sample"
-ORDERS = "e2eorders"
 
 
-@pytest.fixture(scope="module")
-def host(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevhostProcess]:
+@pytest.fixture(scope="module", params=["0", "1"], ids=["in the host", "in a worker"])
+def host(
+    request: pytest.FixtureRequest, azurite: Azurite, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DevhostProcess]:
     """One host for all tests of this module; each sends orders with numbers of its own."""
+    folder = tmp_path_factory.mktemp("storage")
     with pytest.MonkeyPatch.context() as environ:
-        environ.setenv("ORDERS", ORDERS)
+        environ.setenv("ORDERS", f"orders-{folder.name}")
         environ.setenv("OrdersStorage", azurite.connection_string)
-        host = DevhostProcess(tmp_path_factory.mktemp("storage"), app=APP)
+        host = DevhostProcess(folder, "--workers", request.param, app=APP)
         yield host
         assert host.stop() == 0, host.output
 
@@ -38,6 +40,11 @@ def bodies(azurite: Azurite, name: str) -> list[str]:
             return [base64.b64decode(message.content).decode() for message in queue.peek_messages(32)]
         except ResourceNotFoundError:
             return []
+
+
+def orders(host: DevhostProcess) -> str:
+    """What the names of this host's queues and container begin with."""
+    return f"orders-{host.folder.name}"
 
 
 def receipts(host: DevhostProcess) -> str:
@@ -55,11 +62,11 @@ def test_order_passes_from_http_to_queue_to_blob_to_orchestration_to_queue(
     host: DevhostProcess, azurite: Azurite
 ) -> None:
     submit(host, "17", "two lamps")
-    eventually(lambda: "TWO LAMPS" in bodies(azurite, f"{ORDERS}-announced"), "the order is announced", 20)
-    assert "stored 17" in bodies(azurite, f"{ORDERS}-receipts")
+    eventually(lambda: "TWO LAMPS" in bodies(azurite, f"{orders(host)}-announced"), "the order is announced", 20)
+    assert "stored 17" in bodies(azurite, f"{orders(host)}-receipts")
     assert host.lines_of("tries").count("17 1") == 1
     with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
-        blob = blobs.get_blob_client(f"{ORDERS}-store", "new/17.txt").download_blob()
+        blob = blobs.get_blob_client(f"{orders(host)}-store", "new/17.txt").download_blob()
         assert blob.readall() == b"two lamps"
 
 
@@ -68,27 +75,29 @@ def test_hopeless_order_is_tried_five_times_and_then_given_up(host: DevhostProce
     eventually(lambda: "bad" in host.lines_of("given_up"), "the poison message is seen", 20)
     tries = [line for line in host.lines_of("tries") if line.startswith("bad ")]
     assert tries == [f"bad {count}" for count in range(1, 6)]
-    assert "was moved to e2eorders-poison after 5 tries" in host.output
+    assert f"was moved to {orders(host)}-poison after 5 tries" in host.output
 
 
 def test_hopeless_blob_is_tried_five_times_and_then_given_up(host: DevhostProcess) -> None:
     submit(host, "blob", "unreadable")
-    path = f"{ORDERS}-store/new/blob.txt"
+    path = f"{orders(host)}-store/new/blob.txt"
     eventually(lambda: path in host.lines_of("given_up"), "the poison message is seen", 20)
     assert host.lines_of("stored").count(f"{path} unreadable") == 5
 
 
 def test_killed_host_works_on_each_stored_blob_only_once(host: DevhostProcess, azurite: Azurite) -> None:
     submit(host, "before", "before the kill")
-    eventually(lambda: "BEFORE THE KILL" in bodies(azurite, f"{ORDERS}-announced"), "it is announced", 20)
+    eventually(lambda: "BEFORE THE KILL" in bodies(azurite, f"{orders(host)}-announced"), "it is announced", 20)
     # The receipt is written when the function has ended, which the announcement does not wait for.
-    eventually(lambda: f"{ORDERS}-store/new/before.txt" in receipts(host), "its receipt is written")
+    eventually(lambda: f"{orders(host)}-store/new/before.txt" in receipts(host), "its receipt is written")
     host.kill()
     host.start()
     submit(host, "after", "after the kill")
-    eventually(lambda: "AFTER THE KILL" in bodies(azurite, f"{ORDERS}-announced"), "the next is announced", 20)
+    eventually(
+        lambda: "AFTER THE KILL" in bodies(azurite, f"{orders(host)}-announced"), "the next is announced", 20
+    )
     stored = [line for line in host.lines_of("stored") if line.endswith("kill")]
-    assert stored == [f"{ORDERS}-store/new/{number}.txt {number} the kill" for number in ("before", "after")]
+    assert stored == [f"{orders(host)}-store/new/{number}.txt {number} the kill" for number in ("before", "after")]
 
 
 def test_queue_function_runs_by_hand(host: DevhostProcess) -> None:

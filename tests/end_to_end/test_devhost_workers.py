@@ -135,6 +135,13 @@ def test_large_bodies_go_both_ways_and_leave_no_file(host: DevhostProcess) -> No
     assert [path for path in spool.rglob("*") if path.is_file()] == []
 
 
+def test_functions_run_in_the_hosts_own_process_on_request(tmp_path: Path) -> None:
+    host = DevhostProcess(tmp_path, "--workers", "0", app=APP)
+    assert workers_of(host) == []
+    assert run(host, "show_pid") == host.process.pid
+    assert host.stop() == 0
+
+
 def test_work_spreads_over_the_workers_and_their_lines_tell_which(own_host: DevhostProcess) -> None:
     first, second = workers_of(own_host)
     held = begin(own_host, "hang")

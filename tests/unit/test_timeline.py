@@ -35,7 +35,7 @@ def test_steps_stand_in_the_order_in_which_they_began(finished: Timeline) -> Non
     assert [step.label for step in finished.steps] == [
         "reserve",
         "charge",
-        "5 s until charge is tried again",
+        "wait to retry charge",
         "charge (try 2)",
         "timer of 2 d",
         "Approval",
@@ -110,6 +110,7 @@ def test_times_with_seven_digits_are_read() -> None:
     ("duration", "text"),
     [
         ({"microseconds": 400}, "0 ms"),
+        ({"seconds": -3}, "0 ms"),
         ({"milliseconds": 35}, "35 ms"),
         ({"milliseconds": 1400}, "1.4 s"),
         ({"seconds": 5}, "5 s"),

@@ -18,7 +18,7 @@ _API_VERSION = "2023-11-03"
 # As many as may be in use at once, so that none is thrown away after use.
 _CONNECTIONS = 64
 # The packages' own retries begin after 15 seconds; a local emulator answers at once or is not there.
-_RETRIES = {"retry_total": 2, "initial_backoff": 0.2, "increment_base": 2, "random_jitter_range": 0}
+_RETRIES = {"retry_total": 1, "initial_backoff": 0.2, "random_jitter_range": 0}
 
 
 class StorageAccounts:

@@ -1,6 +1,5 @@
 """Reads a function's blob inputs before it runs, and writes its queue and blob outputs when it has succeeded."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +14,6 @@ from devhost.functions_host.storage.accounts import StorageAccounts, create_if_m
 from devhost.functions_host.storage.blob_values import content_of, read_blob
 from devhost.functions_host.storage.queue_text import bodies_of, encode_message
 from devhost.functions_host.storage.resolved_bindings import StorageBinding
-
-log = logging.getLogger("devhost.host")
 
 
 class BindingIo:
@@ -104,7 +101,6 @@ class BindingIo:
             f'the {kind} "{target}" of the binding "{binding.name}" could not be {what}: {reason} '
             "Check that the storage account of its connection is there (locally: Azurite)."
         )
-        log.error("Functions.%s: %s", self._function_name, text)
         return FunctionFailed("BindingError", text)
 
 

@@ -2,9 +2,9 @@
 
 import json
 import logging
+import sqlite3
 import threading
 import time
-from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
@@ -30,6 +30,9 @@ log = logging.getLogger("devhost.host")
 
 POISON_QUEUE = "webjobs-blobtrigger-poison"
 _LONGEST_PAUSE_SECONDS = 2.0
+_POSTPONE_SECONDS = 5
+# A storage that does not answer must not hold up the host's end.
+_STOP_SECONDS = 2.0
 
 
 class BlobListener:
@@ -64,6 +67,7 @@ class BlobListener:
         self._woken = self._stopping = self._is_failing = False
         self._running: set[str] = set()
         self._done: dict[str, str] = {}
+        self._postponed: dict[str, float] = {}
         self._pacing = Pacing(_LONGEST_PAUSE_SECONDS)
         self._watcher = threading.Thread(target=self._watch, name=f"blobs-{function.name}", daemon=True)
 
@@ -84,7 +88,7 @@ class BlobListener:
             self._stopping = True
             self._changed.notify_all()
         if self._watcher.is_alive():
-            self._watcher.join()
+            self._watcher.join(_STOP_SECONDS)
 
     def close(self, timeout_seconds: float) -> None:
         """Wait a little for blobs that end; the others are worked on again after a restart."""
@@ -136,7 +140,9 @@ class BlobListener:
 
     def _is_new(self, blob: BlobProperties) -> bool:
         uri = self._uri(blob.name)
-        return uri not in self._running and self._done.get(uri) != blob.etag
+        if uri in self._running or time.monotonic() < self._postponed.get(uri, 0.0):
+            return False
+        return self._done.get(uri) != _etag(blob)
 
     def _launch(self, blob: BlobProperties, tokens: dict[str, str]) -> None:
         with self._changed:
@@ -148,13 +154,14 @@ class BlobListener:
         threading.Thread(target=self._work_on, args=(blob, tokens), name=name, daemon=True).start()
 
     def _work_on(self, blob: BlobProperties, tokens: dict[str, str]) -> None:
-        uri, etag = self._uri(blob.name), str(blob.etag)
+        uri, etag = self._uri(blob.name), _etag(blob)
         try:
             if self._try_until_done(blob.name, uri, etag, tokens):
                 self._receipts.finish(self._function.name, uri, etag)
                 self._done[uri] = etag
-        except AzureError as error:
-            self._report(error)
+                self._postponed.pop(uri, None)
+        except (AzureError, sqlite3.Error) as error:
+            self._postpone(uri, error)
         finally:
             with self._changed:
                 self._running.discard(uri)
@@ -192,11 +199,12 @@ class BlobListener:
             return None
 
     def _call(self, blob: StoredBlob, tokens: dict[str, str], reason: str) -> None:
-        data = data_of_blob(blob.path, blob.uri, tokens, blob.metadata)
         try:
-            value: Any = blob.as_argument(self._binding.wanted)
-        except UnicodeDecodeError as error:
-            raise FunctionFailed("UnicodeDecodeError", f"{blob.path} is no UTF-8 text: {error}") from error
+            value = blob.as_argument(self._binding.wanted)
+        except FunctionFailed as failure:
+            log.error("Functions.%s: %s", self._function.name, failure.message)
+            raise
+        data = data_of_blob(blob.path, blob.uri, tokens, blob.metadata)
         invocation = Invocation(self._function.name, reason, binding_data=data)
         self._invoker.call(self._function, {self._function.trigger_parameter: value}, invocation)
 
@@ -225,6 +233,17 @@ class BlobListener:
     def _uri(self, name: str) -> str:
         return f"{self._container.url}/{name}"
 
+    def _postpone(self, uri: str, error: Exception) -> None:
+        """Leave a blob for a while, because it could not be read or its receipt not be written."""
+        self._postponed[uri] = time.monotonic() + _POSTPONE_SECONDS
+        log.warning(
+            "%s could not work on %s, and tries it again in %d seconds: %s",
+            self._function.name,
+            uri,
+            _POSTPONE_SECONDS,
+            str(error).splitlines()[0],
+        )
+
     def _report(self, error: AzureError) -> None:
         if not self._is_failing:
             log.warning(
@@ -235,3 +254,8 @@ class BlobListener:
                 str(error).splitlines()[0],
             )
         self._is_failing = True
+
+
+def _etag(blob: BlobProperties) -> str:
+    # Lists have it without the quotes that headers have, and conditions need.
+    return f'"{str(blob.etag).strip(chr(34))}"'

@@ -31,9 +31,12 @@ class StoredBlob:
     metadata: Mapping[str, str]
 
     def as_argument(self, wanted: Any) -> Any:
-        """What a parameter receives: ``str`` or ``bytes`` if it is annotated so, otherwise an ``InputStream``."""
+        """What a parameter receives: ``str`` or ``bytes`` if it is annotated so, otherwise an ``InputStream``.
+
+        Raises FunctionFailed for a blob that is wanted as text and is none.
+        """
         if wanted is str:
-            return self.content.decode()
+            return self._text()
         if wanted is bytes:
             return self.content
         return InputStream(
@@ -44,6 +47,13 @@ class StoredBlob:
             blob_properties=dict(self.properties),
             metadata=dict(self.metadata),
         )
+
+    def _text(self) -> str:
+        try:
+            return self.content.decode()
+        except UnicodeDecodeError as error:
+            text = f"the blob {self.path} is no UTF-8 text ({error}). Annotate its parameter with bytes."
+            raise FunctionFailed("BindingError", text) from error
 
 
 def read_blob(client: BlobClient, **condition: Any) -> StoredBlob | None:

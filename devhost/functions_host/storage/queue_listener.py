@@ -19,11 +19,13 @@ from devhost.functions_host.storage.binding_data import data_of_message
 from devhost.functions_host.storage.options import QueueOptions
 from devhost.functions_host.storage.pacing import Pacing
 from devhost.functions_host.storage.queue_text import UndecodableMessage
-from devhost.functions_host.storage.queues import HOLD, TakenMessage, TriggerQueue
+from devhost.functions_host.storage.queues import TakenMessage, TriggerQueue
 
 log = logging.getLogger("devhost.host")
 
 _MOST_AT_ONCE = 32
+# A storage that does not answer must not hold up the host's end.
+_STOP_SECONDS = 2.0
 
 
 class QueueListener:
@@ -52,7 +54,7 @@ class QueueListener:
         self._queue, self._options = queue, options
         self._changed = threading.Condition()
         self._woken = self._stopping = self._is_failing = False
-        self._running: dict[str, TakenMessage] = {}
+        self._running: set[TakenMessage] = set()
         self._pacing = Pacing(options.max_polling_interval.total_seconds())
         self._watcher = threading.Thread(target=self._watch, name=f"queue-{function.name}", daemon=True)
 
@@ -72,13 +74,13 @@ class QueueListener:
             self._stopping = True
             self._changed.notify_all()
         if self._watcher.is_alive():
-            self._watcher.join()
+            self._watcher.join(_STOP_SECONDS)
 
     def close(self, timeout_seconds: float) -> None:
         """Wait a little for messages that end, and give back the others, so that they come after a restart."""
         with self._changed:
             self._changed.wait_for(lambda: not self._running, timeout_seconds)
-            left = list(self._running.values())
+            left = tuple(self._running)
         for message in left:
             self._attempt("given back", message, partial(self._give_back, message, timedelta()))
 
@@ -100,20 +102,26 @@ class QueueListener:
 
     def _watch(self) -> None:
         while not self._stopping:
-            taken = self._take()
-            for message in taken:
-                self._launch(message)
-            if taken:
-                self._pacing.found()
-                self._wait(lambda: len(self._running) <= self._options.new_batch_threshold, None)
+            if self._has_room():
+                self._take_batch()
             else:
-                self._wait(lambda: self._woken, self._pacing.pause_seconds())
+                self._wait(self._has_room, None)
             self._renew()
 
-    def _take(self) -> list[TakenMessage]:
+    def _has_room(self) -> bool:
+        return len(self._running) <= self._options.new_batch_threshold
+
+    def _take_batch(self) -> None:
         self._woken = False
-        if len(self._running) > self._options.new_batch_threshold:
-            return []
+        taken = self._take()
+        for message in taken:
+            self._launch(message)
+        if taken:
+            self._pacing.found()
+        else:
+            self._wait(lambda: self._woken, self._pacing.pause_seconds())
+
+    def _take(self) -> list[TakenMessage]:
         try:
             taken = self._queue.take(min(self._options.batch_size, _MOST_AT_ONCE), datetime.now(UTC))
         except AzureError as error:
@@ -126,7 +134,7 @@ class QueueListener:
 
     def _wait(self, condition: Callable[[], bool], seconds: float | None) -> None:
         """Wait for a condition, a stop, the timeout, or the time to renew what is held."""
-        longest = HOLD.total_seconds() / 4
+        longest = self._queue.hold.total_seconds() / 4
         with self._changed:
             self._changed.wait_for(
                 lambda: self._stopping or condition(), longest if seconds is None else min(seconds, longest)
@@ -134,14 +142,16 @@ class QueueListener:
 
     def _launch(self, message: TakenMessage) -> None:
         with self._changed:
-            self._running[str(message.stored.id)] = message
+            self._running.add(message)
         name = f"queue-{self._function.name}-{message.stored.id}"
         threading.Thread(target=self._work_on, args=(message,), name=name, daemon=True).start()
 
     def _renew(self) -> None:
         now = datetime.now(UTC)
-        for message in list(self._running.values()):
-            if now - message.held_since > HOLD / 2:
+        with self._changed:
+            running = tuple(self._running)
+        for message in running:
+            if now - message.held_since > self._queue.hold / 2:
                 self._attempt("held on", message, partial(self._queue.hold_on, message, now))
 
     def _work_on(self, message: TakenMessage) -> None:
@@ -150,7 +160,7 @@ class QueueListener:
             self._attempt(what, message, settle)
         finally:
             with self._changed:
-                self._running.pop(str(message.stored.id), None)
+                self._running.discard(message)
                 self._changed.notify_all()
 
     def _settlement(self, message: TakenMessage) -> tuple[str, Callable[[], None]]:

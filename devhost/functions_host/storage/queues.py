@@ -19,7 +19,8 @@ HOLD = timedelta(seconds=60)
 _POISON_SUFFIX = "-poison"
 
 
-@dataclass
+# Not equal by value: the same message, taken again, is another one.
+@dataclass(eq=False)
 class TakenMessage:
     """A message that is hidden from others while the host works on it; ``receipt`` changes with every renewal.
 
@@ -60,10 +61,12 @@ class TriggerQueue:
         accounts: Clients.
         connection: Connection string.
         name: Name of the queue, which need not exist yet.
+        hold: How long a message stays hidden unless that is renewed; whole seconds, at least one.
     """
 
-    def __init__(self, accounts: StorageAccounts, connection: str, name: str) -> None:
+    def __init__(self, accounts: StorageAccounts, connection: str, name: str, hold: timedelta = HOLD) -> None:
         self.name, self.poison_name = name, f"{name}{_POISON_SUFFIX}"
+        self.hold = hold
         self._accounts, self._connection = accounts, connection
         self._client: QueueClient = accounts.queue(connection, name)
 
@@ -71,7 +74,7 @@ class TriggerQueue:
         """Take up to so many messages, 32 at most; none if the queue does not exist."""
         try:
             received = self._client.receive_messages(
-                messages_per_page=count, max_messages=count, visibility_timeout=int(HOLD.total_seconds())
+                messages_per_page=count, max_messages=count, visibility_timeout=int(self.hold.total_seconds())
             )
             return [TakenMessage(message, now) for message in received]
         except ResourceNotFoundError:
@@ -81,7 +84,7 @@ class TriggerQueue:
         """Keep a message hidden for another while."""
         with message.lock:
             if not message.is_settled:
-                self._hide(message, HOLD)
+                self._hide(message, self.hold)
                 message.held_since = now
 
     def give_back(self, message: TakenMessage, pause: timedelta) -> None:

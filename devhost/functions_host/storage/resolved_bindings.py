@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from devhost.functions_host.app_settings import resolve_setting_names
-from devhost.functions_host.binding_tokens import has_tokens
+from devhost.functions_host.binding_tokens import has_tokens, unknown_tokens
 from devhost.functions_host.errors import HostConfigError
-from devhost.functions_host.indexing import BLOB, BLOB_TRIGGER, QUEUE, QUEUE_TRIGGER, IndexedFunction
+from devhost.functions_host.indexing import (
+    BLOB,
+    BLOB_TRIGGER,
+    QUEUE,
+    QUEUE_TRIGGER,
+    TIMER_TRIGGER,
+    IndexedFunction,
+)
 from devhost.functions_host.storage.connections import connection_string
 
 _OUT = 1
@@ -61,17 +68,41 @@ def binding_faults(functions: Iterable[IndexedFunction], settings: Mapping[str, 
     return faults
 
 
+def _tokens_given(function: IndexedFunction, settings: Mapping[str, str]) -> set[str] | None:
+    """The tokens that a function's trigger gives; None where the content decides, as with JSON messages."""
+    if function.trigger_type == TIMER_TRIGGER:
+        return set()
+    if function.trigger_type != BLOB_TRIGGER:
+        return None
+    path = resolve_setting_names(str(function.trigger.get_dict_repr().get("path") or ""), settings)
+    return {*unknown_tokens(path, ()), "blobTrigger", "Uri", "metadata"}
+
+
 def _resolve(function: IndexedFunction, binding: Any, settings: Mapping[str, str]) -> StorageBinding:
     declared = binding.get_dict_repr()
     is_queue = binding.type in (QUEUE, QUEUE_TRIGGER)
     field = "queueName" if is_queue else "path"
     target = resolve_setting_names(str(declared.get(field) or ""), settings)
+    _check_tokens(function, binding, target, settings)
     check = _queue_name if is_queue else _blob_path
     target = check(target, is_trigger=binding.type in (QUEUE_TRIGGER, BLOB_TRIGGER))
     connection = connection_string(resolve_setting_names(declared.get("connection") or "", settings), settings)
     _check_connection(declared.get("connection"), connection)
     wanted = typing.get_type_hints(function.call).get(binding.name)
     return StorageBinding(binding.name, binding.type, binding.direction == _OUT, connection, target, wanted)
+
+
+def _check_tokens(function: IndexedFunction, binding: Any, target: str, settings: Mapping[str, str]) -> None:
+    given = _tokens_given(function, settings)
+    if given is None or binding is function.trigger:
+        return
+    if unknown := unknown_tokens(target, given):
+        names = ", ".join(f"{{{name}}}" for name in unknown)
+        known = ", ".join(f"{{{name}}}" for name in sorted(given, key=str.lower)) or "none"
+        raise HostConfigError(
+            f'"{target}" uses {names}, which a {function.trigger_type} does not give. It gives: {known}. '
+            "Use one of these, {rand-guid} or {datetime}."
+        )
 
 
 def _queue_name(name: str, is_trigger: bool) -> str:

@@ -1,5 +1,7 @@
 import sqlite3
 import threading
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -167,3 +169,48 @@ def test_work_goes_on_by_itself_once_the_disk_has_room_again_and_the_log_stays_s
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "it will be tried again. The database" in record.getMessage()
     assert record.exc_info is None
+
+
+def test_a_failing_write_in_a_group_spares_the_others_of_the_group(tmp_path: Path) -> None:
+    database = Database(tmp_path / "hub.db")
+    is_first_written, may_commit = threading.Event(), threading.Event()
+
+    def hold(tx: sqlite3.Connection) -> None:
+        is_first_written.set()
+        may_commit.wait(timeout=20)
+
+    def insert_and_fail(tx: sqlite3.Connection) -> None:
+        tx.execute(INSERT, ("@counter@bad",))
+        raise LookupError("no")
+
+    failures: list[str] = []
+
+    def fail() -> None:
+        try:
+            database.write(insert_and_fail)
+        except LookupError as error:
+            failures.append(str(error))
+
+    holder = threading.Thread(target=database.write, args=(hold,))
+    holder.start()
+    is_first_written.wait(timeout=20)
+    # While the first transaction is open, the others queue up and become one group.
+    others = [
+        threading.Thread(target=database.write, args=(lambda tx, n=n: tx.execute(INSERT, (f"@counter@{n}",)),))
+        for n in range(5)
+    ]
+    for thread in (*others, failing := threading.Thread(target=fail)):
+        thread.start()
+    wait_until(lambda: len(database._queue) == 6, "six writes wait")
+    may_commit.set()
+    for thread in (holder, *others, failing):
+        thread.join(timeout=20)
+    assert (failures, count(database)) == (["no"], 5)
+    database.close()
+
+
+def wait_until(condition: Callable[[], bool], description: str) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {description}"
+        threading.Event().wait(0.001)

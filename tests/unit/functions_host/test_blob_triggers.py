@@ -12,7 +12,8 @@ import azure.functions as func
 import pytest
 
 from devhost.functions_host.storage.blob_listener import POISON_QUEUE
-from tests.azurite import Azurite
+from devhost.functions_host.storage.blob_receipts import BlobReceipts
+from tests.azurite import Azurite, free_ports
 from tests.unit.functions_host.http_client import eventually
 from tests.unit.functions_host.storage_app import StorageApp
 
@@ -139,3 +140,44 @@ def test_run_by_hand_takes_the_path_of_a_blob(host: StorageApp) -> None:
     seen.get(timeout=10)
     host.triggers.run_by_hand(host.function("work"), f"{host.name}-in/one.txt")
     assert seen.get(timeout=10).read() == b"again"
+
+
+def test_blob_that_is_no_text_is_given_up_in_words_that_name_it(
+    host: StorageApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    host.upload("in/one.txt", b"\xff\xfe")
+    host.start(receiving(queue.Queue(), annotation=str))
+    eventually(lambda: "was given up by work after 5 tries" in caplog.text, "it is given up")
+    assert f"{host.name}-in/one.txt is no UTF-8 text" in caplog.text
+
+
+def test_storage_that_is_gone_is_reported_once_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = StorageApp(Azurite(*free_ports(3)), tmp_path)
+    app = receiving(queue.Queue())
+    app.queue_trigger(arg_name="message", queue_name="%NAME%-in", connection=CONNECTION)(_take_message)
+    nowhere.start(app)
+    eventually(lambda: caplog.text.count("is tried again") == 2, "both triggers say so")
+    assert "locally: Azurite" in caplog.text
+    nowhere.close()
+
+
+def _take_message(message: func.QueueMessage) -> None: ...
+
+
+def test_blob_that_crashed_its_host_five_times_is_given_up_without_a_run(
+    host: StorageApp, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: queue.Queue[func.InputStream] = queue.Queue()
+    host.upload("in/killer.txt", "crash")
+    host.start(receiving(seen))
+    blob = seen.get(timeout=10)
+    host.stop()
+    receipts = BlobReceipts(tmp_path / "blob-receipts.db")
+    for _ in range(5):
+        receipts.begin("work", str(blob.uri), blob.blob_properties["ETag"])
+    receipts.close()
+    host.start(receiving(seen))
+    eventually(lambda: "was given up by work after 5 tries" in caplog.text, "it is given up")
+    assert seen.empty()

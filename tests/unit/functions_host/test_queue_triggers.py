@@ -5,6 +5,7 @@ import queue
 import threading
 import typing
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,13 @@ import azure.functions as func
 import pytest
 
 from devhost.durable_engine.functions import FunctionFailed
+from devhost.functions_host.indexing import index_functions
+from devhost.functions_host.invocation import FunctionInvoker
 from devhost.functions_host.invocation_context import Invocation
+from devhost.functions_host.storage.accounts import StorageAccounts
+from devhost.functions_host.storage.options import QueueOptions
+from devhost.functions_host.storage.queue_listener import QueueListener
+from devhost.functions_host.storage.queues import TakenMessage, TriggerQueue
 from tests.azurite import Azurite
 from tests.unit.functions_host.http_client import eventually
 from tests.unit.functions_host.storage_app import StorageApp
@@ -162,7 +169,9 @@ def test_http_function_answers_and_sends(host: StorageApp) -> None:
         assert expected in host.bodies("orders")
 
 
-def test_output_that_cannot_be_written_fails_the_invocation_by_name(host: StorageApp) -> None:
+def test_output_that_cannot_be_written_fails_the_invocation_by_name(
+    host: StorageApp, caplog: pytest.LogCaptureFixture
+) -> None:
     app = func.FunctionApp()
 
     @app.route(route="orders")
@@ -179,6 +188,7 @@ def test_output_that_cannot_be_written_fails_the_invocation_by_name(host: Storag
 
     with pytest.raises(FunctionFailed, match=r"needs a value for \{customer\}"):
         call(kilobytes="1")
+    assert "Functions.order (Failed): " in caplog.text
     with pytest.raises(FunctionFailed, match=r'the queue "t.*-ada" of the binding "order" could not be written'):
         call(kilobytes="90", customer="ada")
 
@@ -205,3 +215,55 @@ def test_run_by_hand_takes_the_text_as_a_message(host: StorageApp) -> None:
     host.start(receiving(seen))
     host.triggers.run_by_hand(host.function("work"), "by hand")
     assert seen.get(timeout=10).get_body() == b"by hand"
+
+
+def test_message_of_a_killed_host_comes_again(host: StorageApp) -> None:
+    seen: queue.Queue[func.QueueMessage] = queue.Queue()
+    host.send("in", "orphan")
+    taken = host.queue("in").receive_message(visibility_timeout=1)
+    assert taken is not None
+    host.start(receiving(seen), maxDequeueCount=2)
+    assert seen.get(timeout=10).dequeue_count == 2
+
+
+def test_message_whose_host_was_killed_in_its_last_try_goes_to_poison_without_a_run(host: StorageApp) -> None:
+    seen: queue.Queue[func.QueueMessage] = queue.Queue()
+    host.send("in", "killer")
+    assert host.queue("in").receive_message(visibility_timeout=1) is not None
+    host.start(receiving(seen), maxDequeueCount=1)
+    eventually(lambda: host.bodies("in-poison") == ["killer"], "it is in the poison queue")
+    assert seen.empty()
+
+
+def test_message_under_way_stays_hidden_however_long_it_takes(host: StorageApp) -> None:
+    """The hold of this queue is one second, renewed by the listener, so that nobody else gets the message."""
+    renewals, release, seen = threading.Semaphore(0), threading.Event(), queue.Queue[int]()
+
+    class ShortHold(TriggerQueue):
+        def hold_on(self, message: TakenMessage, now: datetime) -> None:
+            super().hold_on(message, now)
+            renewals.release()
+
+    app = func.FunctionApp()
+
+    @app.queue_trigger(arg_name="message", queue_name=IN, connection=CONNECTION)
+    def work(message: func.QueueMessage) -> None:
+        seen.put(message.dequeue_count or 0)
+        release.wait(10)
+
+    (function,) = index_functions(app, Path())
+    invoker, accounts = FunctionInvoker(), StorageAccounts()
+    held = ShortHold(accounts, host.connection, f"{host.name}-in", hold=timedelta(seconds=1))
+    listener = QueueListener(function, None, invoker, held, QueueOptions())
+    host.send("in", "slow")
+    listener.start()
+    for _ in range(3):
+        assert renewals.acquire(timeout=10)
+    assert host.queue("in").receive_message() is None
+    release.set()
+    eventually(lambda: host.queue("in").get_queue_properties().approximate_message_count == 0, "it is removed")
+    assert seen.qsize() == 1
+    listener.stop()
+    listener.close(1.0)
+    invoker.close()
+    accounts.close()

@@ -1,5 +1,6 @@
 """What is wrong with a queue or blob binding is said at load, with function, place and remedy."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,26 @@ def test_wrong_schedules_and_wrong_bindings_are_reported_together() -> None:
     with pytest.raises(IndexingError) as refused:
         check_bindings(index_functions(app, Path()), STORAGE)
     assert [problem.split(" (")[0] for problem in refused.value.problems] == ["tick", "work"]
+
+
+def test_token_that_the_trigger_cannot_give_is_an_index_error() -> None:
+    app = func.FunctionApp()
+
+    @app.blob_trigger(arg_name="blob", path="inbox/{customer}/{name}", connection="")
+    @app.blob_output(arg_name="copy", path="outbox/{Name}-{metadata.owner}-{rand-guid}", connection="")
+    @app.blob_output(arg_name="$return", path="outbox/{title}", connection="")
+    def work(blob: func.InputStream, copy: func.Out[str]) -> str: ...
+
+    @app.timer_trigger(arg_name="timer", schedule="0 0 * * * *")
+    @app.queue_output(arg_name="$return", queue_name="{datetime:yyyy}-{name}", connection="")
+    def tick(timer: func.TimerRequest) -> str: ...
+
+    blob_fault, timer_fault = faults_of(app).splitlines()
+    assert "uses {title}, which a blobTrigger does not give. It gives: {blobTrigger}, {customer}" in blob_fault
+    assert "uses {name}, which a timerTrigger does not give" in timer_fault
+
+
+def test_missing_storage_package_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "azure.storage.queue", None)
+    with pytest.raises(HostConfigError, match="pip install azure-storage-queue"):
+        check_bindings(index_functions(queue_app(), Path()), STORAGE)

@@ -82,6 +82,7 @@ def test_the_welcome_names_every_place_and_a_call_to_try(tmp_path: Path) -> None
     for place in (
         "http://127.0.0.1:7171/api/health",
         "http://127.0.0.1:7171/api/documents",
+        "http://127.0.0.1:7171/devhost",
         "http://127.0.0.1:7180/notifications/inbox",
         "http://127.0.0.1:7180/usage",
         "curl -X POST",

@@ -58,13 +58,21 @@ def test_empty_host_says_what_to_do(page: Page) -> None:
 def test_instance_shows_every_step_with_its_time_and_payloads(page: Page) -> None:
     html = page.html(f"/devhost/instances/{run_order(page.engine)}")
     words = text_of(html)
-    for label in ("reserve", "charge", "5 s until charge is tried again", "charge (try 2)", "Approval", "packing"):
+    for label in ("reserve", "charge", "wait to retry charge", "charge (try 2)", "Approval", "packing"):
         assert label in words
     assert html.count('<details class="step ') == 9
     assert "Took 20 h" in words
     assert "the bank is busy" in words
     assert "199 pens" in html
     assert 'aria-label="at 5 s, 20 h, not needed"' in html
+    assert re.findall(r'<text [^>]*text-anchor="end">([^<]*)<', html) == ["20 h"]
+
+
+def test_parent_and_child_link_to_each_other(page: Page) -> None:
+    parent = f"/devhost/instances/{run_order(page.engine)}"
+    (child,) = re.findall(r'<a class="relative" href="([^"]*)"', page.html(parent))
+    assert "packing" in text_of(page.html(child))
+    assert re.findall(r'<a class="relative" href="([^"]*)"', page.html(child)) == [parent]
 
 
 def test_nothing_an_app_says_becomes_markup(page: Page) -> None:

@@ -1,26 +1,33 @@
 """What crosses the boundary between host and worker comes out as it went in."""
 
+import io
 import json
+import typing
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
 import pytest
+from azure.functions.blob import InputStream
 from azure.functions.http import HttpRequest
+from azure.functions.queue import QueueMessage
 from azure.functions.timer import TimerRequest
 
 from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions_host.http_messages import SpooledRequest, build_response
 from devhost.functions_host.indexing import IndexedFunction, index_functions
 from devhost.functions_host.invocation_context import Invocation
+from devhost.functions_host.output_values import OutValue
 from devhost.worker.calls import pack_call, unpack_call
 from devhost.worker.errors import WorkerGone, died, exit_text
 from devhost.worker.frames import Frame
 from devhost.worker.hosting import worker_count
-from devhost.worker.payloads import pack_failure, pack_result, unpack_answer
+from devhost.worker.payloads import pack_failure, pack_results, unpack_answer
 from devhost.worker.report import describe_functions, functions_of
+from devhost.worker.values import WireText
 
 
 def sample_functions() -> dict[str, IndexedFunction]:
@@ -44,6 +51,18 @@ def sample_functions() -> dict[str, IndexedFunction]:
     def work(payload: dict, context: func.Context) -> dict:
         return payload
 
+    @app.queue_trigger(arg_name="message", queue_name="in", connection="")
+    @app.queue_output(arg_name="many", queue_name="out", connection="")
+    @app.blob_output(arg_name="copy", path="files/{id}", connection="")
+    def forward(
+        message: func.QueueMessage,
+        many: func.Out[typing.List[str]],  # noqa: UP006 (the worker takes no list[str])
+        copy: func.Out[bytes],
+    ) -> None: ...
+
+    @app.blob_trigger(arg_name="blob", path="files/{name}", connection="")
+    def read(blob: bytes) -> None: ...
+
     return {function.name: function for function in index_functions(app, Path("/app"))}
 
 
@@ -56,13 +75,23 @@ def carried(
     functions: dict[str, IndexedFunction], name: str, value: Any, invocation: Invocation | None = None
 ) -> Any:
     """Send a call over the wire and look at what comes out."""
-    header, body = pack_call(functions[name], value, invocation or Invocation(name, "a test"))
+    arguments = {functions[name].trigger_parameter: value}
+    header, body = pack_call(functions[name], arguments, invocation or Invocation(name, "a test"))
     return unpack_call(functions, Frame(json.loads(json.dumps(header)), body))
 
 
-def answered(function: IndexedFunction, result: Any) -> Any:
-    header, body = pack_result(function, result)
-    return unpack_answer(Frame(json.loads(json.dumps(header)), body))
+def answered(function: IndexedFunction, result: Any, **outputs: Any) -> Any:
+    """Send a result and what is in the outputs over the wire; returns what comes out, outputs and all."""
+    results, body = pack_results(function, result, outputs)
+    received = {name: OutValue() for name in outputs}
+    answer = unpack_answer(Frame(json.loads(json.dumps({"results": results})), body), received)
+    return (answer, {name: output.get() for name, output in received.items()}) if outputs else answer
+
+
+def holding(value: Any) -> OutValue:
+    output = OutValue()
+    output.set(value)
+    return output
 
 
 def a_request(make: Callable[..., HttpRequest] = HttpRequest, **parts: Any) -> HttpRequest:
@@ -102,7 +131,7 @@ def test_timer_arrives_complete(functions: dict[str, IndexedFunction]) -> None:
 
 
 def test_activity_input_is_decoded_in_the_worker(functions: dict[str, IndexedFunction]) -> None:
-    function, arguments, _ = carried(functions, "work", '{"a": [1, "ü"]}')
+    function, arguments, _ = carried(functions, "work", WireText('{"a": [1, "ü"]}'))
     assert (function.name, arguments) == ("work", {"payload": {"a": [1, "ü"]}})
 
 
@@ -115,7 +144,7 @@ def test_invocation_arrives_with_its_retries(
     sent = Invocation(
         "work", "a test", trace_parent="00-1", retry_count=1, max_retry_count=3, last_failure=failure
     )
-    _, _, received = carried(functions, "work", "null", sent)
+    _, _, received = carried(functions, "work", WireText("null"), sent)
     assert (received.invocation_id, received.trace_parent, received.retry_count) == (sent.invocation_id, "00-1", 1)
     assert (type(received.last_failure), str(received.last_failure)) == (type(failure), str(failure))
 
@@ -138,14 +167,60 @@ def test_response_comes_back_with_its_cookies(functions: dict[str, IndexedFuncti
 
 def test_result_that_is_no_response_fails_the_function(functions: dict[str, IndexedFunction]) -> None:
     with pytest.raises(FunctionFailed, match=r"page returned dict\. Return func\.HttpResponse"):
-        pack_result(functions["page"], {})
+        pack_results(functions["page"], {}, {})
 
 
 def test_failure_comes_back_with_its_stack() -> None:
-    header, body = pack_failure(FunctionFailed("ValueError", "boom", "line 1"))
+    body = pack_failure(FunctionFailed("ValueError", "boom", "line 1"))
     with pytest.raises(FunctionFailed) as failed:
-        unpack_answer(Frame(header, body))
+        unpack_answer(Frame({"failed": True}, body))
     assert (failed.value.type_name, failed.value.message, failed.value.stack) == ("ValueError", "boom", "line 1")
+
+
+def test_message_arrives_with_all_that_is_known_of_it(functions: dict[str, IndexedFunction]) -> None:
+    now = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
+    message = QueueMessage(id="m", body="Zoë", dequeue_count=2, insertion_time=now, pop_receipt="p")
+    _, arguments, _ = carried(functions, "forward", message)
+    received = arguments["message"]
+    assert (received.id, received.dequeue_count, received.pop_receipt) == ("m", 2, "p")
+    assert (received.get_body().decode(), received.insertion_time, received.expiration_time) == ("Zoë", now, None)
+    assert {name for name, value in arguments.items() if isinstance(value, OutValue)} == {"many", "copy"}
+
+
+def test_blob_arrives_with_what_is_known_of_it(functions: dict[str, IndexedFunction]) -> None:
+    stream = InputStream(data=b"content", name="files/a", uri="http://a", length=7, metadata={"k": "v"})
+    _, arguments, _ = carried(functions, "read", stream)
+    blob = arguments["blob"]
+    assert (blob.name, blob.uri, blob.length, blob.metadata, blob.read()) == (
+        "files/a",
+        "http://a",
+        7,
+        {"k": "v"},
+        b"content",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "received"),
+    [
+        (["one", func.QueueMessage(body="two")], ["one", "two"]),
+        ([], []),
+        (func.QueueMessage(body="Zoë"), "Zoë"),
+        (b"\xff", b"\xff"),
+        (None, None),
+    ],
+)
+def test_outputs_come_back_as_their_bindings_take_them(
+    functions: dict[str, IndexedFunction], given: Any, received: Any
+) -> None:
+    answer, outputs = answered(functions["forward"], None, many=holding(given), copy=holding(io.BytesIO(b"file")))
+    assert (answer, outputs["copy"]) == (None, b"file")
+    assert outputs["many"] == received
+
+
+def test_output_that_its_binding_cannot_carry_fails_the_function(functions: dict[str, IndexedFunction]) -> None:
+    with pytest.raises(FunctionFailed, match="a queue output cannot carry object"):
+        answered(functions["forward"], None, many=holding(object()), copy=holding(None))
 
 
 def test_report_describes_functions_so_that_the_host_can_serve_them(functions: dict[str, IndexedFunction]) -> None:
@@ -167,6 +242,7 @@ def test_report_describes_functions_so_that_the_host_can_serve_them(functions: d
             function.client_parameters,
         )
         assert known.returns_a_result == function.returns_a_result
+    assert typing.get_type_hints(reported["read"].call) == {"blob": bytes}
     page, tick = reported["page"].trigger, reported["tick"].trigger
     assert (page.route, page.methods, page.auth_level) == ("pages/{id:int}", ["GET", "POST"], "anonymous")
     assert (tick.schedule, tick.run_on_startup, tick.use_monitor) == ("0 0 3 * * *", True, None)
@@ -189,4 +265,4 @@ def test_death_is_a_failure_that_tells_how_often() -> None:
 
 def test_number_of_workers_comes_from_the_option_or_the_setting() -> None:
     setting = {"FUNCTIONS_WORKER_PROCESS_COUNT": "2"}
-    assert [worker_count(4, setting), worker_count(None, setting), worker_count(None, {})] == [4, 2, 0]
+    assert [worker_count(4, setting), worker_count(None, setting), worker_count(None, {})] == [4, 2, 1]

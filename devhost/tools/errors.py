@@ -1,0 +1,69 @@
+"""What a command can fail with; every text says what to do about it.
+
+ToolError
+├── HostNotRunning       nothing answers at the URL
+├── KeyNeeded            the host asks for keys, and the one given is missing or wrong
+├── NotADevhost          something else answers
+├── UnknownInstance      no instance has the id
+├── InstanceEnded        the instance has ended and takes no more messages
+├── RequestFailed        the host refused for another reason, which it gave
+└── NothingDone          the command itself refuses
+"""
+
+
+class ToolError(Exception):
+    """Root of the errors of commands; its text is all that is printed."""
+
+
+class HostNotRunning(ToolError):
+    """Nothing answers at the URL."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"No host answers at {url}. Start it with `python -m devhost start`, "
+            "or say where it runs with --url (or PORT)."
+        )
+
+
+class KeyNeeded(ToolError):
+    """The host asks for keys."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"The host at {url} asks for its master key. Give it with --key or in DEVHOST_KEY; "
+            "the host prints it at its start, and it is in devhost/keys.json of its state folder."
+        )
+
+
+class NotADevhost(ToolError):
+    """Something else answers."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"What answers at {url} is not this version of devhost. Check --url (or PORT).")
+
+
+class UnknownInstance(ToolError):
+    """No instance has the id."""
+
+    def __init__(self, instance_id: str) -> None:
+        super().__init__(
+            f"No instance has the id '{instance_id}'; ids are case-sensitive. `python -m devhost list` shows all."
+        )
+
+
+class InstanceEnded(ToolError):
+    """The instance takes no more messages."""
+
+    def __init__(self, instance_id: str) -> None:
+        super().__init__(
+            f"The instance '{instance_id}' has ended and takes no more messages. "
+            f"`python -m devhost show {instance_id}` shows how."
+        )
+
+
+class RequestFailed(ToolError):
+    """The host refused, and said why."""
+
+
+class NothingDone(ToolError):
+    """The command refuses to do what was asked; nothing has changed."""
