@@ -4,7 +4,7 @@ PY := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python demo run test lint bench bench-engine samples
+.PHONY: help setup setup-python demo run test soak lint bench bench-engine samples
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-19s %s\n", $$1, $$2 }'
@@ -24,6 +24,9 @@ run: setup ## Start every part and leave them running until Ctrl-C
 
 test: setup ## Run the whole test suite
 	@$(PY) -m pytest $(ARGS)
+
+soak: setup-python ## Kill the local host's engine 2,000 times, at random commits (DEVHOST_KILLS_SEED=n: other ones)
+	@DEVHOST_KILLS=2000 $(PY) -m pytest tests/devhost/test_crash_points.py $(ARGS)
 
 lint: setup-python ## Check style and types
 	@$(PY) -m ruff check .
