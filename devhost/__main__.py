@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (HostError, DurableEngineError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"Instances and their timelines: {host.url}/devhost\nHost ready on {host.url}", flush=True)
+    # In one piece: workers write to the same file.
+    sys.stdout.write(f"Instances and their timelines: {host.url}/devhost\nHost ready on {host.url}\n")
+    sys.stdout.flush()
     if parsed.reload:
         SourceWatcher(host.app.root, lambda: _reload(host, stopping, restarting)).start()
     stopping.wait()

@@ -1,6 +1,7 @@
 """Runs ``python -m devhost start`` as a process of its own on free ports, for tests of the host alone."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from tests.unit.functions_host.http_client import Answer, ask, eventually
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE_APP = REPOSITORY / "tests" / "devhost_apps" / "durable_sample"
 FINISHED = ("Completed", "Failed", "Terminated")
+_READY = re.compile(r"Host ready on (http://[0-9.]+:[0-9]+)")
 
 
 class DevhostProcess:
@@ -53,9 +55,7 @@ class DevhostProcess:
                 stderr=log,
                 env={**os.environ, "SAMPLE_FOLDER": str(self.folder), **(environ or {})},
             )
-        eventually(
-            lambda: "Host ready on " in self.output or self.process.poll() is not None, "the host is ready", 30
-        )
+        eventually(lambda: _READY.search(self.output) or self.process.poll() is not None, "the host is ready", 30)
 
     @property
     def output(self) -> str:
@@ -65,7 +65,9 @@ class DevhostProcess:
     @property
     def origin(self) -> str:
         """``http://127.0.0.1:port`` of the public port."""
-        return self.output.split("Host ready on ")[1].split()[0]
+        ready = _READY.search(self.output)
+        assert ready, self.output
+        return ready[1]
 
     def kill(self) -> None:
         """End the process as a crash would."""

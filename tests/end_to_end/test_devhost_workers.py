@@ -83,7 +83,8 @@ def test_activity_beside_a_crashing_one_does_not_fail_with_it(host: DevhostProce
     eventually(lambda: "beside neighbour" in host.lines_of("effects"), "the neighbour runs")
     assert run(host, "crash", {"name": "evil"}).startswith("failed: ")
     assert host.wait_for(beside)["output"] == "neighbour is done"
-    assert host.lines_of("effects").count("beside neighbour") == 2
+    # The last try is alone in its process; one or two before it can die of the neighbour.
+    assert host.lines_of("effects").count("beside neighbour") in (2, 3)
 
 
 def test_hanging_activity_fails_in_time_and_its_neighbour_is_run_again(host: DevhostProcess) -> None:
