@@ -14,7 +14,7 @@ from tests.unit.functions_host.http_client import Answer, ask, eventually
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE_APP = REPOSITORY / "tests" / "devhost_apps" / "durable_sample"
 FINISHED = ("Completed", "Failed", "Terminated")
-_READY = re.compile(r"Host ready on (http://[0-9.]+:[0-9]+)")
+_READY = re.compile(r"Host ready on (http://[0-9.]+:[0-9]+)\s")
 
 
 class DevhostProcess:
