@@ -1,17 +1,16 @@
 """A client of the pipeline's HTTP API and of the emulators' controls, for tests."""
 
 import json
-import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
-T = TypeVar("T")
+from tests.waiting import eventually
+
 SAMPLES = Path(__file__).parents[2] / "samples" / "documents"
 FINAL = ("completed", "rejected", "timeout", "failed")
 
@@ -62,18 +61,6 @@ def request(method: str, url: str, body: Any = None, headers: Mapping[str, str] 
     except urllib.error.HTTPError as refused:
         with refused:
             return Answer(refused.code, refused.headers, refused.read())
-
-
-def eventually(look: Callable[[], T | None], description: str, deadline_seconds: float = 60) -> T:
-    """What ``look`` returns once it is not None or False. Fails saying what was waited for."""
-    ends, pause = time.monotonic() + deadline_seconds, threading.Event()
-    while True:
-        seen = look()
-        if seen is not None and seen is not False:
-            return seen
-        if time.monotonic() > ends:
-            raise AssertionError(f"not within {deadline_seconds} s: {description}")
-        pause.wait(0.05)
 
 
 class Client:

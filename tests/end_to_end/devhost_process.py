@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.unit.functions_host.http_client import Answer, ask, eventually
+from tests.unit.functions_host.http_client import Answer, ask
+from tests.waiting import eventually
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE_APP = REPOSITORY / "tests" / "devhost_apps" / "durable_sample"

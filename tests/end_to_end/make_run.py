@@ -11,7 +11,7 @@ import psutil
 
 from devhost.local_parts import Ports, endpoints
 from devhost.local_parts.ports import is_free
-from tests.end_to_end.client import eventually
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.client import Client, eventually
+from tests.end_to_end.client import Client
 from tests.end_to_end.test_bad_input import problem
+from tests.waiting import eventually
 
 APPROVED = {"approved": True, "reviewer": "berta", "comment": "checked"}
 REFUSED = {"approved": False, "reviewer": "berta"}

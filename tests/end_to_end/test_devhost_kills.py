@@ -13,7 +13,8 @@ import pytest
 
 from tests.end_to_end.devhost_process import REPOSITORY, DevhostProcess
 from tests.unit.durable_engine.history_audit import audit_database
-from tests.unit.functions_host.http_client import ask, eventually
+from tests.unit.functions_host.http_client import ask
+from tests.waiting import eventually
 
 KILLS = int(os.environ.get("DEVHOST_SIGKILLS", "30"))
 ROUNDS = 2

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.devhost_process import DevhostProcess
-from tests.unit.functions_host.http_client import eventually
+from tests.waiting import eventually
 
 APP = """
 import azure.functions as func

@@ -13,7 +13,8 @@ from azure.storage.queue import QueueClient
 
 from tests.azurite import Azurite, azurite
 from tests.end_to_end.devhost_process import REPOSITORY, DevhostProcess
-from tests.unit.functions_host.http_client import ask, eventually
+from tests.unit.functions_host.http_client import ask
+from tests.waiting import eventually
 
 __all__ = ["azurite"]
 APP = REPOSITORY / "tests" / "devhost_apps" / "storage_sample"

@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from tests.end_to_end.devhost_process import REPOSITORY, DevhostProcess
-from tests.unit.functions_host.http_client import ask, eventually
+from tests.unit.functions_host.http_client import ask
+from tests.waiting import eventually
 
 APP = REPOSITORY / "tests" / "devhost_apps" / "worker_sample"
 MEGABYTE = 1 << 20

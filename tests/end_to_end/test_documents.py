@@ -11,7 +11,8 @@ from urllib.request import urlopen
 import pytest
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, generate_blob_sas
 
-from tests.end_to_end.client import Client, eventually, request
+from tests.end_to_end.client import Client, request
+from tests.waiting import eventually
 
 
 def output_of(status_url: str) -> Any:

@@ -6,7 +6,8 @@ from itertools import count
 
 import pytest
 
-from tests.end_to_end.client import SAMPLES, Client, eventually
+from tests.end_to_end.client import SAMPLES, Client
+from tests.waiting import eventually
 
 _numbers = count(1)
 

@@ -10,8 +10,9 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from samples.large_document import make_pdf
-from tests.end_to_end.client import Answer, Client, eventually
+from tests.end_to_end.client import Answer, Client
 from tests.end_to_end.make_run import MakeRun
+from tests.waiting import eventually
 
 DOCUMENTS = 50
 

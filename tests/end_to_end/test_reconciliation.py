@@ -10,7 +10,8 @@ from urllib.parse import quote
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services.document_records import DocumentRecords
-from tests.end_to_end.client import Client, eventually, request
+from tests.end_to_end.client import Client, request
+from tests.waiting import eventually
 
 
 def fire(client: Client, timer: str) -> None:

@@ -2,13 +2,10 @@
 
 import http.client
 import json
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import Any, TypeVar
-
-T = TypeVar("T")
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -48,14 +45,3 @@ def ask(
         return Answer(answer.status, answer.headers, answer.read())
     finally:
         connection.close()
-
-
-def eventually(look: Callable[[], T | None], description: str, deadline_seconds: float = 20) -> T:
-    """What ``look`` returns once it is not None or False; fails saying what was waited for."""
-    ends = time.monotonic() + deadline_seconds
-    while True:
-        seen = look()
-        if seen is not None and seen is not False:
-            return seen
-        assert time.monotonic() < ends, f"not within {deadline_seconds} s: {description}"
-        time.sleep(0.02)

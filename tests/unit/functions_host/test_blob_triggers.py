@@ -14,8 +14,8 @@ import pytest
 from devhost.functions_host.storage.blob_listener import POISON_QUEUE
 from devhost.functions_host.storage.blob_receipts import BlobReceipts
 from tests.azurite import Azurite, free_ports
-from tests.unit.functions_host.http_client import eventually
 from tests.unit.functions_host.storage_app import StorageApp
+from tests.waiting import eventually
 
 CONNECTION = "AzureWebJobsStorage"
 

@@ -23,7 +23,8 @@ from devhost.functions_host.server_thread import Handler
 from devhost.functions_host.timer_monitor import TimerMonitor
 from devhost.functions_host.timers import TimerService
 from tests.unit.functions_host.fake_client import FakeDurableClient
-from tests.unit.functions_host.http_client import Answer, ask, eventually
+from tests.unit.functions_host.http_client import Answer, ask
+from tests.waiting import eventually
 
 KEYS = AccessKeys(master="m", function="f", durable="d")
 LIMIT_BYTES = 3_000_000

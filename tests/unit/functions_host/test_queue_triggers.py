@@ -21,8 +21,8 @@ from devhost.functions_host.storage.options import QueueOptions
 from devhost.functions_host.storage.queue_listener import QueueListener
 from devhost.functions_host.storage.queues import TakenMessage, TriggerQueue
 from tests.azurite import Azurite
-from tests.unit.functions_host.http_client import eventually
 from tests.unit.functions_host.storage_app import StorageApp
+from tests.waiting import eventually
 
 IN, CONNECTION = "%NAME%-in", "AzureWebJobsStorage"
 
