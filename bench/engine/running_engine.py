@@ -7,6 +7,7 @@ import resource
 import threading
 import time
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bench.engine.reference_app import reference_app
 from devhost import sdk_speedups
 from devhost.clock import SystemClock
 from devhost.durable_engine.engine import DurableEngine
+from devhost.durable_engine.functions import Answer, Ended
 from devhost.durable_engine.options import EngineOptions
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.functions_host.host_config import HostConfig
@@ -21,6 +23,8 @@ from devhost.functions_host.indexing import index_functions
 from devhost.functions_host.invocation import FunctionInvoker
 
 _PATIENCE_SECONDS = 600.0
+# Requests come side by side, and so may share commits.
+_CALLERS = 8
 
 
 class BenchTimedOut(Exception):
@@ -60,25 +64,22 @@ class CountingFunctions:
         """Registered names."""
         return self._functions.entities
 
-    def run_orchestrator(self, name: str, context_json: str) -> str:
+    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
         """Run one episode and see whether it was the last."""
-        answer = self._functions.run_orchestrator(name, context_json)
-        with self._lock:
-            self.episodes += 1
-            if self._sample_size:
-                self._keep(context_json)
-            self._ended += answer.startswith('{"isDone": true')
-            if self._ended >= self._awaited:
-                self._has_ended.set()
-        return answer
 
-    def run_activity(self, name: str, instance_id: str, input_json: str | None) -> str | None:
+        def counted(answer: Answer) -> None:
+            self._count(context_json, answer() or "")
+            ended(answer)
+
+        self._functions.begin_orchestrator(name, context_json, counted)
+
+    def begin_activity(self, name: str, instance_id: str, input_json: str | None, ended: Ended) -> None:
         """Run an activity."""
-        return self._functions.run_activity(name, instance_id, input_json)
+        self._functions.begin_activity(name, instance_id, input_json, ended)
 
-    def run_entity(self, name: str, context_json: str) -> str:
+    def begin_entity(self, name: str, context_json: str, ended: Ended) -> None:
         """Run a batch of entity operations."""
-        return self._functions.run_entity(name, context_json)
+        self._functions.begin_entity(name, context_json, ended)
 
     def expect(self, count: int) -> None:
         """Begin to count anew."""
@@ -90,6 +91,15 @@ class CountingFunctions:
         """Wait until as many orchestrators as expected have returned. Raises BenchTimedOut."""
         if not self._has_ended.wait(_PATIENCE_SECONDS):
             raise BenchTimedOut(f"{self._ended} of {self._awaited} workflows ended in {_PATIENCE_SECONDS:g} s.")
+
+    def _count(self, context_json: str, answer: str) -> None:
+        with self._lock:
+            self.episodes += 1
+            if self._sample_size:
+                self._keep(context_json)
+            self._ended += answer.startswith('{"isDone": true')
+            if self._ended >= self._awaited:
+                self._has_ended.set()
 
     def _keep(self, context_json: str) -> None:
         instance_id = json.loads(context_json)["instanceId"]
@@ -112,10 +122,14 @@ class RunningEngine:
     def run(self, name: str, inputs: list[dict[str, int]]) -> None:
         """Submit one instance per input together, and wait until all are finished and nothing is left to do."""
         self.functions.expect(len(inputs))
-        for payload in inputs:
-            self.engine.client.start(name, None, json.dumps(json.dumps(payload)))
+        with ThreadPoolExecutor(_CALLERS) as callers:
+            for started in callers.map(lambda payload: self._start(name, payload), inputs):
+                assert started
         self.functions.wait()
         self.engine.wait_quiescent()
+
+    def _start(self, name: str, payload: dict[str, int]) -> str:
+        return self.engine.client.start(name, None, json.dumps(json.dumps(payload)))
 
     def close(self) -> None:
         """Stop the engine and the invoker."""

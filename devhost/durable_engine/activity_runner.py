@@ -2,17 +2,21 @@
 
 import json
 import logging
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
 
 from devhost.clock import Clock
 from devhost.durable_engine import timestamps, work_store
 from devhost.durable_engine.activity_work import ActivityWork
 from devhost.durable_engine.builtin_http import call_http
 from devhost.durable_engine.commands import HTTP_ACTIVITY
-from devhost.durable_engine.database import Database
+from devhost.durable_engine.database import Database, Transaction
 from devhost.durable_engine.events import Event, EventType, event
-from devhost.durable_engine.functions import DurableFunctions, FunctionFailed, FunctionTimedOut
+from devhost.durable_engine.functions import Answer, DurableFunctions, FunctionFailed, FunctionTimedOut
 from devhost.durable_engine.known_names import is_known
+from devhost.durable_engine.lanes import Ended, Step
 from devhost.durable_engine.wakeups import Wakeups
 
 log = logging.getLogger("devhost.durable")
@@ -36,39 +40,37 @@ class ActivityRunner:
             if len(self._expected) < _MOST_EXPECTED and len(work.input or "") <= _LONGEST_EXPECTED_INPUT:
                 self._expected[work.work_id] = work
 
-    def run(self, work_id: int) -> Wakeups:
-        """Run one work item and give the instance its answer.
-
-        Raises:
-            Exception: the host could not run it; the work item stays and may be tried again.
-        """
+    def begin(self, work_id: int, ended: Ended) -> bool:
+        """Begin a work item; its step gives the instance the answer. See ``lanes.Runner``."""
         work = self._expected.pop(work_id, None) or self._read(work_id)
         if work is None:
-            return Wakeups()
-        answer = self._answer(work)
-        if self._database.write(lambda tx: work_store.finish_activity(tx, work, answer)):
-            return Wakeups.of_instances([work.instance_id])
-        log.info("Nobody waits for activity '%s' of instance '%s' any more.", work.name, work.instance_id)
-        return Wakeups()
+            return False
+
+        def answered(answer: Answer) -> None:
+            ended(lambda: self._step(work, answer))
+
+        if work.name == HTTP_ACTIVITY:
+            _call_http(work.input or "{}", answered)
+        elif is_known(work.name, self._functions.activities):
+            self._functions.begin_activity(work.name, work.instance_id, work.input, answered)
+        else:
+            ended(lambda: _AnswerStep(work, self._unknown(work)))
+        return True
 
     def _read(self, work_id: int) -> ActivityWork | None:
         with self._database.reading() as snapshot:
             return work_store.find_activity(snapshot, work_id)
 
-    def _answer(self, work: ActivityWork) -> Event:
+    def _step(self, work: ActivityWork, answer: Answer) -> Step:
         try:
-            if work.name == HTTP_ACTIVITY:
-                result: str | None = call_http(work.input or "{}")
-            elif is_known(work.name, self._functions.activities):
-                result = self._functions.run_activity(work.name, work.instance_id, work.input)
-            else:
-                return self._unknown(work)
+            result = answer()
         except FunctionFailed as failure:
-            return self._failed(work, failure)
+            return _AnswerStep(work, self._failed(work, failure))
         except FunctionTimedOut as failure:
             reason = f"Activity function '{work.name}' failed: {failure}"
-            return self._task_failed(work, reason, _details(reason, ""))
-        return event(EventType.TASK_COMPLETED, self._now(), TaskScheduledId=work.task_id, Result=result)
+            return _AnswerStep(work, self._task_failed(work, reason, _details(reason, "")))
+        completed = event(EventType.TASK_COMPLETED, self._now(), TaskScheduledId=work.task_id, Result=result)
+        return _AnswerStep(work, completed)
 
     def _failed(self, work: ActivityWork, failure: FunctionFailed) -> Event:
         if work.name == HTTP_ACTIVITY:
@@ -96,6 +98,45 @@ class ActivityRunner:
 
     def _now(self) -> str:
         return timestamps.to_text(self._clock.now())
+
+
+@dataclass(frozen=True)
+class _AnswerStep:
+    """Trades a work item for its answer."""
+
+    work: ActivityWork
+    answer: Event
+
+    def write(self, tx: Transaction) -> bool:
+        """See ``lanes.Step``."""
+        return work_store.finish_activity(tx, self.work, self.answer)
+
+    def written(self, is_wanted: bool) -> Wakeups:
+        """See ``lanes.Step``."""
+        if is_wanted:
+            return Wakeups.of_instances([self.work.instance_id])
+        log.info(
+            "Nobody waits for activity '%s' of instance '%s' any more.", self.work.name, self.work.instance_id
+        )
+        return Wakeups()
+
+    def refused(self, failure: BaseException) -> None:
+        """See ``lanes.Step``: the answer is kept, and written once that can be done."""
+        return None
+
+
+def _call_http(request: str, answered: Callable[[Answer], None]) -> None:
+    """Make a request of ``call_http`` on a thread of its own."""
+
+    def call() -> None:
+        called: Future[str] = Future()
+        try:
+            called.set_result(call_http(request))
+        except BaseException as failure:
+            called.set_exception(failure)
+        answered(called.result)
+
+    threading.Thread(target=call, name="durable-http-call", daemon=True).start()
 
 
 def _details(message: str, stack: str) -> str:

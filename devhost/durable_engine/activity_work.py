@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class ActivityWork:
     """One activity to be run; ``input`` is JSON text or None."""
 

@@ -1,6 +1,7 @@
 """What a durable client may do: start, watch and steer instances, read and signal entities."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -16,7 +17,7 @@ from devhost.durable_engine import (
     rewinding,
     timestamps,
 )
-from devhost.durable_engine.database import Database
+from devhost.durable_engine.database import Database, Transaction
 from devhost.durable_engine.entity_store import EntityId, OperationRequest
 from devhost.durable_engine.errors import InstanceNotFound, InvalidRequest, StartRefused, WrongState
 from devhost.durable_engine.events import FINISHED, Event, EventType, event
@@ -28,7 +29,8 @@ from devhost.durable_engine.queries import EntityQuery, InstanceQuery
 from devhost.durable_engine.status_view import history_events, status_object
 from devhost.durable_engine.wakeups import Wakeups
 
-_FORBIDDEN = frozenset("/\\#?")
+# Besides these, the C0 and C1 controls; they are what Azure's table keys refuse too.
+_FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 _LONGEST_ID = 256
 _PURGED_PER_COMMIT = 200
 
@@ -234,7 +236,7 @@ class DurableClient:
         return timestamps.to_text(self._clock.now())
 
 
-def _post(tx: Connection, instance_id: str, message: Event, refusal: Callable[[str], str]) -> None:
+def _post(tx: Transaction, instance_id: str, message: Event, refusal: Callable[[str], str]) -> None:
     problem = refusal(instance_store.find_live(tx, instance_id)["status"])
     if problem:
         raise WrongState(problem)
@@ -251,8 +253,7 @@ def _check_instance_id(instance_id: str) -> None:
 
 
 def _has_forbidden_characters(text: str) -> bool:
-    # The C0 and C1 controls; they are what Azure's table keys refuse too.
-    return any(character in _FORBIDDEN or ord(character) < 32 or 127 <= ord(character) < 160 for character in text)
+    return _FORBIDDEN.search(text) is not None
 
 
 def _is_json(text: str) -> bool:

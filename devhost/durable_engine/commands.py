@@ -4,14 +4,14 @@ Commands are numbered by the SDK's own count of tasks (``task_id``); their event
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from devhost.durable_engine.events import Event, EventType
 
 HTTP_ACTIVITY = "BuiltIn::HttpActivity"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class ScheduleActivity:
     """Run an activity with ``input``, a JSON text."""
 
@@ -19,14 +19,14 @@ class ScheduleActivity:
     name: str
     input: str | None
 
-    event_type = EventType.TASK_SCHEDULED
+    event_type: ClassVar[EventType] = EventType.TASK_SCHEDULED
 
     def matches(self, event: Event) -> bool:
         """Whether `event` in history records this very command."""
         return _same_name(event.get("Name"), self.name)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class StartSubOrchestration:
     """Start a child; without ``instance_id`` it gets the parent's execution id and the task's number."""
 
@@ -36,28 +36,28 @@ class StartSubOrchestration:
     instance_id: str | None
     version: str | None
 
-    event_type = EventType.SUB_ORCHESTRATION_CREATED
+    event_type: ClassVar[EventType] = EventType.SUB_ORCHESTRATION_CREATED
 
     def matches(self, event: Event) -> bool:
         """Whether `event` in history records this very command."""
         return _same_name(event.get("Name"), self.name)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class CreateTimer:
     """Fire at ``fire_at``, an ISO 8601 text."""
 
     task_id: int
     fire_at: str
 
-    event_type = EventType.TIMER_CREATED
+    event_type: ClassVar[EventType] = EventType.TIMER_CREATED
 
     def matches(self, event: Event) -> bool:
         """A timer has nothing but its number to tell it by."""
         return True
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class SendOperation:
     """Ask an entity to do something; a call waits for the answer, a signal does not."""
 
@@ -67,7 +67,7 @@ class SendOperation:
     input: str | None
     is_signal: bool
 
-    event_type = EventType.EVENT_SENT
+    event_type: ClassVar[EventType] = EventType.EVENT_SENT
 
     def matches(self, event: Event) -> bool:
         """Whether `event` in history records this very command."""
@@ -77,14 +77,14 @@ class SendOperation:
 Command = ScheduleActivity | StartSubOrchestration | CreateTimer | SendOperation
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Completed:
     """The orchestrator returned; ``output`` is JSON text or None."""
 
     output: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Failed:
     """The orchestrator raised, or its code does not fit its history; ``reason`` is the instance's output."""
 
@@ -93,7 +93,7 @@ class Failed:
     stack: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class ContinuedAsNew:
     """The orchestrator starts over with ``input`` (the action's JSON text) and takes unread events along."""
 
@@ -104,7 +104,7 @@ class ContinuedAsNew:
 Ending = Completed | Failed | ContinuedAsNew
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Decision:
     """What to write after an episode.
 

@@ -8,19 +8,51 @@ after the sync.
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from devhost.durable_engine.deliveries import Delivery
 from devhost.durable_engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew, DatabaseUnusable
 from devhost.durable_engine.migrations import MIGRATIONS
 
 T = TypeVar("T")
-Write = Callable[[sqlite3.Connection], Any]
 
 _BUSY_TIMEOUT_SECONDS = 30.0
 _LARGEST_GROUP = 64
+
+
+class Transaction(sqlite3.Connection):
+    """The connection that writes.
+
+    Attributes:
+        deliveries: the messages that the transaction has put into inboxes.
+    """
+
+    deliveries: list[Delivery]
+
+
+Write = Callable[[Transaction], Any]
+
+
+@dataclass(slots=True, eq=False)
+class Written:
+    """A change and what became of it: its result once it is durable, or why nothing of it is kept."""
+
+    change: Write
+    is_done: bool = False
+    value: Any = None
+    error: BaseException | None = None
+
+    def succeed(self, value: Any) -> None:
+        """Take note that the change is durable."""
+        self.value, self.is_done = value, True
+
+    def fail(self, error: BaseException) -> None:
+        """Take note that nothing of the change is kept."""
+        self.error, self.is_done = error, True
 
 
 class Database:
@@ -40,7 +72,8 @@ class Database:
     def __init__(self, path: Path, on_commit: Callable[[bool], None] | None = None) -> None:
         self._path = path
         self._on_commit = on_commit or (lambda _done: None)
-        self._queue: list[tuple[Write, Future[Any]]] = []
+        self._queue: list[Written] = []
+        self._deliveries: list[Delivery] = []
         self._queue_lock = threading.Lock()
         self._write_lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
@@ -55,7 +88,7 @@ class Database:
                 self._lease.close()
                 raise
 
-    def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
+    def write(self, change: Callable[[Transaction], T]) -> T:
         """Run `change` in a transaction and return its result once it is durable.
 
         Args:
@@ -67,15 +100,38 @@ class Database:
             DatabaseUnusable: nothing can be written now; it may be tried again.
             Exception: what `change` raised; nothing of it is kept.
         """
-        future: Future[T] = Future()
+        (written,) = self.write_all([change])
+        if written.error is not None:
+            with _explained(self._path):
+                raise written.error
+        result: T = written.value
+        return result
+
+    def write_all(self, changes: Sequence[Write]) -> list[Written]:
+        """Run changes as ``write`` does, in as few commits as may be, each of them on its own account.
+
+        Args:
+            changes: as for ``write``.
+
+        Returns:
+            What became of each; one that failed does not touch the others.
+        """
+        entries = [Written(change) for change in changes]
+        if not entries:
+            return entries
         with self._queue_lock:
-            self._queue.append((change, future))
-        # Whoever holds the lock commits the others' writes too; they find theirs done when they get it.
+            self._queue += entries
+        # Whoever holds the lock commits the others' changes too; they find theirs done when they get it.
         with self._write_lock:
-            while not future.done():
+            while not entries[-1].is_done:
                 self._commit_group()
-        with _explained(self._path):
-            return future.result()
+        return entries
+
+    def take_deliveries(self) -> list[Delivery]:
+        """Return the messages of all commits since the last call, in their order."""
+        with self._queue_lock:
+            taken, self._deliveries = self._deliveries, []
+        return taken
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -123,18 +179,20 @@ class Database:
         try:
             self._roll_back()
             self._writer.execute("BEGIN IMMEDIATE")
-            outcomes = _attempt_all(self._writer, [change for change, _ in group])
+            settlements = _attempt_all(self._writer, group)
             self._on_commit(False)
             self._writer.execute("COMMIT")
             self._on_commit(True)
         except BaseException as error:
             # First of all the writers must hear of it, or they would wait for ever.
-            _fail(group, error)
+            _fail(group, _explanation(self._path, error))
             with suppress(sqlite3.Error):
                 self._roll_back()
             return
-        for (_, future), settle in zip(group, outcomes, strict=True):
-            settle(future)
+        with self._queue_lock:
+            self._deliveries += self._writer.deliveries
+        for settle in settlements:
+            settle()
 
     def _roll_back(self) -> None:
         # What a failed disk has left open; SQLite closes some transactions by itself.
@@ -157,44 +215,55 @@ class Database:
         connection.close()
 
 
-def _attempt_all(connection: sqlite3.Connection, changes: list[Write]) -> list[Callable[[Future[Any]], None]]:
-    """Run the writes of a group without savepoints; only if one fails, undo all and run each under its own.
+def _attempt_all(connection: Transaction, group: list[Written]) -> list[Callable[[], None]]:
+    """Run the changes of a group without savepoints; only if one fails, undo all and run each under its own.
 
-    Every statement lets other threads in, so the savepoints of writes that succeed, as nearly all do, are dear.
+    Every statement lets other threads in, so the savepoints of changes that succeed, as nearly all do, are dear.
+
+    Returns:
+        What is to be called once the group is durable.
     """
+    connection.deliveries = []
     try:
-        return [_success(change(connection)) for change in changes]
+        return [partial(written.succeed, written.change(connection)) for written in group]
     except Exception:
         if not connection.in_transaction:
             raise
         connection.execute("ROLLBACK")
         connection.execute("BEGIN IMMEDIATE")
-        return [_attempt(connection, change) for change in changes]
+        connection.deliveries = []
+        return [_attempt(connection, written) for written in group]
 
 
-def _success(result: Any) -> Callable[[Future[Any]], None]:
-    return lambda future: future.set_result(result)
-
-
-def _attempt(connection: sqlite3.Connection, change: Write) -> Callable[[Future[Any]], None]:
-    """Run one write of a group so that its failure spares the others; returns how to settle its future."""
+def _attempt(connection: Transaction, written: Written) -> Callable[[], None]:
+    """Run one change of a group so that its failure spares the others."""
     connection.execute("SAVEPOINT one_write")
+    delivered = len(connection.deliveries)
     try:
-        result = change(connection)
+        result = written.change(connection)
     except Exception as error:
         if not connection.in_transaction:
             raise  # The disk failed: SQLite has undone the whole group by itself.
-        failure = error
         connection.execute("ROLLBACK TO one_write")
         connection.execute("RELEASE one_write")
-        return lambda future: future.set_exception(failure)
+        del connection.deliveries[delivered:]
+        return partial(written.fail, error)
     connection.execute("RELEASE one_write")
-    return _success(result)
+    return partial(written.succeed, result)
 
 
-def _fail(group: list[tuple[Write, Future[Any]]], error: BaseException) -> None:
-    for _, future in group:
-        future.set_exception(error)
+def _fail(group: list[Written], error: BaseException) -> None:
+    for written in group:
+        written.fail(error)
+
+
+def _explanation(path: Path, error: BaseException) -> BaseException:
+    """Return the error that names the file and the remedy, if the disk or SQLite raised it; else the error."""
+    try:
+        with _explained(path):
+            raise error
+    except BaseException as explained:
+        return explained
 
 
 @contextmanager
@@ -211,9 +280,11 @@ def _explained(path: Path) -> Iterator[None]:
         raise DatabaseUnusable(str(path), error) from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path) -> Transaction:
     # Autocommit: transactions are begun and ended by name, never behind our back.
-    connection = sqlite3.connect(path, _BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, _BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False, factory=Transaction
+    )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit is on the disk when it returns, even if the machine loses power.

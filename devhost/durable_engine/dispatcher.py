@@ -1,55 +1,93 @@
-"""Everything that works in the background: queues of instances, activities and entities, and the timer thread."""
+"""The engine's thread: begins what is ready, and writes what has ended, many at a time to a commit.
 
+It takes turns. A turn takes all that has happened since the last one (wake-ups, answers of functions), begins what
+is ready, so that the app's functions have work while it writes, writes the answers in one commit, and begins what
+became ready by that. The app's functions run elsewhere and never on this thread.
+"""
+
+import functools
+import logging
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
 
 from devhost.clock import Clock
 from devhost.durable_engine import entity_store, instance_store, work_store
 from devhost.durable_engine.activity_runner import ActivityRunner
-from devhost.durable_engine.database import Database
+from devhost.durable_engine.database import Database, Written
 from devhost.durable_engine.entity_runner import EntityRunner
+from devhost.durable_engine.errors import DatabaseClosed, DatabaseUnusable
 from devhost.durable_engine.functions import DurableFunctions
+from devhost.durable_engine.lanes import Conclude, Lane, Monitor, Step
 from devhost.durable_engine.options import EngineOptions
 from devhost.durable_engine.orchestration_runner import OrchestrationRunner
 from devhost.durable_engine.timers import TimerThread
 from devhost.durable_engine.wakeups import Wakeups
-from devhost.durable_engine.work_queue import Monitor, WorkQueue
+
+log = logging.getLogger("devhost.durable")
 
 # Work that tests hold on to, as a number or as a way to ask for the number of the moment.
 RunningActivities = int | Callable[[], int]
 
 # A callable's answer may change without any work ending, so it is asked again that often.
 _ASK_AGAIN_SECONDS = 0.01
+_PAUSE_AFTER_FAILURE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """A function has answered, or there was none to be asked."""
+
+    lane: Lane[Any]
+    key: Any
+    conclude: Conclude
+
+
+@dataclass(frozen=True)
+class _Postponed:
+    """Work that has failed and is put off; with a step, only the writing has."""
+
+    moment: float
+    lane: Lane[Any]
+    key: Any
+    step: Step | None
+
+
+@dataclass(frozen=True)
+class _Stop:
+    """The engine stops: ``is_final`` whether or not something still runs."""
+
+    is_final: bool
+
+
+_Happening = Wakeups | _Answered | _Stop
 
 
 class Dispatcher:
-    """Gives ready work to threads and knows when there is none."""
+    """Has ready work done and knows when there is none."""
 
     def __init__(
         self, database: Database, functions: DurableFunctions, options: EngineOptions, clock: Clock
     ) -> None:
         self._database = database
         self._monitor = Monitor()
-        orchestrations = OrchestrationRunner(database, functions, options, clock)
-        activities = ActivityRunner(database, functions, clock)
-        self._expect_activities = activities.expect
+        self._lock = self._monitor.lock
+        self._orchestrations = OrchestrationRunner(database, functions, options, clock)
+        self._activity_runner = ActivityRunner(database, functions, clock)
         entities = EntityRunner(database, functions, options, clock)
-        self._instances: WorkQueue[str] = WorkQueue(
-            "instance",
-            lambda key: self.wake(orchestrations.run(key)),
-            options.max_concurrent_orchestrators,
-            self._monitor,
-        )
-        self._activities: WorkQueue[int] = WorkQueue(
-            "activity",
-            lambda key: self.wake(activities.run(key)),
-            options.max_concurrent_activities,
-            self._monitor,
-        )
-        self._entities: WorkQueue[str] = WorkQueue(
-            "entity", lambda key: self.wake(entities.run(key)), options.max_concurrent_entities, self._monitor
-        )
+        self._instances = Lane("instance", self._orchestrations, options.max_concurrent_orchestrators)
+        self._activities = Lane("activity", self._activity_runner, options.max_concurrent_activities)
+        self._entities = Lane("entity", entities, options.max_concurrent_entities)
+        self._lanes: tuple[Lane[Any], ...] = (self._instances, self._activities, self._entities)
         self._timers = TimerThread(database, clock, self._monitor, self.wake)
+        self._happened: SimpleQueue[_Happening] = SimpleQueue()
+        self._unseen_wakeups = 0
+        self._postponed: list[_Postponed] = []
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name="durable-engine", daemon=True)
 
     def start(self) -> None:
         """Take up what an earlier run of the host has left, and begin to work."""
@@ -60,32 +98,31 @@ class Dispatcher:
                 entities=entity_store.with_requests(snapshot),
             )
         self.wake(left_over)
-        for queue in (self._instances, self._activities, self._entities):
-            queue.start()
+        self._thread.start()
         self._timers.start()
 
     def wake(self, woken: Wakeups) -> None:
-        """Have ready work done."""
-        for instance_id in woken.instances:
-            self._instances.add(instance_id)
-        self._expect_activities(woken.activity_works)
-        for work_id in woken.activities:
-            self._activities.add(work_id)
-        for entity_id in woken.entities:
-            self._entities.add(entity_id)
-        if woken.has_new_timers:
-            self._timers.look()
+        """Have ready work done; for any thread."""
+        with self._lock:
+            self._unseen_wakeups += 1
+        self._happened.put(woken)
 
     def stop(self, timeout_seconds: float) -> bool:
         """Take no new work and wait for what runs; False if some still did after the timeout."""
-        for queue in (self._instances, self._activities, self._entities):
-            queue.stop()
+        self._happened.put(_Stop(is_final=False))
         self._timers.stop()
-        return self._wait(lambda: self._running() == 0, timeout_seconds)
+        has_started = self._thread.is_alive()
+        is_done = self._wait(
+            lambda: not has_started or (self._is_stopping and not self._at_work()), timeout_seconds
+        )
+        self._happened.put(_Stop(is_final=True))
+        if has_started:
+            self._thread.join(_PAUSE_AFTER_FAILURE_SECONDS)
+        return is_done
 
     def is_quiescent(self, ignoring_running_activities: RunningActivities = 0) -> bool:
         """Whether nothing is ready, running or due, apart from that many activities."""
-        with self._monitor.lock:
+        with self._lock:
             return self._is_quiescent(ignoring_running_activities)
 
     def wait_quiescent(
@@ -105,38 +142,178 @@ class Dispatcher:
 
     def running_activities(self) -> frozenset[int]:
         """Return the work items of the activities that run now."""
-        with self._monitor.lock:
-            return self._activities.running_keys
+        with self._lock:
+            return frozenset(self._activities.at_work)
 
     def describe(self) -> str:
         """Return what is at work, for messages."""
-        with self._monitor.lock:
-            queues = (self._instances, self._activities, self._entities)
-            work = [f"{queue.name} '{key}'" for queue in queues for key in queue.pending_keys()]
+        with self._lock:
+            work = [f"{lane.name} '{key}'" for lane in self._lanes for key in lane.pending_keys()]
             if not self._timers.is_at_rest():
                 work.append("timers")
         return ", ".join(work) or "nothing"
 
-    def _running(self) -> int:
-        return sum(queue.running_count for queue in (self._instances, self._activities, self._entities))
+    def _at_work(self) -> bool:
+        return any(lane.at_work for lane in self._lanes)
 
     def _is_quiescent(self, ignored: RunningActivities, ignored_ids: frozenset[int] = frozenset()) -> bool:
         allowed = ignored() if callable(ignored) else ignored
-        running = len(self._activities.running_keys - ignored_ids)
+        running = len(self._activities.at_work - ignored_ids)
         is_still = running <= allowed and not self._activities.has_ready
         return is_still and self._is_quiet_but_for_activities()
 
     def _is_quiet_but_for_activities(self) -> bool:
-        others = (self._instances, self._entities)
-        is_idle = all(queue.running_count == 0 and not queue.has_ready for queue in others)
-        return is_idle and self._timers.is_at_rest()
+        is_idle = self._instances.is_idle and self._entities.is_idle
+        return self._unseen_wakeups == 0 and is_idle and self._timers.is_at_rest()
 
     def _wait(self, condition: Callable[[], bool], timeout_seconds: float) -> bool:
         deadline = time.monotonic() + timeout_seconds
-        with self._monitor.lock:
+        with self._lock:
             while not condition():
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return False
                 self._monitor.changed.wait(min(left, _ASK_AGAIN_SECONDS))
         return True
+
+    # What follows runs on the engine's thread only.
+
+    def _run(self) -> None:
+        while True:
+            happened = self._next_happenings()
+            if any(isinstance(one, _Stop) and one.is_final for one in happened):
+                return
+            self._take_turn(happened)
+
+    def _next_happenings(self) -> list[_Happening]:
+        """Wait for the next thing to happen, or for postponed work; return it with all else that has happened."""
+        happened: list[_Happening] = []
+        try:
+            happened.append(self._happened.get(timeout=self._seconds_to_postponed()))
+            while True:
+                happened.append(self._happened.get_nowait())
+        except Empty:
+            return happened
+
+    def _seconds_to_postponed(self) -> float | None:
+        if not self._postponed:
+            return None
+        return max(0.0, min(one.moment for one in self._postponed) - time.monotonic())
+
+    def _take_turn(self, happened: list[_Happening]) -> None:
+        answered = self._take_note(happened)
+        self._begin_ready()
+        if answered:
+            self._write([(one, step) for one in answered if (step := self._step_of(one)) is not None])
+            self._begin_ready()
+        with self._lock:
+            self._monitor.changed.notify_all()
+
+    def _take_note(self, happened: list[_Happening]) -> list[_Answered]:
+        answered: list[_Answered] = []
+        with self._lock:
+            for one in happened:
+                if isinstance(one, _Answered):
+                    one.lane.conclude(one.key)
+                    answered.append(one)
+                elif isinstance(one, Wakeups):
+                    self._add(one)
+                    self._unseen_wakeups -= 1
+                else:
+                    self._is_stopping = True
+        self._resume_postponed()
+        return answered
+
+    def _add(self, woken: Wakeups) -> None:
+        self._activity_runner.expect(woken.activity_works)
+        for instance_id in woken.instances:
+            self._instances.add(instance_id)
+        for work_id in woken.activities:
+            self._activities.add(work_id)
+        for entity_id in woken.entities:
+            self._entities.add(entity_id)
+
+    def _begin_ready(self) -> None:
+        if self._is_stopping:
+            return
+        for lane in self._lanes:
+            with self._lock:
+                keys = lane.take()
+            idle = [key for key in keys if not self._begin(lane, key)]
+            if idle:
+                with self._lock:
+                    for key in idle:
+                        lane.finish(key)
+
+    def _begin(self, lane: Lane[Any], key: Any) -> bool:
+        try:
+            return lane.runner.begin(key, lambda conclude: self._happened.put(_Answered(lane, key, conclude)))
+        except Exception as failure:
+            self._postpone(lane, key, failure)
+            return True
+
+    def _step_of(self, answered: _Answered) -> Step | None:
+        try:
+            return answered.conclude()
+        except Exception as failure:
+            self._postpone(answered.lane, answered.key, failure)
+            return None
+
+    def _write(self, steps: list[tuple[_Answered, Step]]) -> None:
+        """Write the steps, as many to a commit as may be; what cannot be written is tried again."""
+        results = self._database.write_all([step.write for _, step in steps])
+        self._orchestrations.take_deliveries()
+        for (answered, step), result in zip(steps, results, strict=True):
+            woken = self._follow(answered, step, result)
+            if woken is None:
+                continue
+            if woken.has_new_timers:
+                # Before the key is done: else there would be a moment in which all seems to be at rest.
+                self._timers.look()
+            with self._lock:
+                self._add(woken)
+                answered.lane.finish(answered.key)
+
+    def _follow(self, answered: _Answered, step: Step, result: Written) -> Wakeups | None:
+        if result.error is None:
+            return step.written(result.value)
+        woken = step.refused(result.error)
+        if woken is None:
+            self._postpone(answered.lane, answered.key, result.error, step)
+        return woken
+
+    def _postpone(self, lane: Lane[Any], key: Any, failure: BaseException, step: Step | None = None) -> None:
+        self._log_failure(lane, key, failure)
+        moment = time.monotonic() + _PAUSE_AFTER_FAILURE_SECONDS
+        self._postponed.append(_Postponed(moment, lane, key, step))
+
+    def _resume_postponed(self) -> None:
+        """Take up what was put off and is due; when the engine stops, leave all to the next start of the host."""
+        now = time.monotonic()
+        due = [one for one in self._postponed if one.moment <= now or self._is_stopping]
+        self._postponed = [one for one in self._postponed if one not in due]
+        for one in due:
+            if one.step is not None and not self._is_stopping:
+                self._happened.put(_Answered(one.lane, one.key, functools.partial(_same, one.step)))
+                continue
+            with self._lock:
+                one.lane.finish(one.key, must_repeat=True)
+
+    def _log_failure(self, lane: Lane[Any], key: Any, failure: BaseException) -> None:
+        if isinstance(failure, DatabaseClosed):
+            log.debug("The %s '%s' ended after the engine; it will be done again.", lane.name, key)
+        elif self._is_stopping:
+            return
+        else:
+            text = f"The %s '%s' could not be done; it will be tried again.{_said(failure)}"
+            # The text of a disk's failure says it all, and while the disk is full this comes once a second.
+            trace = None if isinstance(failure, DatabaseUnusable) else failure
+            log.error(text, lane.name, key, exc_info=trace)
+
+
+def _said(failure: BaseException) -> str:
+    return f" {failure}".replace("%", "%%") if isinstance(failure, DatabaseUnusable) else ""
+
+
+def _same(step: Step) -> Step:
+    return step

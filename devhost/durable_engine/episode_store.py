@@ -1,11 +1,11 @@
 """Loading an instance for an episode, and writing the episode: history, messages and work in one transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from sqlite3 import Connection, Row
 
 from devhost.durable_engine import entity_store, events, instance_store, work_store
-from devhost.durable_engine.database import Database
+from devhost.durable_engine.database import Transaction
 from devhost.durable_engine.entity_store import OperationRequest
 from devhost.durable_engine.errors import StartRefused
 from devhost.durable_engine.events import FINISHED, Event, EventType, event
@@ -13,19 +13,13 @@ from devhost.durable_engine.instance_store import NewInstance, Parent
 from devhost.durable_engine.wakeups import Wakeups
 
 _EVENTS_PER_STATEMENT = 50
-_STATE_AND_INBOX = (
-    "SELECT instances.execution_id AS current, instances.row_version, instances.status,"
-    " inbox.sequence, inbox.execution_id AS execution_id, inbox.event"
-    " FROM instances LEFT JOIN inbox USING (instance_id)"
-    " WHERE instance_id = ? ORDER BY inbox.lane, inbox.sequence"
-)
 
 
 class EpisodeOutdated(Exception):
     """The instance was purged, replaced or rewound while the episode ran; the episode counts for nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Message:
     """A row of the inbox."""
 
@@ -33,7 +27,7 @@ class Message:
     event: Event
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Instance:
     """An instance as an episode finds it."""
 
@@ -62,7 +56,7 @@ class NewGeneration:
     messages: list[Event]
 
 
-@dataclass
+@dataclass(slots=True)
 class Outcome:
     """All that one episode writes.
 
@@ -120,13 +114,10 @@ def load(tx: Connection, instance_id: str) -> Instance | None:
     )
 
 
-def load_again(database: Database, known: Instance) -> Instance | None:
-    """Return a known instance with its inbox of now; None if it is no longer what it was, and must be loaded."""
-    rows = database.select(_STATE_AND_INBOX, (known.instance_id,))
-    if not rows or tuple(rows[0])[:3] != (known.execution_id, known.row_version, known.status):
-        return None
-    messages, stale = _sorted_out((row for row in rows if row["sequence"] is not None), known.execution_id)
-    return replace(known, messages=messages, stale=stale)
+def last_sequence(tx: Connection) -> int:
+    """Return the number of the newest message that any inbox ever held."""
+    row = tx.execute("SELECT seq FROM sqlite_sequence WHERE name = 'inbox'").fetchone()
+    return int(row["seq"]) if row else 0
 
 
 def _sorted_out(inbox: Iterable[Row], execution_id: str) -> tuple[list[Message], list[int]]:
@@ -149,7 +140,7 @@ def history(tx: Connection, instance_id: str) -> list[Event]:
     return [events.from_text(row["event"]) for row in rows]
 
 
-def commit(tx: Connection, outcome: Outcome, may_replace_live: bool) -> Wakeups:
+def commit(tx: Transaction, outcome: Outcome, may_replace_live: bool) -> Wakeups:
     """Write an episode. Raises EpisodeOutdated, writing nothing."""
     woken = Wakeups()
     _update_instance(tx, outcome)
@@ -172,7 +163,7 @@ def discard(tx: Connection, sequences: Sequence[int]) -> None:
     tx.executemany("DELETE FROM inbox WHERE sequence = ?", [(number,) for number in sequences])
 
 
-def _update_instance(tx: Connection, outcome: Outcome) -> None:
+def _update_instance(tx: Transaction, outcome: Outcome) -> None:
     instance, fresh = outcome.instance, outcome.next_generation
     cursor = tx.execute(
         "UPDATE instances SET status = ?, output = ?, custom_status = ?, updated_at = ?, execution_id = ?,"
@@ -195,7 +186,7 @@ def _update_instance(tx: Connection, outcome: Outcome) -> None:
         raise EpisodeOutdated(instance.instance_id)
 
 
-def _append_history(tx: Connection, outcome: Outcome) -> None:
+def _append_history(tx: Transaction, outcome: Outcome) -> None:
     """Write the new events, many with each statement: every statement lets other threads in."""
     first, new_events = len(outcome.instance.history), outcome.new_events
     for begin in range(0, len(new_events), _EVENTS_PER_STATEMENT):
@@ -206,7 +197,7 @@ def _append_history(tx: Connection, outcome: Outcome) -> None:
         tx.execute(f"INSERT INTO history VALUES {rows}", values)
 
 
-def _begin_generation(tx: Connection, outcome: Outcome, fresh: NewGeneration) -> None:
+def _begin_generation(tx: Transaction, outcome: Outcome, fresh: NewGeneration) -> None:
     instance_id, old = outcome.instance.instance_id, outcome.instance.execution_id
     tx.execute("DELETE FROM history WHERE instance_id = ?", (instance_id,))
     tx.execute("DELETE FROM inbox WHERE instance_id = ? AND execution_id = ?", (instance_id, old))
@@ -216,7 +207,7 @@ def _begin_generation(tx: Connection, outcome: Outcome, fresh: NewGeneration) ->
         instance_store.deliver(tx, instance_id, fresh.execution_id, message, lane=0)
 
 
-def _add_work(tx: Connection, outcome: Outcome, woken: Wakeups) -> None:
+def _add_work(tx: Transaction, outcome: Outcome, woken: Wakeups) -> None:
     ids = outcome.instance.instance_id, outcome.instance.execution_id
     for task_id, name, input_json in outcome.activities:
         woken.add_activity(work_store.add_activity(tx, *ids, task_id, name, input_json))
@@ -229,7 +220,7 @@ def _add_work(tx: Connection, outcome: Outcome, woken: Wakeups) -> None:
         woken.entities.add(entity_id)
 
 
-def _start_children(tx: Connection, outcome: Outcome, woken: Wakeups, may_replace_live: bool) -> list[Event]:
+def _start_children(tx: Transaction, outcome: Outcome, woken: Wakeups, may_replace_live: bool) -> list[Event]:
     """Start the sub-orchestrations; returns the completions of those that cannot be started."""
     refused = []
     for task_id, child in outcome.children:
@@ -241,7 +232,7 @@ def _start_children(tx: Connection, outcome: Outcome, woken: Wakeups, may_replac
     return refused
 
 
-def _send_messages(tx: Connection, outcome: Outcome, own_messages: Sequence[Event], woken: Wakeups) -> None:
+def _send_messages(tx: Transaction, outcome: Outcome, own_messages: Sequence[Event], woken: Wakeups) -> None:
     instance, parent = outcome.instance, outcome.instance.parent
     for message in own_messages:
         if instance_store.deliver(tx, instance.instance_id, instance.execution_id, message):

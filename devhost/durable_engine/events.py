@@ -8,6 +8,8 @@ import json
 from enum import IntEnum
 from typing import Any
 
+import orjson
+
 Event = dict[str, Any]
 
 
@@ -79,7 +81,10 @@ def execution_started(
 
 def to_text(stored: Event) -> str:
     """Return the event as compact JSON."""
-    return storable(json.dumps(stored, separators=(",", ":"), ensure_ascii=False))
+    try:
+        return orjson.dumps(stored).decode()
+    except TypeError:
+        return storable(json.dumps(stored, separators=(",", ":"), ensure_ascii=False))
 
 
 def storable(text: str) -> str:
@@ -92,13 +97,21 @@ def storable(text: str) -> str:
 
 def from_text(text: str) -> Event:
     """Return the event that ``to_text`` wrote."""
-    parsed: Event = json.loads(text)
+    try:
+        parsed: Event = orjson.loads(text)
+    except ValueError:  # Lone surrogates, which orjson refuses.
+        parsed = json.loads(text)
     return parsed
+
+
+def sdk_text(stored: Event, is_played: bool) -> str:
+    """Return the event as JSON for the SDK, see ``for_sdk``."""
+    return to_text(for_sdk(stored, is_played))
 
 
 def for_sdk(stored: Event, is_played: bool) -> Event:
     """Return the event with all keys the SDK reads without asking whether they are there."""
-    filled = {"EventId": -1, **stored, "IsPlayed": is_played}
+    filled = {"EventId": -1, "IsPlayed": is_played, **stored}
     if filled["EventType"] in _WITH_RESULT:
         filled.setdefault("Result", None)
     return filled

@@ -1,8 +1,16 @@
 """What the engine needs from the app: its durable functions, called by name with JSON text in and out."""
 
+import functools
 import re
-from collections.abc import Collection
-from typing import Protocol
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from typing import NoReturn, Protocol, TypeVar
+
+# Gives the JSON text that a function returned, or raises what became of it instead.
+Answer = Callable[[], str | None]
+Ended = Callable[[Answer], None]
+
+T = TypeVar("T")
 
 STATE_MARKER = "\n\n$OutOfProcData$:"
 # The state is JSON on one line, whatever its texts hold.
@@ -41,9 +49,10 @@ class FunctionTimedOut(Exception):
 class DurableFunctions(Protocol):
     """The app's registered durable functions.
 
-    The ``run_*`` methods block, are thread-safe and are called on the engine's worker threads. Names are compared
-    case-insensitively. They raise FunctionFailed for errors of user code and FunctionTimedOut for exceeded
-    limits; any other exception means that the host could not run the function, and the engine tries again later.
+    The ``begin_*`` methods do not wait for the function: they call `ended` once, on any thread, with a callable
+    that returns the function's JSON text or raises. Names are compared case-insensitively. That callable raises
+    FunctionFailed for errors of user code and FunctionTimedOut for exceeded limits; any other exception means that
+    the host could not run the function, and the engine tries again later. ``begin_*`` may raise such a one too.
     """
 
     @property
@@ -61,14 +70,38 @@ class DurableFunctions(Protocol):
         """Registered entity names, as the app spells them."""
         ...
 
-    def run_orchestrator(self, name: str, context_json: str) -> str:
+    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
         """Run one episode: the SDK's input document (complete history) in, its state document out."""
         ...
 
-    def run_activity(self, name: str, instance_id: str, input_json: str | None) -> str | None:
+    def begin_activity(self, name: str, instance_id: str, input_json: str | None, ended: Ended) -> None:
         """Run an activity: JSON text in, JSON text of the result out; a null result is None."""
         ...
 
-    def run_entity(self, name: str, context_json: str) -> str:
+    def begin_entity(self, name: str, context_json: str, ended: Ended) -> None:
         """Run one batch of operations: the SDK's entity document in, its answer document out."""
         ...
+
+
+def settled(compute: Callable[[], T]) -> Callable[[], T]:
+    """Compute an answer now, on this thread; returns what gives it, or raises it, as often as asked."""
+    try:
+        value = compute()
+    except BaseException as failure:
+        return functools.partial(_raise, failure)
+    return lambda: value
+
+
+def _raise(failure: BaseException) -> NoReturn:
+    raise failure
+
+
+def wait_for(begin: Callable[[Ended], None]) -> str | None:
+    """Begin a function and wait until it has ended; returns its JSON text, or raises as its answer does.
+
+    Example:
+        state = wait_for(lambda ended: functions.begin_orchestrator("order", document, ended))
+    """
+    answered: Future[Answer] = Future()
+    begin(answered.set_result)
+    return answered.result()()

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable, Sequence
 
 from devhost.durable_engine.episode_store import Instance
-from devhost.durable_engine.events import Event, for_sdk
+from devhost.durable_engine.events import Event, sdk_text
 
 
 def played(events: Iterable[Event]) -> list[str]:
     """Return events of earlier episodes as they stand in the document."""
-    return [json.dumps(for_sdk(event, True)) for event in events]
+    return [sdk_text(event, is_played=True) for event in events]
 
 
 def document(
@@ -33,6 +33,6 @@ def document(
         "maximumShortTimerDuration": "6.00:00:00",
         "defaultHttpAsyncRequestSleepTimeMillseconds": async_request_sleep_ms,
     }
-    history = ",".join([*played_texts, *(json.dumps(for_sdk(new, False)) for new in opened)])
+    history = ",".join([*played_texts, *(sdk_text(new, is_played=False) for new in opened)])
     # What was stored as input is JSON already.
     return f'{{"history":[{history}],"input":{instance.input or "null"},{json.dumps(head)[1:]}'

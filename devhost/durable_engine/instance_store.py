@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sqlite3 import Connection, Row
 
 from devhost.durable_engine import events
+from devhost.durable_engine.database import Transaction
+from devhost.durable_engine.deliveries import Delivery
 from devhost.durable_engine.errors import InstanceFinished, InstanceNotFound, StartRefused
 from devhost.durable_engine.events import FINISHED, Event
 
@@ -32,7 +34,7 @@ class NewInstance:
     parent: Parent | None = None
 
 
-def create(tx: Connection, new: NewInstance, now: str, may_replace_live: bool) -> str:
+def create(tx: Transaction, new: NewInstance, now: str, may_replace_live: bool) -> str:
     """Write a pending instance and its first message; returns the execution id.
 
     A finished instance of the same id makes room for it.
@@ -77,7 +79,7 @@ def find_live(tx: Connection, instance_id: str) -> Row:
     return row
 
 
-def deliver(tx: Connection, instance_id: str, execution_id: str | None, message: Event, lane: int = 1) -> bool:
+def deliver(tx: Transaction, instance_id: str, execution_id: str | None, message: Event, lane: int = 1) -> bool:
     """Put a message in the inbox; False if the instance is gone, has ended or is in another execution by now.
 
     Args:
@@ -93,7 +95,10 @@ def deliver(tx: Connection, instance_id: str, execution_id: str | None, message:
         " AND (? IS NULL OR execution_id = ?)",
         (lane, execution_id, events.to_text(message), instance_id, execution_id, execution_id),
     )
-    return cursor.rowcount > 0
+    if cursor.rowcount == 0:
+        return False
+    tx.deliveries.append(Delivery(instance_id, execution_id, cursor.lastrowid or 0, message))
+    return True
 
 
 def delete(tx: Connection, instance_id: str) -> int:

@@ -1,18 +1,20 @@
 """Runs episodes: takes an instance's messages, has its code replay its history, writes what comes of it."""
 
 import logging
+from dataclasses import dataclass
 
 from devhost.clock import Clock
 from devhost.durable_engine import episode_store, input_document, timestamps, versions
 from devhost.durable_engine.commands import Decision, Failed
-from devhost.durable_engine.database import Database
+from devhost.durable_engine.database import Database, Transaction
 from devhost.durable_engine.episode_messages import Batch, EpisodeKind, choose
 from devhost.durable_engine.episode_outcome import OutcomeBuilder
 from devhost.durable_engine.episode_store import EpisodeOutdated, Instance, Outcome
 from devhost.durable_engine.events import Event, EventType, event
-from devhost.durable_engine.functions import DurableFunctions, FunctionFailed, without_state
+from devhost.durable_engine.functions import Answer, DurableFunctions, FunctionFailed, without_state
 from devhost.durable_engine.known_names import unknown_orchestrator
-from devhost.durable_engine.live_histories import LiveHistories
+from devhost.durable_engine.lanes import Ended, Step
+from devhost.durable_engine.live_instances import LiveInstances
 from devhost.durable_engine.options import EngineOptions
 from devhost.durable_engine.replay import failure_reason, replay
 from devhost.durable_engine.state_document import StateDocument
@@ -34,30 +36,35 @@ class OrchestrationRunner:
         self._options = options
         self._clock = clock
         self._outcomes = OutcomeBuilder(functions, options)
-        self._histories = LiveHistories()
+        self._live = LiveInstances()
 
-    def run(self, instance_id: str) -> Wakeups:
-        """Run the next episode of an instance, if it has messages; returns what became ready by it.
-
-        Raises:
-            Exception: the host could not run it (time limit, database); nothing was written, and it may be tried
-            again.
-        """
+    def begin(self, instance_id: str, ended: Ended) -> bool:
+        """Begin the next episode of an instance, if it has messages; its step writes it. See ``lanes.Runner``."""
         instance = self._load(instance_id)
         if instance is None or not self._is_accepted(instance):
-            return Wakeups()
+            return False
         batch = choose(instance.status, instance.messages)
         if batch.kind is EpisodeKind.NOTHING:
-            self._drop_stale(instance)
-            return Wakeups()
-        return self._commit(self._outcome(instance, batch))
+            if instance.stale:
+                ended(lambda: _DiscardStep(instance, self._live))
+            return bool(instance.stale)
+        self._begin(instance, batch, self._open(instance, batch), ended)
+        return True
+
+    def take_deliveries(self) -> None:
+        """Give the instances in memory the messages that commits have brought."""
+        self._live.deliver(self._database.take_deliveries())
 
     def _load(self, instance_id: str) -> Instance | None:
-        known = self._histories.find(instance_id)
-        if known is not None and (instance := episode_store.load_again(self._database, known.instance)):
-            return instance
-        with self._database.reading() as snapshot:
-            return episode_store.load(snapshot, instance_id)
+        self.take_deliveries()
+        instance = self._live.find(instance_id)
+        if instance is None:
+            with self._database.reading() as snapshot:
+                instance = episode_store.load(snapshot, instance_id)
+                last_sequence = episode_store.last_sequence(snapshot)
+            if instance is not None:
+                self._live.add(instance, last_sequence)
+        return instance
 
     def _is_accepted(self, instance: Instance) -> bool:
         if versions.may_run(instance.version, self._options) or self._options.version_failure_strategy == "Fail":
@@ -72,13 +79,23 @@ class OrchestrationRunner:
         )
         return False
 
-    def _outcome(self, instance: Instance, batch: Batch) -> Outcome:
-        opened = self._open(instance, batch)
+    def _begin(self, instance: Instance, batch: Batch, opened: list[Event], ended: Ended) -> None:
         if batch.kind is EpisodeKind.TERMINATE:
-            return self._outcomes.terminated(instance, batch, opened)
-        if batch.kind is EpisodeKind.SUSPEND:
-            return self._outcomes.suspended(instance, batch, opened)
-        decision, custom_status = self._decide(instance, opened)
+            ended(lambda: self._step(self._outcomes.terminated(instance, batch, opened)))
+        elif batch.kind is EpisodeKind.SUSPEND:
+            ended(lambda: self._step(self._outcomes.suspended(instance, batch, opened)))
+        elif (problem := self._problem(instance)) is not None:
+            status = instance.custom_status
+            ended(lambda: self._step(self._outcomes.decided(instance, batch, opened, problem, status)))
+        else:
+            self._functions.begin_orchestrator(
+                instance.name,
+                self._document(instance, opened),
+                lambda answer: ended(lambda: self._step(self._outcome(instance, batch, opened, answer))),
+            )
+
+    def _outcome(self, instance: Instance, batch: Batch, opened: list[Event], answer: Answer) -> Outcome:
+        decision, custom_status = self._decide(instance, opened, answer)
         for name in decision.unexpected_events:
             log.warning(
                 "Instance '%s' got the event '%s' before it waited for it. It is delivered, but the SDK keeps "
@@ -95,16 +112,18 @@ class OrchestrationRunner:
         started = event(EventType.ORCHESTRATOR_STARTED, max(now, next(last, now)))
         return [started, *(message.event for message in batch.messages)]
 
-    def _decide(self, instance: Instance, opened: list[Event]) -> tuple[Decision, str | None]:
+    def _problem(self, instance: Instance) -> Decision | None:
+        """How an instance ends that no code may be run for; None for the others."""
         if not versions.may_run(instance.version, self._options):
             reason = f"VersionMismatch: the instance has version '{instance.version}'"
             reason += f", but the host runs '{self._options.default_version}'."
-            return Decision(ending=Failed(reason, reason)), instance.custom_status
+            return Decision(ending=Failed(reason, reason))
         problem = unknown_orchestrator(instance.name, self._functions)
-        if problem is not None:
-            return _failed(instance, problem), instance.custom_status
+        return None if problem is None else _failed(instance, problem)
+
+    def _decide(self, instance: Instance, opened: list[Event], answer: Answer) -> tuple[Decision, str | None]:
         try:
-            state = self._call(instance, opened)
+            state = _state(answer)
         except FunctionFailed as failure:
             log.error(
                 "Orchestrator '%s' of instance '%s' broke off: %s", instance.name, instance.instance_id, failure
@@ -119,37 +138,31 @@ class OrchestrationRunner:
             # Trying again would end the same way, for ever.
             return _failed(instance, f"The durable engine does not understand the SDK's actions: {error!r}")
 
-    def _call(self, instance: Instance, opened: list[Event]) -> StateDocument:
-        document = input_document.document(
-            instance,
-            self._histories.played_texts(instance),
-            opened,
-            self._options.default_async_request_sleep_ms,
-        )
-        try:
-            return StateDocument.parse(self._functions.run_orchestrator(instance.name, document))
-        except ValueError as error:
-            raise FunctionFailed(
-                "ValueError", f"The orchestrator's answer is no state document: {error}"
-            ) from error
-        except FunctionFailed as failure:
-            state = StateDocument.from_failure(failure)
-            if state is None:
-                raise
-            return state
+    def _document(self, instance: Instance, opened: list[Event]) -> str:
+        texts = self._live.played_texts(instance)
+        return input_document.document(instance, texts, opened, self._options.default_async_request_sleep_ms)
 
-    def _commit(self, outcome: Outcome) -> Wakeups:
+    def _step(self, outcome: Outcome) -> Step:
         may_replace_live = self._options.overridable_existing_instance_states == "AnyState"
-        instance = outcome.instance
-        try:
-            woken = self._database.write(lambda tx: episode_store.commit(tx, outcome, may_replace_live))
-        except EpisodeOutdated:
-            self._histories.forget(instance.instance_id)
-            log.info(
-                "Instance '%s' was replaced or purged while it ran; its episode is dropped.", instance.instance_id
-            )
-            return Wakeups.of_instances([instance.instance_id])
-        self._histories.keep(outcome, self._histories.played_texts(instance))
+        return _EpisodeStep(outcome, may_replace_live, self._live)
+
+
+@dataclass(frozen=True)
+class _EpisodeStep:
+    """Writes an episode."""
+
+    outcome: Outcome
+    may_replace_live: bool
+    live: LiveInstances
+
+    def write(self, tx: Transaction) -> Wakeups:
+        """See ``lanes.Step``."""
+        return episode_store.commit(tx, self.outcome, self.may_replace_live)
+
+    def written(self, woken: Wakeups) -> Wakeups:
+        """See ``lanes.Step``."""
+        outcome, instance = self.outcome, self.outcome.instance
+        self.live.keep(outcome)
         if outcome.status == "Failed":
             log.warning(
                 "Instance '%s' (%s) failed: %s", instance.instance_id, instance.name, _shortened(outcome.output)
@@ -160,9 +173,48 @@ class OrchestrationRunner:
             woken.instances.add(instance.instance_id)
         return woken
 
-    def _drop_stale(self, instance: Instance) -> None:
-        if instance.stale:
-            self._database.write(lambda tx: episode_store.discard(tx, instance.stale))
+    def refused(self, failure: BaseException) -> Wakeups | None:
+        """See ``lanes.Step``: an episode whose instance is another one by now is dropped."""
+        if not isinstance(failure, EpisodeOutdated):
+            return None
+        instance_id = self.outcome.instance.instance_id
+        self.live.forget(instance_id)
+        log.info("Instance '%s' was replaced or purged while it ran; its episode is dropped.", instance_id)
+        return Wakeups.of_instances([instance_id])
+
+
+@dataclass(frozen=True)
+class _DiscardStep:
+    """Deletes messages that no execution wants any more."""
+
+    instance: Instance
+    live: LiveInstances
+
+    def write(self, tx: Transaction) -> None:
+        """See ``lanes.Step``."""
+        episode_store.discard(tx, self.instance.stale)
+
+    def written(self, _: None) -> Wakeups:
+        """See ``lanes.Step``."""
+        self.live.forget(self.instance.instance_id)
+        return Wakeups()
+
+    def refused(self, failure: BaseException) -> None:
+        """See ``lanes.Step``."""
+        return None
+
+
+def _state(answer: Answer) -> StateDocument:
+    """Read the SDK's state document. Raises FunctionFailed if there is none."""
+    try:
+        return StateDocument.parse(answer() or "")
+    except ValueError as error:
+        raise FunctionFailed("ValueError", f"The orchestrator's answer is no state document: {error}") from error
+    except FunctionFailed as failure:
+        state = StateDocument.from_failure(failure)
+        if state is None:
+            raise
+        return state
 
 
 def _starts_episode(past: Event) -> bool:

@@ -1,14 +1,13 @@
 """Rewinding: a failed instance takes back its failures and runs those parts again, with the same numbers."""
 
-from sqlite3 import Connection
-
 from devhost.durable_engine import episode_store, events, instance_store
+from devhost.durable_engine.database import Transaction
 from devhost.durable_engine.errors import InstanceFinished, InstanceNotFound, WrongState
 from devhost.durable_engine.events import Event, EventType, event
 from devhost.durable_engine.wakeups import Wakeups
 
 
-def rewind(tx: Connection, instance_id: str, reason: str | None, now: str) -> Wakeups:
+def rewind(tx: Transaction, instance_id: str, reason: str | None, now: str) -> Wakeups:
     """Rewrite the history of a failed instance, and of its failed children, so that they go on.
 
     Failed activities and children, and the end itself, become generic events, which the SDK skips. The activities
@@ -29,7 +28,7 @@ def rewind(tx: Connection, instance_id: str, reason: str | None, now: str) -> Wa
     return _rewind_tree(tx, instance_id, reason, now)
 
 
-def _rewind_tree(tx: Connection, instance_id: str, reason: str | None, now: str) -> Wakeups:
+def _rewind_tree(tx: Transaction, instance_id: str, reason: str | None, now: str) -> Wakeups:
     history = episode_store.history(tx, instance_id)
     children = _failed_children(history)
     _rewrite(tx, instance_id, history, now)
@@ -45,7 +44,7 @@ def _rewind_tree(tx: Connection, instance_id: str, reason: str | None, now: str)
     return woken
 
 
-def _rewrite(tx: Connection, instance_id: str, history: list[Event], now: str) -> None:
+def _rewrite(tx: Transaction, instance_id: str, history: list[Event], now: str) -> None:
     failed = {past["TaskScheduledId"] for past in history if past["EventType"] == EventType.TASK_FAILED}
     for position, past in enumerate(history):
         if _is_undone(past, failed):

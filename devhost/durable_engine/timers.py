@@ -9,8 +9,8 @@ from devhost.clock import Clock
 from devhost.durable_engine import timestamps, work_store
 from devhost.durable_engine.database import Database
 from devhost.durable_engine.errors import DatabaseClosed, DatabaseUnusable
+from devhost.durable_engine.lanes import Monitor
 from devhost.durable_engine.wakeups import Wakeups
-from devhost.durable_engine.work_queue import Monitor
 
 log = logging.getLogger("devhost.durable")
 

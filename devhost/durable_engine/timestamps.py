@@ -2,14 +2,11 @@
 
 from datetime import UTC, datetime
 
-_EXACT = "%Y-%m-%dT%H:%M:%S.%fZ"
-
 
 def to_text(moment: datetime) -> str:
     """Return the moment as ISO 8601 UTC with microseconds and ``Z``; such texts sort in time's order."""
-    utc = moment.astimezone(UTC)
-    # strftime does not pad years before 1000.
-    return f"{utc.year:04}" + utc.strftime(_EXACT.removeprefix("%Y"))
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def from_text(text: str) -> datetime:

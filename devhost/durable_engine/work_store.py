@@ -5,6 +5,7 @@ from sqlite3 import Connection
 
 from devhost.durable_engine import instance_store
 from devhost.durable_engine.activity_work import ActivityWork
+from devhost.durable_engine.database import Transaction
 from devhost.durable_engine.events import Event, EventType, event
 
 _TIMERS_PER_COMMIT = 500
@@ -32,7 +33,7 @@ def open_activities(tx: Connection) -> list[int]:
     return [row["work_id"] for row in tx.execute("SELECT work_id FROM activities ORDER BY work_id")]
 
 
-def finish_activity(tx: Connection, work: ActivityWork, answer: Event) -> bool:
+def finish_activity(tx: Transaction, work: ActivityWork, answer: Event) -> bool:
     """Trade the work item for its answer in the instance's inbox; False if nobody wants the answer any more."""
     deleted = tx.execute("DELETE FROM activities WHERE work_id = ?", (work.work_id,)).rowcount
     return deleted > 0 and instance_store.deliver(tx, work.instance_id, work.execution_id, answer)
@@ -57,7 +58,7 @@ def next_due_time(tx: Connection) -> str | None:
     return None if row is None else str(row["fire_at"])
 
 
-def fire_due_timers(tx: Connection, now: str) -> set[str]:
+def fire_due_timers(tx: Transaction, now: str) -> set[str]:
     """Trade the timers that are due for messages, in the order of their times; returns the instances to wake."""
     due = tx.execute(
         "SELECT * FROM timers WHERE fire_at <= ? ORDER BY fire_at, instance_id, timer_id LIMIT ?",

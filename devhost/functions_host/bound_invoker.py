@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import azure.functions as func
 
-from devhost.durable_engine.functions import FunctionFailed
+from devhost.durable_engine.functions import FunctionFailed, settled
 from devhost.functions_host.indexing import HTTP_OUTPUT, IndexedFunction
-from devhost.functions_host.invocation import Invoker
+from devhost.functions_host.invocation import Ended, Invoker
 from devhost.functions_host.invocation_context import Invocation
 from devhost.functions_host.output_values import OutValue
 
@@ -83,6 +84,19 @@ class BoundInvoker:
         with _faults_logged(function):
             await asyncio.to_thread(io.write, _written(result, outputs), data)
         return _result(function, result, outputs)
+
+    def begin(
+        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, ended: Ended
+    ) -> None:
+        """Do the same as ``call``, without waiting."""
+        if not function.output_parameters and self._io(function) is None:
+            return self._inner.begin(function, arguments, invocation, ended)
+
+        # Bindings are read and written over the network.
+        def run() -> None:
+            ended(settled(lambda: self.call(function, arguments, invocation)))
+
+        threading.Thread(target=run, name=f"bound-{function.name}", daemon=True).start()
 
     def wait_idle(self, timeout_seconds: float) -> bool:
         """Wait until no function runs; False if some still do after the timeout."""

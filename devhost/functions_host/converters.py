@@ -1,5 +1,6 @@
 """The official SDK's own converters between a trigger's wire form and what a function receives and returns."""
 
+import functools
 from typing import Any
 
 import azure.functions as func
@@ -8,6 +9,7 @@ from azure.functions.meta import Datum
 from devhost.durable_engine.functions import FunctionFailed
 
 
+@functools.cache
 def converter_of(binding_type: str) -> Any:
     """Return the SDK's converter class for a binding type, or None."""
     registry: Any = func.get_binding_registry

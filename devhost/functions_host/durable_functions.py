@@ -1,7 +1,10 @@
 """Gives the durable engine the app's durable functions, called through the SDK's own handles."""
 
-from collections.abc import Collection, Iterable
+import functools
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NoReturn
 
+from devhost.durable_engine.functions import Ended, FunctionFailed, settled
 from devhost.functions_host.converters import decode, encode
 from devhost.functions_host.indexing import (
     ACTIVITY_TRIGGER,
@@ -39,25 +42,44 @@ class HostedDurableFunctions:
         """Registered names of the entities."""
         return self._names(ENTITY_TRIGGER)
 
-    def run_orchestrator(self, name: str, context_json: str) -> str:
-        """Run one episode; JSON text in and out. Raises FunctionFailed, FunctionTimedOut."""
-        return str(self._run(ORCHESTRATION_TRIGGER, name, context_json, "an episode"))
+    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
+        """Run one episode; JSON text in and out. The answer raises FunctionFailed, FunctionTimedOut."""
+        self._begin(ORCHESTRATION_TRIGGER, name, context_json, "an episode", ended)
 
-    def run_activity(self, name: str, instance_id: str, input_json: str | None) -> str | None:
-        """Run an activity; JSON text in and out, None for null. Raises FunctionFailed, FunctionTimedOut."""
+    def begin_activity(self, name: str, instance_id: str, input_json: str | None, ended: Ended) -> None:
+        """Run an activity; JSON text in and out, None for null. The answer raises as that of an episode."""
         text = "null" if input_json is None else input_json
-        result = self._run(ACTIVITY_TRIGGER, name, text, f"an activity of {instance_id}")
-        return None if result is None else str(encode(ACTIVITY_TRIGGER, result))
+        self._begin(ACTIVITY_TRIGGER, name, text, f"an activity of {instance_id}", ended)
 
-    def run_entity(self, name: str, context_json: str) -> str:
-        """Run a batch of entity operations; JSON text in and out. Raises FunctionFailed, FunctionTimedOut."""
-        return str(self._run(ENTITY_TRIGGER, name, context_json, "operations on an entity"))
+    def begin_entity(self, name: str, context_json: str, ended: Ended) -> None:
+        """Run a batch of entity operations; JSON text in and out. The answer raises as that of an episode."""
+        self._begin(ENTITY_TRIGGER, name, context_json, "operations on an entity", ended)
 
-    def _run(self, trigger_type: str, name: str, text: str, reason: str) -> object:
+    def _begin(self, trigger_type: str, name: str, text: str, reason: str, ended: Ended) -> None:
         function = self._by_name[trigger_type][name.lower()]
-        arguments = {function.trigger_parameter: decode(trigger_type, text)}
-        result: object = self._invoker.call(function, arguments, Invocation(function.name, reason))
-        return result
+        invocation = Invocation(function.name, reason)
+
+        def answered(result: Callable[[], Any]) -> None:
+            # On the function's thread: encoding runs code of the app, too.
+            ended(settled(lambda: self._text_of(trigger_type, result())))
+
+        try:
+            arguments = {function.trigger_parameter: self._argument(trigger_type, text)}
+        except FunctionFailed as failure:
+            return ended(functools.partial(_raise, failure))
+        self._invoker.begin(function, arguments, invocation, answered)
+
+    def _argument(self, trigger_type: str, text: str) -> Any:
+        return decode(trigger_type, text)
+
+    def _text_of(self, trigger_type: str, result: Any) -> str | None:
+        if result is None:
+            return None
+        return str(encode(ACTIVITY_TRIGGER, result) if trigger_type == ACTIVITY_TRIGGER else result)
 
     def _names(self, trigger_type: str) -> Collection[str]:
         return [function.registered_name for function in self._by_name[trigger_type].values()]
+
+
+def _raise(failure: FunctionFailed) -> NoReturn:
+    raise failure

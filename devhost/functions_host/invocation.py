@@ -2,7 +2,6 @@
 
 import asyncio
 import concurrent.futures
-import contextlib
 import contextvars
 import functools
 import inspect
@@ -12,28 +11,35 @@ import threading
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions_host.errors import HostStopping
+from devhost.functions_host.function_threads import FunctionThreads
 from devhost.functions_host.indexing import ORCHESTRATION_TRIGGER, IndexedFunction
 from devhost.functions_host.invocation_context import FunctionContext, Invocation
+from devhost.functions_host.time_limits import TimeLimits
 from devhost.functions_host.time_spans import format_time_span
 
 log = logging.getLogger("devhost.host")
 
+Ended = Callable[[Callable[[], Any]], None]
 
-@dataclass(frozen=True)
+
+@dataclass(slots=True, eq=False)
 class _Run:
-    """An invocation under way."""
+    """An invocation under way; ``number`` is its number among those watched for the time limit."""
 
     function: IndexedFunction
     invocation: Invocation
-    future: concurrent.futures.Future[Any]
-    started: float
+    bound: dict[str, Any]
+    ended: Ended
     log_level: int
+    number: int = 0
+    started: float = field(default_factory=time.monotonic)
+    coroutine: concurrent.futures.Future[Any] | None = None
 
 
 class Invoker(Protocol):
@@ -53,6 +59,19 @@ class Invoker(Protocol):
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
     ) -> Any:
         """Do the same as ``call``, for the event loop of a server."""
+        ...
+
+    def begin(
+        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, ended: Ended
+    ) -> None:
+        """Do the same as ``call``, without waiting.
+
+        Args:
+            function: What to run.
+            arguments: As for ``call``.
+            invocation: As for ``call``.
+            ended: Called once, on any thread, with a callable that returns or raises what ``call`` would.
+        """
         ...
 
     def wait_idle(self, timeout_seconds: float) -> bool:
@@ -85,12 +104,13 @@ class FunctionInvoker:
     ) -> None:
         self._client_binding = client_binding
         self._timeout = timeout
-        self._timeout_seconds = timeout.total_seconds() if timeout else None
-        self._pool = concurrent.futures.ThreadPoolExecutor(thread_count, thread_name_prefix="function")
+        self._limits = TimeLimits(timeout.total_seconds() if timeout else None)
+        self._threads = FunctionThreads(thread_count)
         self._loop = asyncio.new_event_loop()
         self._loop_thread = threading.Thread(target=self._loop.run_forever, name="function-loop", daemon=True)
         self._loop_thread.start()
-        self._under_way: set[concurrent.futures.Future[Any]] = set()
+        self._coroutines: set[concurrent.futures.Future[Any]] = set()
+        self._waiting: dict[_Run, None] = {}
 
     def call(self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation) -> Any:
         """Run a function and return what it returned; blocks, so it is not for an event loop.
@@ -105,48 +125,47 @@ class FunctionInvoker:
             FunctionTimedOut: The function took longer than the limit.
             HostStopping: The host stopped before the function had ended.
         """
-        run = self._begin(function, arguments, invocation)
-        # Not concurrent.futures.wait: it is made for many, and doubles what a short call costs.
-        with contextlib.suppress(TimeoutError, concurrent.futures.CancelledError):
-            run.future.exception(self._timeout_seconds)
-        return self._finish(run)
+        return self._answer(function, arguments, invocation).result()()
 
     async def call_async(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
     ) -> Any:
         """Do the same as ``call``, for the event loop of a server."""
-        run = self._begin(function, arguments, invocation)
-        wrapped = asyncio.wrap_future(run.future)
-        wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())
-        await asyncio.wait((wrapped,), timeout=self._timeout_seconds)
-        return self._finish(run)
+        return (await asyncio.wrap_future(self._answer(function, arguments, invocation)))()
 
     def begin(
-        self,
-        function: IndexedFunction,
-        arguments: Mapping[str, Any],
-        invocation: Invocation,
-        ended: Callable[[Callable[[], Any]], None],
+        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, ended: Ended
     ) -> None:
-        """Run a function without waiting for it, and without a time limit.
-
-        Args:
-            function: What to run.
-            arguments: As for ``call``.
-            invocation: As for ``call``.
-            ended: Called when the function has ended, on the thread that ran it, with a callable that returns or
-                raises what ``call`` would.
-        """
-        run = self._begin(function, arguments, invocation)
-        run.future.add_done_callback(lambda _: ended(functools.partial(self._finish, run)))
+        """Do the same as ``call``, without waiting; `ended` is called on the thread that ran the function."""
+        # Orchestrators run once per episode; their every replay would drown the log.
+        level = logging.DEBUG if function.trigger_type == ORCHESTRATION_TRIGGER else logging.INFO
+        if log.isEnabledFor(level):
+            text = "Executing 'Functions.%s' (Reason='%s', Id=%s)"
+            log.log(level, text, function.name, invocation.reason, invocation.invocation_id)
+        bound = {**arguments, **dict.fromkeys(function.client_parameters, self._client_binding)}
+        if function.wants_context:
+            bound["context"] = FunctionContext(invocation, function.directory)
+        run = _Run(function, invocation, bound, ended, level)
+        run.number = self._limits.begin(functools.partial(self._expire, run))
+        if function.is_async:
+            self._begin_coroutine(run)
+        else:
+            self._waiting[run] = None
+            context = contextvars.copy_context()
+            self._threads.submit(functools.partial(context.run, self._run_sync, run))
 
     def wait_idle(self, timeout_seconds: float) -> bool:
         """Wait until no function runs; False if some still do after the timeout."""
-        return not concurrent.futures.wait(tuple(self._under_way), timeout=timeout_seconds).not_done
+        deadline = time.monotonic() + timeout_seconds
+        running = concurrent.futures.wait(tuple(self._coroutines), timeout_seconds).not_done
+        return self._threads.wait_idle(max(0.0, deadline - time.monotonic())) and not running
 
     def close(self) -> None:
         """Cancel the coroutines that still run, and release the loop and the idle threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._limits.close()
+        self._threads.close()
+        for run in tuple(self._waiting):
+            self._end(run, functools.partial(_raise_stopping, run.function.name))
         closing = asyncio.run_coroutine_threadsafe(_close_loop_users(), self._loop)
         concurrent.futures.wait((closing,), timeout=2.0)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -154,78 +173,83 @@ class FunctionInvoker:
         if not self._loop_thread.is_alive():
             self._loop.close()
 
-    def _begin(self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation) -> _Run:
-        # Orchestrators run once per episode; their every replay would drown the log.
-        level = logging.DEBUG if function.trigger_type == ORCHESTRATION_TRIGGER else logging.INFO
-        log.log(
-            level,
-            "Executing 'Functions.%s' (Reason='%s', Id=%s)",
-            function.name,
-            invocation.reason,
-            _id(invocation),
-        )
-        bound = {**arguments, **dict.fromkeys(function.client_parameters, self._client_binding)}
-        if function.wants_context:
-            bound["context"] = FunctionContext(invocation, function.directory)
-        future: concurrent.futures.Future[Any]
-        if function.is_async:
-            future = asyncio.run_coroutine_threadsafe(_run_async(function.call, bound, invocation), self._loop)
-        else:
-            context = contextvars.copy_context()
-            future = self._pool.submit(context.run, _run_sync, function.call, bound, invocation)
-        self._under_way.add(future)
-        future.add_done_callback(self._under_way.discard)
-        return _Run(function, invocation, future, time.monotonic(), level)
+    def _answer(
+        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
+    ) -> concurrent.futures.Future[Callable[[], Any]]:
+        answered: concurrent.futures.Future[Callable[[], Any]] = concurrent.futures.Future()
+        # Running from now on: a caller who goes away must not cancel it under the hands of the function's thread.
+        answered.set_running_or_notify_cancel()
+        self.begin(function, arguments, invocation, answered.set_result)
+        return answered
 
-    def _finish(self, run: _Run) -> Any:
+    def _begin_coroutine(self, run: _Run) -> None:
+        coroutine = _run_async(run.function.call, run.bound, run.invocation)
+        run.coroutine = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        self._coroutines.add(run.coroutine)
+        run.coroutine.add_done_callback(self._coroutines.discard)
+        run.coroutine.add_done_callback(lambda done: self._end(run, functools.partial(_result_of, run, done)))
+
+    def _run_sync(self, run: _Run) -> None:
+        self._waiting.pop(run, None)
+        run.invocation.enter()
         try:
-            result = self._result_of(run)
+            result = run.function.call(**run.bound)
+        except BaseException as error:
+            # Whatever user code raises, SystemExit too, fails this invocation and nothing else.
+            self._end(run, functools.partial(_raise, _failure(error)))
+        else:
+            self._end(run, lambda: result)
+
+    def _expire(self, run: _Run) -> None:
+        """Give up on a function that runs for too long; the watch has ended with this call."""
+        assert self._timeout is not None
+        if run.coroutine is not None:
+            run.coroutine.cancel()
+        limit = format_time_span(self._timeout)
+        text = f"Timeout value of {limit} was exceeded by function: Functions.{run.function.name}"
+        run.ended(functools.partial(self._finish, run, functools.partial(_raise, FunctionTimedOut(text))))
+
+    def _end(self, run: _Run, answer: Callable[[], Any]) -> None:
+        # Whoever ends the watch is the one who tells: the function's end, the time limit or the host's.
+        if self._limits.end(run.number):
+            run.ended(functools.partial(self._finish, run, answer))
+
+    def _finish(self, run: _Run, answer: Callable[[], Any]) -> Any:
+        try:
+            result = answer()
+            if result is not None and not run.function.returns_a_result:
+                text = f"function '{run.function.name}' without a $return binding returned a non-None value"
+                raise FunctionFailed("RuntimeError", text)
         except FunctionFailed as failure:
             self._log_end(run, "Failed", logging.ERROR, f"\n{failure.stack or failure}")
             raise
         except (FunctionTimedOut, HostStopping) as failure:
             self._log_end(run, "Failed", logging.ERROR, f"\n{failure}")
             raise
-        self._log_end(run, "Succeeded", run.log_level)
-        return result
-
-    def _result_of(self, run: _Run) -> Any:
-        name = run.function.name
-        if not run.future.done():
-            run.future.cancel()
-            assert self._timeout is not None
-            limit = format_time_span(self._timeout)
-            raise FunctionTimedOut(f"Timeout value of {limit} was exceeded by function: Functions.{name}")
-        try:
-            result = run.future.result()
-        except concurrent.futures.CancelledError:
-            raise HostStopping(
-                f"The host stopped before {name} had ended; it starts again with the host."
-            ) from None
-        if result is not None and not run.function.returns_a_result:
-            raise FunctionFailed(
-                "RuntimeError", f"function '{name}' without a $return binding returned a non-None value"
-            )
+        if log.isEnabledFor(run.log_level):
+            self._log_end(run, "Succeeded", run.log_level)
         return result
 
     @staticmethod
     def _log_end(run: _Run, outcome: str, level: int, detail: str = "") -> None:
         milliseconds = round((time.monotonic() - run.started) * 1000)
         text = "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)%s"
-        log.log(level, text, run.function.name, outcome, _id(run.invocation), milliseconds, detail)
+        log.log(level, text, run.function.name, outcome, run.invocation.invocation_id, milliseconds, detail)
 
 
-def _id(invocation: Invocation) -> str:
-    return invocation.invocation_id
-
-
-def _run_sync(call: Callable[..., Any], bound: Mapping[str, Any], invocation: Invocation) -> Any:
-    invocation.enter()
+def _result_of(run: _Run, done: concurrent.futures.Future[Any]) -> Any:
     try:
-        return call(**bound)
-    except BaseException as error:
-        # Whatever user code raises, SystemExit too, fails this invocation and nothing else.
-        raise _failure(error) from None
+        return done.result()
+    except concurrent.futures.CancelledError:
+        _raise_stopping(run.function.name)
+
+
+def _raise_stopping(name: str) -> NoReturn:
+    raise HostStopping(f"The host stopped before {name} had ended; it starts again with the host.") from None
+
+
+def _raise(failure: Exception) -> NoReturn:
+    raise failure
 
 
 async def _run_async(call: Callable[..., Awaitable[Any]], bound: Mapping[str, Any], invocation: Invocation) -> Any:

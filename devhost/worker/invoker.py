@@ -7,14 +7,16 @@ import threading
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from devhost.durable_engine.functions import FunctionTimedOut
+from devhost.durable_engine.functions import FunctionTimedOut, settled
 from devhost.functions_host.converters import encode
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.functions_host.errors import HostStopping
 from devhost.functions_host.indexing import ACTIVITY_TRIGGER, IndexedFunction
+from devhost.functions_host.invocation import Ended
 from devhost.functions_host.invocation_context import Invocation
+from devhost.functions_host.time_limits import TimeLimits
 from devhost.functions_host.time_spans import format_time_span
 from devhost.worker.calls import pack_call
 from devhost.worker.errors import WorkerGone, WorkerReplaced, died
@@ -47,6 +49,7 @@ class WorkerInvoker:
         self._pool = workers.pool
         self._timeout = timeout
         self._timeout_seconds = timeout.total_seconds() if timeout else None
+        self._limits = TimeLimits(self._timeout_seconds)
         self._changed = threading.Condition()
         self._under_way = 0
 
@@ -61,13 +64,35 @@ class WorkerInvoker:
             FunctionTimedOut: The function took longer than the limit.
             HostStopping: The host stopped before the function had ended.
         """
-        attempts, value = 1, arguments[function.trigger_parameter]
-        if isinstance(value, WireText):
-            attempts = DURABLE_ATTEMPTS
-        elif function.trigger_type == ACTIVITY_TRIGGER:
-            # Run by hand, it comes decoded.
-            arguments = {**arguments, function.trigger_parameter: WireText(encode(ACTIVITY_TRIGGER, value))}
+        attempts, arguments = _prepared(function, arguments)
         return unpack_answer(self._run(function, arguments, invocation, attempts), arguments)
+
+    def begin(
+        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, ended: Ended
+    ) -> None:
+        """Do the same as ``call``, without waiting; `ended` is called on a thread of the worker's connection."""
+        attempts, arguments = _prepared(function, arguments)
+        worker = self._pool.find()
+        if worker is None:
+            return self._begin_slowly(function, arguments, invocation, attempts, ended)
+        header, body = pack_call(function, arguments, invocation)
+        self._count(1)
+        number = self._limits.begin(lambda: ended(lambda: self._expire(function, worker)))
+        answer = worker.begin(header, body, at_once=False)
+
+        def answered(done: Answer) -> None:
+            self._count(-1)
+            gone = done.exception()
+            if not self._limits.end(number):
+                return
+            if gone is None:
+                ended(lambda: unpack_answer(done.result(), arguments))
+            elif isinstance(gone, WorkerGone):
+                self._begin_slowly(function, arguments, invocation, attempts, ended, gone)
+            else:
+                ended(done.result)
+
+        answer.add_done_callback(answered)
 
     async def call_async(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
@@ -99,23 +124,52 @@ class WorkerInvoker:
 
     def close(self) -> None:
         """End the workers, and with them what still runs."""
+        self._limits.close()
         self._workers.close()
 
+    def _begin_slowly(
+        self,
+        function: IndexedFunction,
+        arguments: Mapping[str, Any],
+        invocation: Invocation,
+        attempts: int,
+        ended: Ended,
+        gone: WorkerGone | None = None,
+    ) -> None:
+        """Wait for a worker on a thread of its own: there is none, or the one that ran the function is gone."""
+
+        def run() -> None:
+            ended(
+                settled(
+                    lambda: unpack_answer(self._run(function, arguments, invocation, attempts, gone), arguments)
+                )
+            )
+
+        threading.Thread(target=run, name="worker-second-try", daemon=True).start()
+
     def _run(
-        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, attempts: int
+        self,
+        function: IndexedFunction,
+        arguments: Mapping[str, Any],
+        invocation: Invocation,
+        attempts: int,
+        gone: WorkerGone | None = None,
     ) -> Frame:
+        """Run a function, again if its process dies; `gone` is how a first attempt has ended already."""
         header, body = pack_call(function, arguments, invocation)
         deaths = 0
         with self._counted():
             while True:
-                try:
-                    return self._attempt(function, header, body, is_alone=0 < deaths == attempts - 1)
-                except WorkerGone as gone:
+                if gone is not None:
                     deaths += not isinstance(gone, WorkerReplaced)
                     if attempts == 1 or deaths == attempts:
                         raise self._final_failure(function, gone, attempts) from gone
                     text = "%s runs again: %s. Its process has died %d times, and may %d times."
                     log.warning(text, function.name, gone, deaths, attempts)
+                try:
+                    return self._attempt(function, header, body, is_alone=0 < deaths == attempts - 1)
+                except WorkerGone as ended:
+                    gone = ended
 
     def _attempt(self, function: IndexedFunction, header: dict[str, Any], body: Body, is_alone: bool) -> Frame:
         with self._worker(is_alone) as worker:
@@ -131,6 +185,10 @@ class WorkerInvoker:
     def _result_of(self, answer: Answer, function: IndexedFunction, worker: WorkerProcess) -> Frame:
         if answer.done():
             return answer.result()
+        self._expire(function, worker)
+
+    def _expire(self, function: IndexedFunction, worker: WorkerProcess) -> NoReturn:
+        """Replace the process of a function that runs for too long. Raises FunctionTimedOut."""
         assert self._timeout is not None
         limit = format_time_span(self._timeout)
         text = f"Timeout value of {limit} was exceeded by function: Functions.{function.name}"
@@ -149,27 +207,35 @@ class WorkerInvoker:
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
-        with self._changed:
-            self._under_way += 1
+        self._count(1)
         try:
             yield
         finally:
-            with self._changed:
-                self._under_way -= 1
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._changed:
+            self._under_way += change
+            if not self._under_way:
                 self._changed.notify_all()
+
+
+def _prepared(function: IndexedFunction, arguments: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+    """How often a function may be run, and its arguments as they travel."""
+    value = arguments[function.trigger_parameter]
+    if isinstance(value, WireText):
+        return DURABLE_ATTEMPTS, arguments
+    if function.trigger_type == ACTIVITY_TRIGGER:
+        # Run by hand, it comes decoded.
+        return 1, {**arguments, function.trigger_parameter: WireText(encode(ACTIVITY_TRIGGER, value))}
+    return 1, arguments
 
 
 class WorkerDurableFunctions(HostedDurableFunctions):
     """The engine's ``DurableFunctions`` over workers: the JSON text goes to them as it is, and comes back so."""
 
-    def run_activity(self, name: str, instance_id: str, input_json: str | None) -> str | None:
-        """Run an activity; JSON text in and out, None for null. Raises FunctionFailed, FunctionTimedOut."""
-        text = "null" if input_json is None else input_json
-        result = self._run(ACTIVITY_TRIGGER, name, text, f"an activity of {instance_id}")
-        return None if result is None else str(result)
+    def _argument(self, trigger_type: str, text: str) -> WireText:
+        return WireText(text)
 
-    def _run(self, trigger_type: str, name: str, text: str, reason: str) -> object:
-        function = self._by_name[trigger_type][name.lower()]
-        arguments = {function.trigger_parameter: WireText(text)}
-        result: object = self._invoker.call(function, arguments, Invocation(function.name, reason))
-        return result
+    def _text_of(self, trigger_type: str, result: Any) -> str | None:
+        return None if result is None else str(result)

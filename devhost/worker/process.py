@@ -1,6 +1,7 @@
 """The host's side of one worker process: starts it, sends it calls, hands out its answers, notices its end."""
 
 import concurrent.futures
+import contextlib
 import itertools
 import logging
 import os
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import devhost
 from devhost.functions_host.errors import AppLoadError
 from devhost.worker.errors import WorkerGone, WorkerReplaced, exit_text
-from devhost.worker.frames import Body, Frame, FrameStream
+from devhost.worker.frames import Body, Frame, FrameStream, Message
 
 log = logging.getLogger("devhost.worker")
 
@@ -152,15 +153,25 @@ class WorkerProcess:
         return process, FrameStream(ours, settings.spool_folder)
 
     def _send(self, header: dict[str, Any], body: Body) -> None:
+        self._send_all([(header, body)])
+
+    def _send_all(self, messages: Sequence[Message]) -> None:
         try:
-            self._stream.send(header, body)
+            self._stream.send_all(messages)
         except OSError as error:
             # The reader notices the end, too, and tells everyone who waits.
             log.debug("Worker %s took no more: %s", self.label, error)
 
     def _write(self) -> None:
+        """Send what is put into the queue, together what has gathered there."""
         while (message := self._outgoing.get()) is not None:
-            self._send(*message)
+            messages = [message]
+            with contextlib.suppress(queue.Empty):
+                while (message := self._outgoing.get_nowait()) is not None:
+                    messages.append(message)
+            self._send_all(messages)
+            if message is None:
+                return
 
     def _read(self) -> None:
         try:

@@ -14,7 +14,7 @@ import azure.functions as func
 from devhost.clock import VirtualClock
 from devhost.durable_engine.engine import DurableEngine
 from devhost.durable_engine.errors import DatabaseClosed, InstanceFinished
-from devhost.durable_engine.functions import FunctionFailed
+from devhost.durable_engine.functions import Answer, Ended, FunctionFailed
 from devhost.durable_engine.options import EngineOptions
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.functions_host.indexing import index_functions
@@ -61,15 +61,21 @@ class RecordingFunctions(HostedDurableFunctions):
         super().__init__(index_functions(app, Path.cwd()), invoker)
         self.episodes: list[Episode] = []
 
-    def run_orchestrator(self, name: str, context_json: str) -> str:
+    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
         """Run one episode and keep it."""
-        try:
-            answer = super().run_orchestrator(name, context_json)
-        except FunctionFailed as failure:
-            self.episodes.append(Episode(name, context_json, failure.message))
-            raise
-        self.episodes.append(Episode(name, context_json, answer))
-        return answer
+
+        def recorded(answer: Answer) -> None:
+            self.episodes.append(Episode(name, context_json, _text_of(answer)))
+            ended(answer)
+
+        super().begin_orchestrator(name, context_json, recorded)
+
+
+def _text_of(answer: Answer) -> str:
+    try:
+        return answer() or ""
+    except FunctionFailed as failure:
+        return failure.message
 
 
 @dataclass

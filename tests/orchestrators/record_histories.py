@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from devhost.durable_engine.events import EventType
+from devhost.durable_engine.functions import Ended
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from docpipeline.models.extraction import Extraction
 from tests.orchestrators.pipeline import FLAGGED, Pipeline
@@ -119,15 +120,15 @@ def _submit_flagged(pipeline: Pipeline) -> str:
 def last_context(case: Case) -> dict[str, Any]:
     """Run a case and return what the SDK was given in the last episode."""
     contexts: list[str] = []
-    run = HostedDurableFunctions.run_orchestrator
+    begin = HostedDurableFunctions.begin_orchestrator
 
-    def recording(functions: HostedDurableFunctions, name: str, context_json: str) -> str:
+    def recording(functions: HostedDurableFunctions, name: str, context_json: str, ended: Ended) -> None:
         contexts.append(context_json)
-        return run(functions, name, context_json)
+        begin(functions, name, context_json, ended)
 
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch.object(HostedDurableFunctions, "run_orchestrator", recording),
+        patch.object(HostedDurableFunctions, "begin_orchestrator", recording),
     ):
         pipeline = Pipeline(Path(folder))
         try:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ import azure.durable_functions as df
 from azure.durable_functions.models.actions.ActionType import ActionType
 
 import orchestrators
-from devhost.durable_engine.functions import FunctionFailed
+from devhost.durable_engine.functions import FunctionFailed, wait_for
 from devhost.durable_engine.replay import replay
 from devhost.durable_engine.state_document import StateDocument
 from devhost.functions_host.durable_functions import HostedDurableFunctions
@@ -63,7 +64,8 @@ def durable_functions() -> Iterator[HostedDurableFunctions]:
 def state_after(functions: HostedDurableFunctions, context: dict[str, Any]) -> StateDocument:
     """The SDK's state document after replaying a history."""
     try:
-        return StateDocument.parse(functions.run_orchestrator(ORCHESTRATOR, json.dumps(context)))
+        text = wait_for(partial(functions.begin_orchestrator, ORCHESTRATOR, json.dumps(context)))
+        return StateDocument.parse(text or "")
     except FunctionFailed as failure:
         state = StateDocument.from_failure(failure)
         if state is None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bench.engine.reference_app import FAN_OUT, WORKFLOW, reference_app
 from devhost import sdk_speedups
+from devhost.durable_engine.functions import Ended
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.testing import OrchestrationTestHost
 from tests.unit.durable_engine.sample_app import SampleApp
@@ -26,13 +27,13 @@ Document = tuple[str, str]
 def documents(monkeypatch: pytest.MonkeyPatch) -> list[Document]:
     """Name and input document of every episode that runs in the test."""
     seen: list[Document] = []
-    original = HostedDurableFunctions.run_orchestrator
+    original = HostedDurableFunctions.begin_orchestrator
 
-    def recording(self: HostedDurableFunctions, name: str, context_json: str) -> str:
+    def recording(self: HostedDurableFunctions, name: str, context_json: str, ended: Ended) -> None:
         seen.append((name, context_json))
-        return original(self, name, context_json)
+        original(self, name, context_json, ended)
 
-    monkeypatch.setattr(HostedDurableFunctions, "run_orchestrator", recording)
+    monkeypatch.setattr(HostedDurableFunctions, "begin_orchestrator", recording)
     return seen
 
 

@@ -1,7 +1,10 @@
 """Durable functions that are plain callables, for what the SDK would never do."""
 
+import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+
+from devhost.durable_engine.functions import Answer, Ended, settled
 
 
 def _nothing(_name: str, _text: str) -> str:
@@ -20,17 +23,18 @@ class FakeFunctions:
     entities: Collection[str] = ("counter",)
     attempts: list[str] = field(default_factory=list)
 
-    def run_orchestrator(self, name: str, context_json: str) -> str:
+    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
         """Run the orchestrator."""
-        self.attempts.append(name)
-        return self.orchestrator(name, context_json)
+        self._begin(name, lambda: self.orchestrator(name, context_json), ended)
 
-    def run_activity(self, name: str, instance_id: str, input_json: str | None) -> str | None:
+    def begin_activity(self, name: str, instance_id: str, input_json: str | None, ended: Ended) -> None:
         """Run the activity."""
-        self.attempts.append(name)
-        return self.activity(name, input_json)
+        self._begin(name, lambda: self.activity(name, input_json), ended)
 
-    def run_entity(self, name: str, context_json: str) -> str:
+    def begin_entity(self, name: str, context_json: str, ended: Ended) -> None:
         """Run the entity."""
+        self._begin(name, lambda: self.entity(name, context_json), ended)
+
+    def _begin(self, name: str, run: Answer, ended: Ended) -> None:
         self.attempts.append(name)
-        return self.entity(name, context_json)
+        threading.Thread(target=lambda: ended(settled(run)), name="fake-function", daemon=True).start()

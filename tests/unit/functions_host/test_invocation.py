@@ -13,7 +13,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
-from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
+from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut, wait_for
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.functions_host.errors import HostStopping
 from devhost.functions_host.indexing import IndexedFunction, index_functions
@@ -34,6 +34,10 @@ def activity(work: Callable[..., Any]) -> IndexedFunction:
 
 def call(invoker: FunctionInvoker, function: IndexedFunction, payload: Any = None) -> Any:
     return invoker.call(function, {"payload": payload}, Invocation(function.name, "a test"))
+
+
+def run(begin: Callable[..., None], *arguments: str | None) -> str | None:
+    return wait_for(lambda ended: begin(*arguments, ended))
 
 
 def test_all_coroutines_share_one_loop_and_sync_functions_run_elsewhere(invoker: FunctionInvoker) -> None:
@@ -198,9 +202,9 @@ def test_activity_payloads_pass_through_the_sdks_own_converters(invoker: Functio
     app.activity_trigger(input_name="payload", activity="Echo")(echo)
     functions = HostedDurableFunctions(index_functions(app, Path()), invoker)
     assert set(functions.activities) == {"double", "Echo"}
-    assert functions.run_activity("ECHO", "i", '{"a": [1, "x"]}') == '{"a": [1, "x"]}'
-    assert functions.run_activity("echo", "i", "not json") == '"not json"'
-    assert functions.run_activity("echo", "i", None) is None
+    assert run(functions.begin_activity, "ECHO", "i", '{"a": [1, "x"]}') == '{"a": [1, "x"]}'
+    assert run(functions.begin_activity, "echo", "i", "not json") == '"not json"'
+    assert run(functions.begin_activity, "echo", "i", None) is None
 
 
 def test_result_that_is_no_json_fails_the_activity(
@@ -213,7 +217,7 @@ def test_result_that_is_no_json_fails_the_activity(
 
     functions = HostedDurableFunctions([activity(work)], invoker)
     with pytest.raises(FunctionFailed, match="must be json serializable"):
-        functions.run_activity("work", "i", None)
+        run(functions.begin_activity, "work", "i", None)
 
 
 def test_orchestrators_and_entities_run_through_the_sdks_handles(invoker: FunctionInvoker) -> None:
@@ -226,7 +230,7 @@ def test_orchestrators_and_entities_run_through_the_sdks_handles(invoker: Functi
     functions = HostedDurableFunctions(index_functions(app, Path()), invoker)
     batch = '[{"name": "add", "input": "\\"5\\"", "isSignal": false}]'
     document = f'{{"self": {{"name": "counter", "key": "k"}}, "exists": false, "state": null, "batch": {batch}}}'
-    assert '"result": "6"' in functions.run_entity("Counter", document)
+    assert '"result": "6"' in str(run(functions.begin_entity, "Counter", document))
 
 
 def test_the_log_tells_why_an_orchestrator_failed_but_none_of_its_payloads(
@@ -250,7 +254,7 @@ def test_the_log_tells_why_an_orchestrator_failed_but_none_of_its_payloads(
     function = indexed(lambda app: app.orchestration_trigger(context_name="context")(process))
     functions = HostedDurableFunctions([function], invoker)
     with caplog.at_level(logging.DEBUG), pytest.raises(FunctionFailed) as failure:
-        functions.run_orchestrator("process", json.dumps(document))
+        run(functions.begin_orchestrator, "process", json.dumps(document))
     assert "a secret payload" in failure.value.message
     assert "ValueError: boom" in caplog.text
     assert "a secret payload" not in caplog.text + str(failure.value) + failure.value.stack

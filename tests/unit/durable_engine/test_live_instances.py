@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from devhost.durable_engine import episode_store
+from devhost.durable_engine.deliveries import Delivery
 from devhost.durable_engine.episode_store import Instance, Outcome
 from devhost.durable_engine.events import EventType, event
-from devhost.durable_engine.live_histories import LiveHistories
+from devhost.durable_engine.functions import Ended
+from devhost.durable_engine.live_instances import LiveInstances
 from devhost.durable_engine.orchestration_runner import OrchestrationRunner
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.testing import OrchestrationTestHost
@@ -22,13 +24,13 @@ NOW = "2024-01-01T00:00:00.000000Z"
 def documents(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the SDK is given in the test."""
     seen: list[str] = []
-    original = HostedDurableFunctions.run_orchestrator
+    original = HostedDurableFunctions.begin_orchestrator
 
-    def recording(self: HostedDurableFunctions, name: str, context_json: str) -> str:
+    def recording(self: HostedDurableFunctions, name: str, context_json: str, ended: Ended) -> None:
         seen.append(context_json)
-        return original(self, name, context_json)
+        original(self, name, context_json, ended)
 
-    monkeypatch.setattr(HostedDurableFunctions, "run_orchestrator", recording)
+    monkeypatch.setattr(HostedDurableFunctions, "begin_orchestrator", recording)
     return seen
 
 
@@ -69,7 +71,7 @@ def test_a_remembered_history_is_the_one_in_the_database(tmp_path: Path, monkeyp
 
 
 def test_without_memory_everything_ends_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LiveHistories, "find", lambda self, instance_id: None)
+    monkeypatch.setattr(LiveInstances, "find", lambda self, instance_id: None)
     assert set(run_programs(tmp_path)) == {"Completed"}
 
 
@@ -108,39 +110,84 @@ def test_a_purged_and_restarted_instance_has_a_history_of_its_own(tmp_path: Path
         assert (host.status("one") or {})["output"] == ["event", "7"]
 
 
-def an_outcome(instance_id: str, event_count: int, status: str = "Running") -> Outcome:
-    instance = Instance(
-        instance_id, "execution", "name", None, "Running", None, None, None, NOW, None, 3, [], [], []
+def an_instance(instance_id: str, event_count: int = 0) -> Instance:
+    history = [event(EventType.ORCHESTRATOR_COMPLETED, NOW) for _ in range(event_count)]
+    return Instance(
+        instance_id, "execution", "name", None, "Running", None, None, None, NOW, None, 3, history, [], []
     )
+
+
+def an_outcome(instance: Instance, event_count: int, status: str = "Running") -> Outcome:
     events = [event(EventType.ORCHESTRATOR_COMPLETED, NOW) for _ in range(event_count)]
-    return Outcome(instance, NOW, [], events, status)
+    consumed = [message.sequence for message in instance.messages]
+    return Outcome(instance, NOW, consumed, events, status)
 
 
-def test_a_history_is_kept_for_the_version_its_commit_made() -> None:
-    histories = LiveHistories()
-    histories.keep(an_outcome("one", 2), [])
-    kept = histories.find("one")
+def a_delivery(sequence: int, execution_id: str | None = "execution") -> Delivery:
+    return Delivery("one", execution_id, sequence, event(EventType.EVENT_RAISED, NOW, Name=f"e{sequence}"))
+
+
+def sequences(live: LiveInstances) -> list[int]:
+    instance = live.find("one")
+    assert instance is not None
+    return [message.sequence for message in instance.messages]
+
+
+def test_an_instance_is_kept_in_the_version_that_its_commit_made() -> None:
+    live, began_as = LiveInstances(), an_instance("one")
+    live.add(began_as, 0)
+    live.keep(an_outcome(began_as, 2))
+    kept = live.find("one")
     assert kept is not None
-    assert (kept.instance.execution_id, kept.instance.row_version, len(kept.instance.history)) == (
-        "execution",
-        4,
-        2,
-    )
-    assert json.loads(kept.played_texts[0])["IsPlayed"] is True
+    assert (kept.execution_id, kept.row_version, len(kept.history)) == ("execution", 4, 2)
+    assert json.loads(live.played_texts(kept)[0])["IsPlayed"] is True
+
+
+def test_messages_that_come_during_an_episode_are_there_for_the_next_one() -> None:
+    live = LiveInstances()
+    live.add(an_instance("one"), 0)
+    live.deliver([a_delivery(1), a_delivery(2)])
+    began_as = live.find("one")
+    assert began_as is not None
+    live.deliver([a_delivery(3)])
+    live.keep(an_outcome(began_as, 1))
+    assert sequences(live) == [3]
+
+
+def test_a_message_that_was_read_with_its_instance_is_not_taken_twice() -> None:
+    live = LiveInstances()
+    live.add(an_instance("one"), last_sequence=5)
+    live.deliver([a_delivery(5), a_delivery(6), a_delivery(6)])
+    assert sequences(live) == [6]
+
+
+def test_a_message_for_another_execution_shows_that_the_instance_is_another_one() -> None:
+    live = LiveInstances()
+    live.add(an_instance("one"), 0)
+    live.deliver([a_delivery(1, "a new execution")])
+    assert live.find("one") is None
 
 
 def test_the_oldest_are_forgotten_when_there_is_no_room() -> None:
-    histories = LiveHistories(most_events=5)
+    live = LiveInstances(most_events=5)
     for name in ("one", "two", "three"):
-        histories.keep(an_outcome(name, 2), [])
-    assert histories.find("one") is None
-    assert histories.find("three") is not None
-    histories.keep(an_outcome("long", 6), [])
-    assert histories.find("long") is None
+        live.add(an_instance(name, 2), 0)
+    assert live.find("one") is None
+    assert live.find("three") is not None
+    live.add(an_instance("long", 6), 0)
+    assert live.find("long") is None
+
+
+def test_an_episode_of_an_instance_that_was_forgotten_meanwhile_leaves_nothing() -> None:
+    live, began_as = LiveInstances(), an_instance("one")
+    live.add(began_as, 0)
+    live.forget("one")
+    live.keep(an_outcome(began_as, 2))
+    assert live.find("one") is None
 
 
 def test_what_has_ended_is_forgotten() -> None:
-    histories = LiveHistories()
-    histories.keep(an_outcome("one", 2), [])
-    histories.keep(an_outcome("one", 2, "Completed"), [])
-    assert histories.find("one") is None
+    live, began_as = LiveInstances(), an_instance("one")
+    live.add(began_as, 0)
+    live.keep(an_outcome(began_as, 2, "Completed"))
+    assert live.find("one") is None

@@ -1,0 +1,66 @@
+"""Threads for functions that are not coroutines: as many as are needed, up to a limit."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+_MOST_BY_DEFAULT = 32
+
+
+class FunctionThreads:
+    """Runs work in the order of its coming. Its threads are daemons: work that hangs holds up no process's end.
+
+    Leaner than ``concurrent.futures``, whose futures cost more than an orchestrator's short episode does.
+
+    Args:
+        limit: How many threads at most; None is Python's own default for pools.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = limit or min(_MOST_BY_DEFAULT, (os.cpu_count() or 1) + 4)
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._idle = threading.Condition()
+        self._unfinished = 0
+        self._threads = 0
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Have work done soon; it must not raise."""
+        with self._idle:
+            self._unfinished += 1
+            is_one_missing = self._threads < min(self._unfinished, self._limit)
+            self._threads += is_one_missing
+        self._work.put(work)
+        if is_one_missing:
+            threading.Thread(target=self._run, name=f"function_{self._threads}", daemon=True).start()
+
+    def wait_idle(self, timeout_seconds: float) -> bool:
+        """Wait until all work is done; False if some is not after the timeout."""
+        deadline = time.monotonic() + timeout_seconds
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._unfinished, max(0.0, deadline - time.monotonic()))
+
+    def close(self) -> list[Callable[[], None]]:
+        """Begin no more work and let idle threads end; returns the work that was not begun."""
+        left = []
+        while True:
+            try:
+                work = self._work.get_nowait()
+            except Empty:
+                break
+            if work is not None:
+                left.append(work)
+        with self._idle:
+            self._unfinished -= len(left)
+            for _ in range(self._threads):
+                self._work.put(None)
+        return left
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            work()
+            with self._idle:
+                self._unfinished -= 1
+                if not self._unfinished:
+                    self._idle.notify_all()
