@@ -130,7 +130,7 @@ class DurableHttp:
             if status and status["runtimeStatus"] == "Completed":
                 return json_response(status["output"])
             if status and status["runtimeStatus"] in _FINISHED:
-                return json_response(status)
+                return _ended(asked, status)
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 return self._accepted(asked, instance_id)
@@ -153,8 +153,7 @@ class DurableHttp:
         if status["runtimeStatus"] not in _FINISHED:
             location = f"{asked.request.scheme}://{asked.request.host}{asked.request.raw_path}"
             return json_response(status, 202, {"Location": location, "Retry-After": "5"})
-        as_error = status["runtimeStatus"] == "Failed" and asked.flag("returnInternalServerErrorOnFailure", False)
-        return json_response(status, 500 if as_error else 200)
+        return _ended(asked, status)
 
     async def _list(self, asked: DurableRequest) -> web.Response:
         return _page(*await self._ask(self._client.list, asked.instance_query()))
@@ -199,6 +198,11 @@ class DurableHttp:
         raw_input = await asked.operation_input()
         await self._ask(self._client.signal_entity, asked.segment(1), _entity_key(asked), operation, raw_input)
         return web.Response(status=202)
+
+
+def _ended(asked: DurableRequest, status: dict[str, Any]) -> web.Response:
+    as_error = status["runtimeStatus"] == "Failed" and asked.flag("returnInternalServerErrorOnFailure", False)
+    return json_response(status, 500 if as_error else 200)
 
 
 def _entity_key(asked: DurableRequest) -> str:

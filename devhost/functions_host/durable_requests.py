@@ -101,10 +101,11 @@ class DurableRequest:
 
     async def start_input(self) -> str | None:
         """The raw input of a start: its JSON body, decoded once and written again. Raises StartRefused."""
-        body = await self._body_text()
         try:
+            body = await self._body_text()
             return canonical_json(body) if body.strip() else None
-        except ValueError:
+        except (InvalidRequest, ValueError):
+            # The SDK looks for ExceptionMessage in a refused start, so it is the one refusal for any bad body.
             raise StartRefused("Invalid JSON content", 400) from None
 
     async def event_data(self) -> str:
