@@ -1,8 +1,10 @@
 """Reads requests to the durable API: paths, case-insensitive query keys, dates, flags, bodies."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import NoReturn
 from urllib.parse import quote, unquote
@@ -63,13 +65,12 @@ class DurableRequest:
 
     def moment(self, name: str) -> datetime | None:
         """A date from the query, in UTC if it names no zone; None if absent or unreadable."""
-        # An unescaped plus sign of a time zone arrives as a space.
-        value = (self.text(name) or "").strip().replace(" ", "+" if "T" in (self.text(name) or "") else " ")
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        text = (self.text(name) or "").strip()
+        for read in (_iso_date, parsedate_to_datetime, _date_by_slashes):
+            with suppress(ValueError):
+                moment = read(text)
+                return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return None
 
     def statuses(self) -> tuple[str, ...]:
         """The runtime statuses asked for; empty means all."""
@@ -157,6 +158,16 @@ def canonical_json(text: str) -> str:
     # A lone surrogate passes the parser, and could be stored nowhere: UnicodeEncodeError is a ValueError.
     written.encode()
     return written
+
+
+def _iso_date(text: str) -> datetime:
+    # An unescaped plus sign of a time zone arrives as a space.
+    return datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+
+
+def _date_by_slashes(text: str) -> datetime:
+    """Month, day, year, as .NET's invariant culture has them."""
+    return datetime.strptime(text, "%m/%d/%Y %H:%M:%S" if " " in text else "%m/%d/%Y")
 
 
 def _refuse_constant(name: str) -> NoReturn:

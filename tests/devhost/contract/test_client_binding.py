@@ -76,7 +76,9 @@ def test_check_status_response_has_the_origin_of_the_request(host: ContractHost,
         for name, url in host.binding["managementUrls"].items()
     }
     assert (answer.status, answer.json) == (202, expected)
-    assert answer.json["sendEventPostUri"].endswith("/raiseEvent/{eventName}?taskHub=EveryFeature&connection=Storage")
+    assert answer.json["sendEventPostUri"].endswith(
+        "/raiseEvent/{eventName}?taskHub=EveryFeature&connection=Storage"
+    )
     assert "reason={text}&" in answer.json["terminatePostUri"]
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Location"] == expected["statusQueryGetUri"]
@@ -94,7 +96,9 @@ def wait(host: ContractHost, instance_id: str, timeout: int = 10_000) -> Any:
     return host.ask("GET", f"/api/wait/{instance_id}?timeout={timeout}")
 
 
-@pytest.mark.parametrize(("output", "body"), [("just text", b"just text"), ({"a": [1, None]}, b'{"a": [1, null]}')])
+@pytest.mark.parametrize(
+    ("output", "body"), [("just text", b"just text"), ({"a": [1, None]}, b'{"a": [1, null]}')]
+)
 def test_waiting_for_a_completed_instance_answers_with_its_output(
     host: ContractHost, output: Any, body: bytes
 ) -> None:

@@ -1,4 +1,4 @@
-"""Entities: a counter with every kind of operation, and a note that keeps any value."""
+"""Entities: a counter with every kind of operation, and a note that keeps what it is told."""
 
 import azure.durable_functions as df
 
@@ -22,8 +22,10 @@ def counter(context: df.DurableEntityContext) -> None:
 
 @bp.entity_trigger(context_name="context")
 def note(context: df.DurableEntityContext) -> None:
-    """Keep the last operation's name and its input."""
+    """Keep each operation's name with its input; ``clear`` leaves null."""
     if context.operation_name == "clear":
         context.set_state(None)
-    else:
-        context.set_state([context.operation_name, context.get_input()])
+        return
+    kept = context.get_state(list)
+    kept.append([context.operation_name, context.get_input()])
+    context.set_state(kept)
