@@ -67,7 +67,7 @@ def test_terminated_instance_ends_with_the_reason_if_there_is_one(
     assert (status["runtimeStatus"], status["output"]) == ("Terminated", output)
 
 
-def test_pending_and_suspended_instances_can_be_terminated(api: Api, host: ContractHost) -> None:
+def test_suspended_instance_can_be_terminated(api: Api, host: ContractHost) -> None:
     suspended = host.instance_in("Suspended")
     assert operate(api, suspended, "terminate") == (202, b"")
     assert host.wait_for(suspended)["runtimeStatus"] == "Terminated"
@@ -83,8 +83,13 @@ def test_suspended_instance_takes_events_when_it_is_resumed(api: Api, host: Cont
 
 @pytest.mark.parametrize(
     ("operation", "runtime_status"),
-    [("suspend", "Suspended"), ("resume", "Running"), ("rewind", "Running"), ("rewind", "Pending")]
-    + [("rewind", "Suspended")],
+    [
+        ("suspend", "Suspended"),
+        ("resume", "Running"),
+        ("rewind", "Running"),
+        ("rewind", "Pending"),
+        ("rewind", "Suspended"),
+    ],
 )
 def test_operation_in_the_wrong_state_is_a_500_that_says_so(
     api: Api, host: ContractHost, operation: str, runtime_status: str

@@ -33,8 +33,12 @@ def test_input_of_a_plain_request_is_decoded_once(api: Api, host: ContractHost, 
 
 @pytest.mark.parametrize(
     ("body", "error"),
-    [(b"[1]", "JSON object must be"), (b"1", "JSON object must be"), (b"true", "JSON object must be")]
-    + [(b'"hello"', "Expecting value")],
+    [
+        (b"[1]", "JSON object must be"),
+        (b"1", "JSON object must be"),
+        (b"true", "JSON object must be"),
+        (b'"hello"', "Expecting value"),
+    ],
 )
 def test_input_that_is_no_object_cannot_be_read_by_the_orchestrator(
     api: Api, host: ContractHost, body: bytes, error: str

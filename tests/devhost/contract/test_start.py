@@ -13,7 +13,7 @@ def test_unknown_orchestrator_is_a_400_that_lists_the_known_ones(api: Api) -> No
     assert answer.status == 400
     assert re.match(
         r"The function 'nobody' doesn't exist, is disabled, or is not an orchestrator function\. "
-        r"Additional info: The following are the known orchestrator functions: 'announce_all', .*, 'wait_for_go'\.$",
+        r"Additional info: The following are the known orchestrator functions: 'announce_all', .*'wait_for_go'\.$",
         answer.json["ExceptionMessage"],
     )
 

@@ -90,6 +90,12 @@ def family(context: df.DurableOrchestrationContext):
 
 
 @bp.orchestration_trigger(context_name="context")
+def call_waiting_child(context: df.DurableOrchestrationContext):
+    """Wait for a child that waits for an event."""
+    return (yield context.call_sub_orchestrator("wait_for_go", None, f"{context.instance_id}-child"))
+
+
+@bp.orchestration_trigger(context_name="context")
 def generations(context: df.DurableOrchestrationContext):
     """Continue as new until the input is three, with a pause in between."""
     number = context.get_input() or 0
