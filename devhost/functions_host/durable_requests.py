@@ -1,6 +1,7 @@
 """Reads requests to the durable API: paths, case-insensitive query keys, dates, flags, bodies."""
 
 import json
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from aiohttp import web
 
-from devhost.durable_engine.errors import InvalidRequest, StartRefused
+from devhost.durable_engine.errors import InvalidRequest
 from devhost.durable_engine.queries import PAGE_SIZE, EntityQuery, InstanceQuery
 
 CONTINUATION_HEADER = "x-ms-continuation-token"
@@ -49,19 +50,16 @@ class DurableRequest:
         return self.query.get(name.lower()) or None
 
     def flag(self, name: str, default: bool) -> bool:
-        """A boolean query value; ``True`` and ``true`` are true."""
-        value = self.text(name)
-        return default if value is None else value.lower() == "true"
+        """A boolean query value, in any case; the default if it is neither true nor false."""
+        return {"true": True, "false": False}.get((self.text(name) or "").strip().lower(), default)
 
     def seconds(self, name: str) -> float | None:
-        """A number of seconds from the query; None if absent. Raises InvalidRequest for anything else."""
-        value = self.text(name)
-        if value is None:
-            return None
+        """A number of seconds from the query; None if absent or unreadable."""
         try:
-            return max(0.0, float(value))
+            number = float(self.text(name) or "")
         except ValueError:
-            raise InvalidRequest(f"The query value {name} is '{value}'. Give a number of seconds.") from None
+            return None
+        return max(0.0, number) if math.isfinite(number) else None
 
     def moment(self, name: str) -> datetime | None:
         """A date from the query, in UTC if it names no zone; None if absent or unreadable."""
@@ -101,13 +99,12 @@ class DurableRequest:
         )
 
     async def start_input(self) -> str | None:
-        """The raw input of a start: its JSON body, decoded once and written again. Raises StartRefused."""
+        """The raw input of a start: its JSON body, decoded once and written again. Raises InvalidRequest."""
+        body = await self._body_text()
         try:
-            body = await self._body_text()
             return canonical_json(body) if body.strip() else None
-        except (InvalidRequest, ValueError):
-            # The SDK looks for ExceptionMessage in a refused start, so it is the one refusal for any bad body.
-            raise StartRefused("Invalid JSON content", 400) from None
+        except ValueError:
+            raise InvalidRequest("Invalid JSON content") from None
 
     async def event_data(self) -> str:
         """The raw data of an external event. Raises InvalidRequest for anything but JSON."""
@@ -136,7 +133,7 @@ class DurableRequest:
         try:
             return body.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise InvalidRequest("The body is not UTF-8 text") from None
+            raise InvalidRequest("Invalid JSON content: the body is not UTF-8 text") from None
 
     def _top(self) -> int:
         top = self.text("top") or ""

@@ -45,6 +45,12 @@ def test_event_of_another_content_type_is_a_400(api: Api, host: ContractHost, co
     assert (answer.status, answer.json["Message"]) == (400, "Only application/json request content is supported")
 
 
+def test_instance_that_takes_no_event_says_so_whatever_the_content(api: Api, host: ContractHost) -> None:
+    finished = host.instance_in("Completed")
+    assert api("POST", f"instances/{finished}/raiseEvent/go", b"{").status == 410
+    assert api("POST", "instances/nobody/raiseEvent/go", b"{", headers=JSON).status == 404
+
+
 def test_content_type_of_an_event_may_name_its_encoding(api: Api, host: ContractHost) -> None:
     headers = {"Content-Type": "Application/JSON; charset=utf-8"}
     path = f"instances/{host.waiting()}/raiseEvent/go"
@@ -138,6 +144,12 @@ def test_restart_runs_name_and_input_under_a_new_id(api: Api, host: ContractHost
     second = host.wait_for(answer.json["id"])
     same = ("name", "input", "output", "runtimeStatus")
     assert [second[name] for name in same] == [first[name] for name in same]
+
+
+def test_restart_can_wait_for_the_end(api: Api, host: ContractHost) -> None:
+    query = "timeout=20&pollingInterval=0.05"
+    answer = api("POST", f"instances/{host.instance_in('Completed')}/restart?{query}")
+    assert (answer.status, answer.json) == (200, "the end")
 
 
 def test_restart_may_keep_the_id_of_a_finished_instance(api: Api, host: ContractHost) -> None:

@@ -46,7 +46,7 @@ def test_prefix_is_taken_literally_and_by_case(api: Api, host: ContractHost, new
     ("asked", "found"),
     [
         ("Running", ["Running"]),
-        ("completed,%20PENDING", ["Pending", "Completed"]),
+        ("Completed,%20Pending", ["Pending", "Completed"]),
         ("Suspended,Nonsense", ["Suspended"]),
         ("Nonsense", ["Pending", "Suspended", "Running", "Completed"]),
         ("", ["Pending", "Suspended", "Running", "Completed"]),
@@ -96,7 +96,8 @@ def test_date_that_cannot_be_read_does_not_count(api: Api, host: ContractHost, n
 
 
 @pytest.mark.parametrize(
-    ("query", "shown"), [("", {"a": 1}), ("&showInput=false", None), ("&SHOWINPUT=True", {"a": 1})]
+    ("query", "shown"),
+    [("", {"a": 1}), ("&showInput=false", None), ("&SHOWINPUT=True", {"a": 1}), ("&showInput=maybe", {"a": 1})],
 )
 def test_input_is_shown_unless_it_is_not_asked_for(
     api: Api, host: ContractHost, new_id: str, query: str, shown: Any

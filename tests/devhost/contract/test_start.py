@@ -1,11 +1,13 @@
 """Starting an instance: names, ids, versions, duplicates, and the answer."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.devhost.contract.conftest import Api
 from tests.devhost.contract.contract_host import JSON, WEBHOOKS, ContractHost
+from tests.waiting import eventually
 
 
 def test_unknown_orchestrator_is_a_400_that_lists_the_known_ones(api: Api) -> None:
@@ -70,7 +72,8 @@ def test_finished_instance_is_replaced_with_its_history_and_time(
 @pytest.mark.parametrize("body", [b"{", b"NaN", b"plain", b"\xff"])
 def test_body_that_is_no_json_is_a_400(api: Api, body: bytes) -> None:
     answer = api("POST", "orchestrators/describe", body, headers=JSON)
-    assert (answer.status, answer.json["ExceptionMessage"]) == (400, "Invalid JSON content")
+    assert (answer.status, answer.json["Message"][:20]) == (400, "Invalid JSON content")
+    assert answer.json["ExceptionMessage"] == answer.json["Message"]
 
 
 @pytest.mark.parametrize(("query", "version"), [("?version=1.1", "1.1"), ("", "1.2")])
@@ -114,11 +117,20 @@ def test_start_that_waits_answers_with_the_output(api: Api) -> None:
 
 
 def test_start_that_waits_answers_with_the_status_of_a_failure(api: Api) -> None:
-    answer = api("POST", f"orchestrators/fail_by_code?{WAITING}", rb'"\"sorry\""', headers=JSON)
-    assert (answer.status, answer.json["runtimeStatus"]) == (200, "Failed")
-    as_error = f"orchestrators/fail_by_code?{WAITING}&returnInternalServerErrorOnFailure=true"
-    answer = api("POST", as_error, rb'"\"sorry\""', headers=JSON)
-    assert (answer.status, answer.json["runtimeStatus"]) == (500, "Failed")
+    path = f"orchestrators/fail_by_code?{WAITING}&returnInternalServerErrorOnFailure=true&showInput=false"
+    answer = api("POST", path, rb'"\"sorry\""', headers=JSON)
+    assert (answer.status, answer.json["runtimeStatus"], answer.json["input"]) == (200, "Failed", None)
+
+
+def test_start_that_waits_answers_with_the_status_of_a_terminated_instance(
+    api: Api, host: ContractHost, new_id: str
+) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(api, "POST", f"orchestrators/wait_for_go/{new_id}?{WAITING}")
+        eventually(lambda: host.webhook("GET", f"instances/{new_id}").status == 202, "it has started")
+        assert host.webhook("POST", f"instances/{new_id}/terminate").status == 202
+        answer = waiting.result()
+    assert (answer.status, answer.json["runtimeStatus"]) == (200, "Terminated")
 
 
 def test_start_that_waited_in_vain_answers_with_the_links(api: Api, new_id: str) -> None:
@@ -126,6 +138,12 @@ def test_start_that_waited_in_vain_answers_with_the_links(api: Api, new_id: str)
     assert (answer.status, answer.json["id"], answer.headers["Retry-After"]) == (202, new_id, "10")
 
 
-@pytest.mark.parametrize("query", ["timeout=20", "pollingInterval=1"])
+@pytest.mark.parametrize("query", ["timeout=20", "pollingInterval=1", "timeout=soon&pollingInterval=1"])
 def test_start_waits_only_if_both_times_are_given(api: Api, query: str) -> None:
     assert api("POST", f"orchestrators/describe?{query}").status == 202
+
+
+def test_pause_longer_than_the_wait_is_a_400(api: Api) -> None:
+    answer = api("POST", "orchestrators/describe?timeout=5&pollingInterval=7.5")
+    message = "Total timeout 5 should be bigger than retry timeout 7.5"
+    assert (answer.status, answer.json["ExceptionMessage"]) == (400, message)

@@ -102,11 +102,13 @@ def test_entity_that_does_not_exist_is_an_empty_404(api: Api, host: ContractHost
         assert (answer.status, answer.body) == (404, b"")
 
 
-def test_dollar_sign_stands_for_the_empty_key(api: Api, host: ContractHost) -> None:
-    assert api("POST", "entities/counter/$?op=add", b"1", headers=TEXT).status == 202
-    eventually(lambda: api("GET", "entities/counter/$").status == 200, "it counts")
-    listed = api("GET", "entities/counter?top=1").json
-    assert listed[0]["entityId"] == {"name": "counter", "key": ""}
+@pytest.mark.parametrize("path", ["entities/counter/$", "entities/counter"])
+def test_dollar_sign_or_nothing_stands_for_the_empty_key(api: Api, path: str) -> None:
+    before = api("GET", "entities/counter/$")
+    total = before.json if before.body else 0
+    assert api("POST", f"{path}?op=add", b"1", headers=TEXT).status == 202
+    eventually(lambda: api("GET", "entities/counter/$").body == str(total + 1).encode(), "it counts")
+    assert api("GET", "entities/counter?top=1").json[0]["entityId"] == {"name": "counter", "key": ""}
 
 
 def test_list_of_entities_names_them_with_time_and_without_state(
@@ -179,9 +181,12 @@ def test_signal_without_an_operation_has_an_empty_name(api: Api, host: ContractH
 )
 def test_signal_to_an_unknown_entity_or_a_bad_key_is_a_400(api: Api, path: str) -> None:
     answer = api("POST", f"entities/{path}?op=keep", b"1", headers=TEXT)
-    assert (answer.status, list(answer.json)) == (400, ["Message"])
+    assert (answer.status, "nobody" in answer.json["Message"] or "not allowed" in answer.json["Message"]) == (
+        400,
+        True,
+    )
 
 
 def test_signal_with_a_body_that_should_be_json_but_is_not_is_a_400(api: Api, new_id: str) -> None:
     answer = api("POST", f"entities/note/{new_id}?op=keep", b"{", headers=JSON)
-    assert (answer.status, answer.json) == (400, {"Message": "Invalid JSON content"})
+    assert (answer.status, answer.json["Message"]) == (400, "Invalid JSON content")
