@@ -118,6 +118,11 @@ class DurableClient:
             raise InvalidRequest("Invalid JSON content")
         self._send(instance_id, EventType.EVENT_RAISED, Name=name, Input=raw_json)
 
+    def check_live(self, instance_id: str) -> None:
+        """See that an instance takes messages. Raises InstanceNotFound, InstanceFinished."""
+        with self._database.reading() as snapshot:
+            instance_store.find_live(snapshot, instance_id)
+
     def terminate(self, instance_id: str, reason: str | None = None) -> None:
         """End an instance, whatever it waits for. Raises InstanceNotFound, InstanceFinished."""
         self._send(instance_id, EventType.EXECUTION_TERMINATED, Input=reason)

@@ -73,7 +73,8 @@ def parsed(text: str | None) -> Any:
     if not text:
         return text
     try:
-        return json.loads(text)
+        # Python's constants for what is no number are no JSON, so they go out as texts.
+        return json.loads(text, parse_constant=str)
     except ValueError:
         return text
 

@@ -91,8 +91,9 @@ class DurableHttp:
             return self._find_on_instances(method, asked)
         if collection == "entities":
             routes = {("GET", 1): self._list_entities, ("GET", 2): self._list_entities, ("GET", 3): self._entity}
-            signals = {("POST", 3): self._signal, ("DELETE", 3): self._signal}
-            return (routes | signals).get((method, count))
+            if method in ("POST", "DELETE") and count in (2, 3):
+                return self._signal
+            return routes.get((method, count))
         return None
 
     def _find_on_instances(self, method: str, asked: DurableRequest) -> Operation | None:
@@ -112,14 +113,26 @@ class DurableHttp:
         return await asyncio.get_running_loop().run_in_executor(self._threads, bound)
 
     async def _start(self, asked: DurableRequest) -> web.Response:
-        wait_seconds, interval = asked.seconds("timeout"), asked.seconds("pollingInterval")
         raw_input, version = await asked.start_input(), asked.query.get("version")
         instance_id = await self._ask(
             self._client.start, asked.segment(1), asked.segment(2) or None, raw_input, version
         )
-        if wait_seconds is not None and interval is not None:
-            return await self._wait(asked, instance_id, wait_seconds, interval)
-        return self._accepted(asked, instance_id)
+        return await self._started(asked, instance_id)
+
+    async def _restart(self, asked: DurableRequest) -> web.Response:
+        new_id = asked.flag("restartWithNewInstanceId", True)
+        return await self._started(asked, await self._ask(self._client.restart, asked.segment(1), new_id))
+
+    async def _started(self, asked: DurableRequest, instance_id: str) -> web.Response:
+        wait_seconds, interval = asked.seconds("timeout"), asked.seconds("pollingInterval")
+        if wait_seconds is None or interval is None:
+            return self._accepted(asked, instance_id)
+        if interval > wait_seconds:
+            # As on Azure, the instance has been started nevertheless.
+            raise InvalidRequest(
+                f"Total timeout {wait_seconds:g} should be bigger than retry timeout {interval:g}"
+            )
+        return await self._wait(asked, instance_id, wait_seconds, interval)
 
     async def _wait(
         self, asked: DurableRequest, instance_id: str, wait_seconds: float, interval: float
@@ -130,7 +143,7 @@ class DurableHttp:
             if status and status["runtimeStatus"] == "Completed":
                 return json_response(status["output"])
             if status and status["runtimeStatus"] in _FINISHED:
-                return json_response(status)
+                return await self._status_of(asked, instance_id)
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 return self._accepted(asked, instance_id)
@@ -141,9 +154,16 @@ class DurableHttp:
         return json_response(body, 202, {"Location": body["statusQueryGetUri"], "Retry-After": "10"})
 
     async def _status(self, asked: DurableRequest) -> web.Response:
+        return await self._status_of(
+            asked, asked.segment(1), asked.flag("returnInternalServerErrorOnFailure", False)
+        )
+
+    async def _status_of(
+        self, asked: DurableRequest, instance_id: str, failed_is_500: bool = False
+    ) -> web.Response:
         status = await self._ask(
             self._client.status,
-            asked.segment(1),
+            instance_id,
             show_input=asked.flag("showInput", True),
             show_history=asked.flag("showHistory", False),
             show_history_output=asked.flag("showHistoryOutput", False),
@@ -153,8 +173,7 @@ class DurableHttp:
         if status["runtimeStatus"] not in _FINISHED:
             location = f"{asked.request.scheme}://{asked.request.host}{asked.request.raw_path}"
             return json_response(status, 202, {"Location": location, "Retry-After": "5"})
-        as_error = status["runtimeStatus"] == "Failed" and asked.flag("returnInternalServerErrorOnFailure", False)
-        return json_response(status, 500 if as_error else 200)
+        return json_response(status, 500 if failed_is_500 and status["runtimeStatus"] == "Failed" else 200)
 
     async def _list(self, asked: DurableRequest) -> web.Response:
         return _page(*await self._ask(self._client.list, asked.instance_query()))
@@ -170,7 +189,12 @@ class DurableHttp:
         return _purged(await self._ask(purge_by, created_from, asked.moment("createdTimeTo"), asked.statuses()))
 
     async def _raise_event(self, asked: DurableRequest) -> web.Response:
-        event_data = await asked.event_data()
+        try:
+            event_data = await asked.event_data()
+        except InvalidRequest:
+            # Whoever sends to an instance that takes nothing more learns that first.
+            await self._ask(self._client.check_live, asked.segment(1))
+            raise
         await self._ask(self._client.raise_event, asked.segment(1), asked.segment(3), event_data)
         return web.Response(status=202)
 
@@ -180,10 +204,6 @@ class DurableHttp:
             return web.Response(status=202)
 
         return operation
-
-    async def _restart(self, asked: DurableRequest) -> web.Response:
-        new_id = asked.flag("restartWithNewInstanceId", True)
-        return self._accepted(asked, await self._ask(self._client.restart, asked.segment(1), new_id))
 
     async def _list_entities(self, asked: DurableRequest) -> web.Response:
         return _page(*await self._ask(self._client.list_entities, asked.entity_query()))
@@ -202,7 +222,7 @@ class DurableHttp:
 
 
 def _entity_key(asked: DurableRequest) -> str:
-    """The key in the path; a lone ``$`` stands for the empty one, which a path cannot hold."""
+    """The key in the path; a lone ``$`` or none at all stands for the empty one."""
     return "" if asked.segment(2) == "$" else asked.segment(2)
 
 
@@ -218,7 +238,7 @@ def _refused(refusal: RequestRefused) -> web.Response:
     if isinstance(refusal, InstanceNotFound | InstanceFinished):
         return web.Response(status=refusal.http_status)
     if isinstance(refusal, InvalidRequest):
-        return json_response({"Message": refusal.message}, refusal.http_status)
+        return json_response(_error_body(refusal.message, refusal), refusal.http_status)
     message = _WRONG_ARGUMENTS if refusal.http_status == 400 else _SOMETHING_WRONG
     return json_response(_error_body(message, refusal), refusal.http_status)
 

@@ -1,15 +1,18 @@
 """Reads requests to the durable API: paths, case-insensitive query keys, dates, flags, bodies."""
 
 import json
+import math
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import NoReturn
 from urllib.parse import quote, unquote
 
 from aiohttp import web
 
-from devhost.durable_engine.errors import InvalidRequest, StartRefused
+from devhost.durable_engine.errors import InvalidRequest
 from devhost.durable_engine.queries import PAGE_SIZE, EntityQuery, InstanceQuery
 
 CONTINUATION_HEADER = "x-ms-continuation-token"
@@ -47,29 +50,25 @@ class DurableRequest:
         return self.query.get(name.lower()) or None
 
     def flag(self, name: str, default: bool) -> bool:
-        """A boolean query value; ``True`` and ``true`` are true."""
-        value = self.text(name)
-        return default if value is None else value.lower() == "true"
+        """A boolean query value, in any case; the default if it is neither true nor false."""
+        return {"true": True, "false": False}.get((self.text(name) or "").strip().lower(), default)
 
     def seconds(self, name: str) -> float | None:
-        """A number of seconds from the query; None if absent. Raises InvalidRequest for anything else."""
-        value = self.text(name)
-        if value is None:
-            return None
+        """A number of seconds from the query; None if absent or unreadable."""
         try:
-            return max(0.0, float(value))
+            number = float(self.text(name) or "")
         except ValueError:
-            raise InvalidRequest(f"The query value {name} is '{value}'. Give a number of seconds.") from None
+            return None
+        return max(0.0, number) if math.isfinite(number) else None
 
     def moment(self, name: str) -> datetime | None:
         """A date from the query, in UTC if it names no zone; None if absent or unreadable."""
-        # An unescaped plus sign of a time zone arrives as a space.
-        value = (self.text(name) or "").strip().replace(" ", "+" if "T" in (self.text(name) or "") else " ")
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        text = (self.text(name) or "").strip()
+        for read in (_iso_date, parsedate_to_datetime, _date_by_slashes):
+            with suppress(ValueError):
+                moment = read(text)
+                return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return None
 
     def statuses(self) -> tuple[str, ...]:
         """The runtime statuses asked for; empty means all."""
@@ -100,12 +99,12 @@ class DurableRequest:
         )
 
     async def start_input(self) -> str | None:
-        """The raw input of a start: its JSON body, decoded once and written again. Raises StartRefused."""
+        """The raw input of a start: its JSON body, decoded once and written again. Raises InvalidRequest."""
         body = await self._body_text()
         try:
             return canonical_json(body) if body.strip() else None
         except ValueError:
-            raise StartRefused("Invalid JSON content", 400) from None
+            raise InvalidRequest("Invalid JSON content") from None
 
     async def event_data(self) -> str:
         """The raw data of an external event. Raises InvalidRequest for anything but JSON."""
@@ -134,7 +133,7 @@ class DurableRequest:
         try:
             return body.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise InvalidRequest("The body is not UTF-8 text") from None
+            raise InvalidRequest("Invalid JSON content: the body is not UTF-8 text") from None
 
     def _top(self) -> int:
         top = self.text("top") or ""
@@ -156,6 +155,16 @@ def canonical_json(text: str) -> str:
     # A lone surrogate passes the parser, and could be stored nowhere: UnicodeEncodeError is a ValueError.
     written.encode()
     return written
+
+
+def _iso_date(text: str) -> datetime:
+    # An unescaped plus sign of a time zone arrives as a space.
+    return datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+
+
+def _date_by_slashes(text: str) -> datetime:
+    """Month, day, year, as .NET's invariant culture has them."""
+    return datetime.strptime(text, "%m/%d/%Y %H:%M:%S" if " " in text else "%m/%d/%Y")
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -102,7 +102,7 @@ def test_start_can_wait_for_the_end(
 
 def test_start_that_waited_in_vain_answers_as_without_waiting(rpc: Ask, client: FakeDurableClient) -> None:
     client.answers["status"] = status("Running")
-    assert rpc("POST", "orchestrators/Order?timeout=0&pollingInterval=1").status == 202
+    assert rpc("POST", "orchestrators/Order?timeout=0&pollingInterval=0").status == 202
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_event_data_must_be_json(rpc: Ask) -> None:
 def test_event_data_that_cannot_be_stored_is_no_json(rpc: Ask, client: FakeDurableClient, body: bytes) -> None:
     broken = rpc("POST", "instances/i1/raiseEvent/e", body, JSON)
     assert (broken.status, broken.json["Message"]) == (400, "Invalid JSON content")
-    assert client.calls == []
+    assert "raise_event" not in [name for name, *_ in client.calls]
 
 
 @pytest.mark.parametrize("verb", ["terminate", "suspend", "resume", "rewind"])
