@@ -1,7 +1,6 @@
 """The storage bindings of a function with settings put in, or what is wrong with them."""
 
 import re
-import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -88,7 +87,7 @@ def _resolve(function: IndexedFunction, binding: Any, settings: Mapping[str, str
     target = check(target, is_trigger=binding.type in (QUEUE_TRIGGER, BLOB_TRIGGER))
     connection = connection_string(resolve_setting_names(declared.get("connection") or "", settings), settings)
     _check_connection(declared.get("connection"), connection)
-    wanted = typing.get_type_hints(function.call).get(binding.name)
+    wanted = function.annotation_of(binding.name)
     return StorageBinding(binding.name, binding.type, binding.direction == _OUT, connection, target, wanted)
 
 
