@@ -69,7 +69,7 @@ def load_app(script: Path) -> LoadedApp:
     sdk_speedups.install_if_wanted(os.environ)
     examined = _examined(module, script.parent, [problem() for problem in declared])
     if examined.problems:
-        raise IndexingError(examined.problems + _setting_faults(examined.functions))
+        raise IndexingError(_by_function(examined.problems + _setting_faults(examined.functions)))
     warn_of_ignored_retries(examined.functions)
     log.debug("Indexed %d functions of %s", len(examined.functions), script)
     return LoadedApp(root=script.parent, functions=tuple(examined.functions))
@@ -114,6 +114,12 @@ def find_function_app(module: ModuleType) -> func.FunctionRegister:
     app = getattr(module, names[0])
     assert isinstance(app, func.FunctionRegister)
     return app
+
+
+def _by_function(problems: list[str]) -> list[str]:
+    """What is wrong with one function, together; ``name (file:line)`` stands in front."""
+    places = [problem.partition("): ")[0] for problem in problems]
+    return sorted(problems, key=lambda problem: places.index(problem.partition("): ")[0]))
 
 
 def _import_script(script: Path) -> ModuleType:

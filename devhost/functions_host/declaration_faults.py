@@ -27,6 +27,8 @@ def kept_declaration_faults() -> Iterator[list[Problem]]:
             add_trigger(function, trigger)
         else:
             problems.append(lambda: _second_trigger(function, trigger))
+            # So that its parameter is not reported besides as one that nothing is bound to.
+            function.add_binding(trigger)
 
     def register_no_app(app: FunctionRegister, function_container: DecoratorApi) -> None:
         if isinstance(function_container, FunctionRegister):

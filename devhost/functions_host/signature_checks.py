@@ -41,8 +41,27 @@ def _resolved_hints(call: Callable[..., Any]) -> tuple[dict[str, Any], list[str]
     """The annotations as types, and what is wrong with those that cannot be resolved."""
     try:
         return typing.get_type_hints(call), []
-    except (NameError, TypeError) as error:
-        return {}, [f"an annotation cannot be resolved: {error}. Import the name in the module of the function."]
+    except (NameError, TypeError):
+        pass
+    # One after the other, so that a wrong one hides nothing of the rest.
+    hints: dict[str, Any] = {}
+    faults = []
+    for name, annotation in inspect.get_annotations(call).items():
+        try:
+            hints[name] = _resolved(call, annotation)
+        except (NameError, TypeError) as error:
+            faults.append(
+                f'the annotation of "{name}" cannot be resolved: {error}. '
+                "Import the name in the module of the function."
+            )
+    return hints, faults
+
+
+def _resolved(call: Callable[..., Any], annotation: Any) -> Any:
+    def alone() -> None: ...
+
+    alone.__annotations__ = {"it": annotation}
+    return typing.get_type_hints(alone, globalns=getattr(inspect.unwrap(call), "__globals__", {}))["it"]
 
 
 def _direction_faults(bound: dict[str, Any], returned: Any) -> Iterator[str]:
