@@ -1,4 +1,4 @@
-"""How functions are run: in which thread and loop, with what context and client, by hand; and what a failure is."""
+"""How functions are run: in which thread and loop, with what context and client, by hand; and how they fail."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -2,7 +2,6 @@
 
 import json
 import os
-import threading
 from pathlib import Path
 
 import azure.durable_functions as df
@@ -58,16 +57,6 @@ def as_text(timer: str) -> None:
 @bp.timer_trigger(arg_name="timer", schedule="0 0 3 1 1 *")
 def returns_something(timer: func.TimerRequest):
     return "nobody takes this"
-
-
-@bp.timer_trigger(arg_name="timer", schedule="0 0 4 * * *")
-def slow(timer: func.TimerRequest) -> None:
-    """Wait until the test lets it end."""
-    _note("slow", "begun")
-    pause = threading.Event()
-    while not (Path(os.environ["SAMPLE_FOLDER"]) / "release").exists():
-        pause.wait(0.02)
-    _note("slow", "ended")
 
 
 @bp.retry(strategy="fixed_delay", max_retry_count="2", delay_interval="00:00:05")
