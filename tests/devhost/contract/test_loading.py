@@ -15,6 +15,7 @@ from devhost.functions_host.errors import AppLoadError
 from devhost.functions_host.indexing import index_functions
 from tests.devhost.contract.app_files import IMPORTS, AppFiles, app_files
 from tests.end_to_end.devhost_process import DevhostProcess
+from tests.unit.functions_host.http_client import ask
 
 __all__ = ["app_files"]
 
@@ -85,6 +86,39 @@ def test_every_kind_of_app_is_found_whatever_its_name_and_blueprints_do_not_coun
 ) -> None:
     app = app_files.load(f"{IMPORTS}{declaration}\nfirst, second = func.Blueprint(), df.Blueprint()\n")
     assert app.root == app_files.root
+
+
+ASGI = """
+async def pages(scope, receive, send):
+    if scope["type"] == "lifespan":
+        assert (await receive())["type"] == "lifespan.startup"
+        return await send({"type": "lifespan.startup.complete"})
+    body = f"{scope['method']} {scope['path']} {(await receive())['body'].decode()}".encode()
+    await send({"type": "http.response.start", "status": 201, "headers": [(b"content-type", b"text/x-seen")]})
+    await send({"type": "http.response.body", "body": body})
+
+app = func.AsgiFunctionApp(pages, http_auth_level=func.AuthLevel.ANONYMOUS)
+"""
+WSGI = """
+def pages(environ, start):
+    start("201 Created", [("content-type", "text/x-seen")])
+    seen = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0)).decode()
+    return [f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {seen}".encode()]
+
+app = func.WsgiFunctionApp(pages, http_auth_level=func.AuthLevel.ANONYMOUS)
+"""
+
+
+@pytest.mark.parametrize("source", [ASGI, WSGI], ids=["asgi", "wsgi"])
+def test_apps_of_other_frameworks_are_served(app_files: AppFiles, tmp_path: Path, source: str) -> None:
+    app_files.write(IMPORTS + source)
+    host = DevhostProcess(tmp_path, app=app_files.root)
+    for body in ("", "again"):
+        answer = ask(host.origin, "POST", "/api/documents/7?x=1", body.encode())
+        assert (answer.status, answer.headers["Content-Type"]) == (201, "text/x-seen")
+        assert answer.body.decode() == f"POST /api/documents/7 {body}"
+    assert host.stop() == 0
+    assert "Traceback" not in host.output
 
 
 @pytest.mark.parametrize(
