@@ -22,7 +22,7 @@ from pathlib import Path
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-@app.route(route="setting")
+@app.route(route="setting", auth_level=func.AuthLevel.FUNCTION)
 def setting(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(os.environ.get(req.params["name"], ""))
 
@@ -85,6 +85,11 @@ def test_settings_of_the_file_are_there_but_those_of_the_environment_win(host: D
         "7",
         "from outside",
     ]
+
+
+def test_keys_are_not_asked_for_unless_the_host_is_told_to(host: DevhostProcess) -> None:
+    for key in ({}, {"x-functions-key": "any"}):
+        assert host.ask("GET", "/setting?name=NAME", headers=key).status == 200
 
 
 def test_empty_route_prefix_is_no_prefix(host: DevhostProcess) -> None:

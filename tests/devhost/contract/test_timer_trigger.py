@@ -121,6 +121,7 @@ def own_host(tmp_path: Path) -> Iterator[DevhostProcess]:
 def test_timers_missed_while_the_host_was_dead_run_once_at_its_start_and_know_that_they_are_late(
     own_host: DevhostProcess,
 ) -> None:
+    eventually(lambda: len(seen(own_host, "on_startup")) == 1, "the first start is over")
     own_host.kill()
     set_clock(own_host.folder, days_ahead=4)
     own_host.start()
