@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -12,8 +13,10 @@ from types import ModuleType
 import azure.functions as func
 
 from devhost import sdk_speedups
-from devhost.functions_host.errors import AppLoadError
-from devhost.functions_host.indexing import IndexedFunction, index_functions
+from devhost.functions_host.app_settings import is_disabled
+from devhost.functions_host.declaration_faults import kept_declaration_faults
+from devhost.functions_host.errors import AppLoadError, HostConfigError, IndexingError
+from devhost.functions_host.indexing import Examined, IndexedFunction, examine_functions, warn_of_ignored_retries
 
 log = logging.getLogger("devhost.host")
 
@@ -26,6 +29,12 @@ class LoadedApp:
 
     root: Path
     functions: tuple[IndexedFunction, ...]
+
+
+def app_root(app_path: Path) -> Path:
+    """The folder of an app, given the folder or its script."""
+    path = app_path.resolve()
+    return path if path.is_dir() else path.parent
 
 
 def locate_script(app_path: Path) -> Path:
@@ -53,13 +62,40 @@ def load_app(script: Path) -> LoadedApp:
     """Import the script as a top-level module and index its functions.
 
     The module's name matters: stored payloads of custom classes carry it, so it must be the worker's.
-    Raises AppLoadError, or IndexingError with every wrong function.
+    Raises AppLoadError, or IndexingError with everything that is wrong with the functions.
     """
-    module = _import_script(script)
+    with kept_declaration_faults() as declared:
+        module = _import_script(script)
     sdk_speedups.install_if_wanted(os.environ)
-    functions = index_functions(find_function_app(module), script.parent)
-    log.debug("Indexed %d functions of %s", len(functions), script)
-    return LoadedApp(root=script.parent, functions=tuple(functions))
+    examined = _examined(module, script.parent, [problem() for problem in declared])
+    if examined.problems:
+        raise IndexingError(_by_function(examined.problems + _setting_faults(examined.functions)))
+    warn_of_ignored_retries(examined.functions)
+    log.debug("Indexed %d functions of %s", len(examined.functions), script)
+    return LoadedApp(root=script.parent, functions=tuple(examined.functions))
+
+
+def _examined(module: ModuleType, root: Path, declared: list[str]) -> Examined:
+    try:
+        app = find_function_app(module)
+    except AppLoadError as error:
+        if not declared:
+            raise
+        return Examined([], [str(error), *declared])
+    examined = examine_functions(app, root)
+    return Examined(examined.functions, declared + examined.problems)
+
+
+def _setting_faults(functions: Sequence[IndexedFunction]) -> list[str]:
+    """What the host would find next, so that a developer need not start it twice to learn of it."""
+    # An app without faults does not come here, and its worker need not know of routes, schedules and storage.
+    from devhost.functions_host.binding_checks import setting_faults
+
+    active = [function for function in functions if not is_disabled(function.name, os.environ)]
+    try:
+        return setting_faults(active, os.environ)
+    except HostConfigError as error:
+        return [str(error)]
 
 
 def find_function_app(module: ModuleType) -> func.FunctionRegister:
@@ -78,6 +114,12 @@ def find_function_app(module: ModuleType) -> func.FunctionRegister:
     app = getattr(module, names[0])
     assert isinstance(app, func.FunctionRegister)
     return app
+
+
+def _by_function(problems: list[str]) -> list[str]:
+    """What is wrong with one function, together; ``name (file:line)`` stands in front."""
+    places = [problem.partition("): ")[0] for problem in problems]
+    return sorted(problems, key=lambda problem: places.index(problem.partition("): ")[0]))
 
 
 def _import_script(script: Path) -> ModuleType:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from devhost.functions_host.errors import HostConfigError, IndexingError
 from devhost.functions_host.indexing import BLOB, BLOB_TRIGGER, QUEUE, QUEUE_TRIGGER, IndexedFunction
+from devhost.functions_host.routing import route_faults
 from devhost.functions_host.timers import schedule_faults
 
 if TYPE_CHECKING:
@@ -15,15 +16,23 @@ _STORAGE = {QUEUE_TRIGGER, QUEUE, BLOB_TRIGGER, BLOB}
 
 
 def check_bindings(functions: Sequence[IndexedFunction], settings: Mapping[str, str]) -> None:
-    """Check schedules, names and connections. Raises IndexingError that lists every problem."""
-    problems = schedule_faults(functions, settings)
+    """Check routes, schedules, names and connections. Raises IndexingError that lists every problem."""
+    if problems := setting_faults(functions, settings):
+        raise IndexingError(problems)
+
+
+def setting_faults(functions: Sequence[IndexedFunction], settings: Mapping[str, str]) -> list[str]:
+    """List the routes, schedules, names and connections that are wrong, each with function, file and line.
+
+    Raises HostConfigError for a setting that concerns all of them.
+    """
+    problems = route_faults(functions) + schedule_faults(functions, settings)
     if uses_storage(functions):
         _require_storage()
         from devhost.functions_host.storage.resolved_bindings import binding_faults
 
         problems += binding_faults(functions, settings)
-    if problems:
-        raise IndexingError(problems)
+    return problems
 
 
 def uses_storage(functions: Iterable[IndexedFunction]) -> bool:

@@ -14,7 +14,7 @@ from devhost.durable_engine.engine import DurableEngine
 from devhost.durable_engine.options import EngineOptions
 from devhost.functions_host.access_keys import AccessKeys, AccessRules
 from devhost.functions_host.admin_http import AdminHttp
-from devhost.functions_host.app_loader import LoadedApp, enter_app_root, load_app, locate_script
+from devhost.functions_host.app_loader import LoadedApp, app_root, enter_app_root, load_app, locate_script
 from devhost.functions_host.app_settings import apply_settings, is_disabled, read_local_settings
 from devhost.functions_host.binding_checks import check_bindings, storage_triggers
 from devhost.functions_host.bound_invoker import bound
@@ -149,8 +149,9 @@ class FunctionsHost:
             self._storage.close()
 
     def _load(self) -> LoadedApp:
+        # First: a setting may name the script.
+        apply_settings(read_local_settings(app_root(self._options.app_path)), os.environ)
         script = locate_script(self._options.app_path)
-        apply_settings(read_local_settings(script.parent), os.environ)
         # What Core Tools sets, too.
         own = {
             "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
@@ -168,17 +169,16 @@ class FunctionsHost:
 
     def _check(self, functions: Iterable[IndexedFunction]) -> None:
         active = tuple(function for function in functions if not is_disabled(function.name, os.environ))
-        RouteTable(active, "")
         check_bindings(active, os.environ)
         TimerService(active, self._invoker, SystemClock(), TimerMonitor(self._folder / "timers"), os.environ)
 
     def _compose(self, config: HostConfig) -> None:
         settings, functions = os.environ, self.app.functions
         self._active = tuple(function for function in functions if not is_disabled(function.name, settings))
+        check_bindings(self._active, settings)
         self._routes = RouteTable(self._active, config.route_prefix)
         engine_options = EngineOptions.from_host_json(config.document)
         self._links = DurableLinks(engine_options.hub_name, self.keys.durable if self.keys else None)
-        check_bindings(self._active, settings)
         self._storage = storage_triggers(self._active, config.document, settings, self._folder)
         self._invoker = bound(self._build_invoker(config), self._active, self._storage)
         clock = self._build_clock()

@@ -166,20 +166,35 @@ def _add_cookies(headers: CIMultiDict[str], cookie: SimpleCookie) -> None:
 
 
 def _text_response(text: str) -> web.Response:
-    """A plain string; as on the real host, a JSON object with a ``body`` in it describes a whole response."""
+    """A plain string; as on the real host, a JSON object with a ``body`` in it describes a whole response.
+
+    Other JSON is written anew: its blanks are not the function's.
+    """
     try:
-        described = json.loads(text)
+        document = json.loads(text)
     except ValueError:
-        described = None
-    if not (isinstance(described, dict) and "body" in described):
         return web.Response(text=text)
+    if isinstance(document, dict) and "body" in document:
+        return _described_response(document)
+    # A lone number or word is left as it was written, which is nearly always what it would become.
+    return web.Response(text=_as_text(document) if isinstance(document, dict | list) else text)
+
+
+def _described_response(described: Mapping[str, Any]) -> web.Response:
     body = described["body"]
     status = described.get("statusCode", described.get("status", 200))
+    headers = {
+        str(name): str(value)
+        for name, value in (described.get("headers") or {}).items()
+        if str(name).lower() not in _SERVER_HEADERS
+    }
     return web.Response(
-        status=int(status or 200),
-        headers={str(name): str(value) for name, value in (described.get("headers") or {}).items()},
-        text=body if isinstance(body, str) else json.dumps(body),
+        status=int(status or 200), headers=headers, text=body if isinstance(body, str) else _as_text(body)
     )
+
+
+def _as_text(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False)
 
 
 def json_response(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -1,7 +1,9 @@
 """Turns the functions an app declares into what the host can run, or says everything that is wrong with them."""
 
+import contextlib
 import inspect
 import logging
+import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,22 +90,45 @@ class IndexedFunction:
         """Whether a return value has somewhere to go: a ``$return`` binding, or a durable trigger."""
         return self.trigger_type in DURABLE_ALIASES or any(binding.name == "$return" for binding in self.bindings)
 
+    def annotation_of(self, parameter: str) -> Any:
+        """The annotation of a parameter as a type; None without one, or if it cannot be resolved."""
+        with contextlib.suppress(NameError, TypeError):
+            return typing.get_type_hints(self.call).get(parameter)
+        return None
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What an app declares, and what is wrong with it.
+
+    Attributes:
+        functions: The functions that could be read; wrong ones are among them, so that more can be said of them.
+        problems: Each with function, file and line.
+    """
+
+    functions: list[IndexedFunction]
+    problems: list[str]
+
 
 def index_functions(app: func.FunctionRegister, directory: Path) -> list[IndexedFunction]:
     """Index an app's functions. Raises IndexingError that lists every problem with function, file and line."""
-    problems: list[str] = []
-    indexed: list[IndexedFunction] = []
-    for function in _built_functions(app, problems):
+    examined = examine_functions(app, directory)
+    if examined.problems:
+        raise IndexingError(examined.problems)
+    warn_of_ignored_retries(examined.functions)
+    return examined.functions
+
+
+def examine_functions(app: func.FunctionRegister, directory: Path) -> Examined:
+    """Do the same as ``index_functions``, but hand the problems over with the functions."""
+    built, problems = _built_functions(app)
+    examined: list[IndexedFunction] = []
+    for function in built:
         name, source = str(function.get_function_name()), source_of(function.get_user_function())
-        faults = _function_faults(function)
-        problems += [f"{name} ({source}): {fault}" for fault in faults]
-        if not faults:
-            indexed.append(_indexed(function, name, source, directory))
-    problems += _name_clashes(indexed)
-    if problems:
-        raise IndexingError(problems)
-    _warn_of_ignored_retries(indexed)
-    return indexed
+        problems += [f"{name} ({source}): {fault}" for fault in _function_faults(function)]
+        if function.get_trigger().type in SUPPORTED_TRIGGERS:
+            examined.append(_indexed(function, name, source, directory))
+    return Examined(examined, [*problems, *_name_clashes(examined)])
 
 
 def source_of(user_function: Callable[..., Any]) -> str:
@@ -114,43 +139,42 @@ def source_of(user_function: Callable[..., Any]) -> str:
     return f"{code.co_filename}:{code.co_firstlineno}" if code else "unknown place"
 
 
-def _built_functions(app: func.FunctionRegister, problems: list[str]) -> list[Any]:
+def _built_functions(app: func.FunctionRegister) -> tuple[list[Any], list[str]]:
     # Asked once only: the SDK remembers the names and would call every function a duplicate the second time.
     try:
-        return list(app.get_functions())
+        return list(app.get_functions()), []
     except ValueError as error:
         # The SDK stops at the first fault; the builders behind it let us name them all.
+        problems = list(_building_faults(app)) or [str(error)]
         functions = [builder._function for builder in app._function_builders]
-        found = list(_building_faults(functions))
-        problems += found or [str(error)]
-        return [function for function in functions if function.get_trigger() is not None]
+        return [function for function in functions if function.get_trigger() is not None], problems
 
 
-def _building_faults(functions: list[Any]) -> Iterable[str]:
+def _building_faults(app: func.FunctionRegister) -> Iterable[str]:
     seen: dict[str, str] = {}
-    for function in functions:
+    for builder in app._function_builders:
+        function = builder._function
         name, source = str(function.get_function_name()), source_of(function.get_user_function())
         if function.get_trigger() is None:
             yield f"{name} ({source}): it has no trigger. Add one trigger decorator to it."
+        else:
+            builder.build(app.auth_level)
         if name in seen:
             yield f"{name} ({source}): it does not have a unique function name, see {seen[name]}. Rename one."
         seen.setdefault(name, source)
 
 
-def _function_faults(function: Any) -> list[str]:
-    trigger = function.get_trigger()
-    if trigger.type not in SUPPORTED_TRIGGERS:
-        return [
-            f"the local host does not support triggers of type {trigger.type} "
-            f"(it supports {', '.join(SUPPORTED_TRIGGERS)}). Use `func start`, or leave the function out."
-        ]
-    unsupported = [binding for binding in function.get_bindings() if binding.type not in SUPPORTED_BINDINGS]
-    if unsupported:
-        return [f'the local host does not support the binding "{b.name}" of type {b.type}.' for b in unsupported]
-    return [
-        *check_signature(function.get_user_function(), function.get_bindings()),
-        *_retry_faults(function),
-    ]
+def _function_faults(function: Any) -> Iterable[str]:
+    for binding in function.get_bindings():
+        if binding is function.get_trigger() and binding.type not in SUPPORTED_TRIGGERS:
+            yield (
+                f"the local host does not support triggers of type {binding.type} "
+                f"(it supports {', '.join(SUPPORTED_TRIGGERS)}). Use `func start`, or leave the function out."
+            )
+        elif binding.type not in SUPPORTED_BINDINGS:
+            yield f'the local host does not support the binding "{binding.name}" of type {binding.type}.'
+    yield from check_signature(function.get_user_function(), function.get_bindings())
+    yield from _retry_faults(function)
 
 
 def _retry_faults(function: Any) -> Iterable[str]:
@@ -165,7 +189,14 @@ def _retry_policy(function: Any) -> RetryPolicy | None:
     return parse_retry_policy(settings) if settings else None
 
 
-def _warn_of_ignored_retries(functions: list[IndexedFunction]) -> None:
+def _readable_retry_policy(function: Any) -> RetryPolicy | None:
+    with contextlib.suppress(HostConfigError):
+        return _retry_policy(function)
+    return None
+
+
+def warn_of_ignored_retries(functions: Iterable[IndexedFunction]) -> None:
+    """Say which retry decorators have no effect."""
     for function in functions:
         if function.retry_policy and function.trigger_type != TIMER_TRIGGER:
             log.warning(
@@ -191,7 +222,7 @@ def _indexed(function: Any, name: str, source: str, directory: Path) -> IndexedF
         wants_context="context" in inspect.signature(call).parameters and "context" not in bound,
         directory=directory,
         source=source,
-        retry_policy=_retry_policy(function),
+        retry_policy=_readable_retry_policy(function),
     )
 
 
@@ -205,7 +236,8 @@ def _name_clashes(functions: list[IndexedFunction]) -> Iterable[str]:
         if function.trigger_type == ORCHESTRATION_TRIGGER and name.startswith("@"):
             yield f"{function.name} ({function.source}): an orchestrator's name must not start with @."
         other = seen.setdefault((function.trigger_type, name.lower()), function)
-        if other is not function:
+        # Functions whose whole name is the same have been named already.
+        if other.name != function.name:
             yield (
                 f'{function.name} ({function.source}): "{name}" and "{other.registered_name}" ({other.source}) '
                 "are the same name to durable functions, which ignore case. Rename one."

@@ -10,7 +10,14 @@ from devhost.functions_host.errors import HostConfigError
 Constraint = Callable[[str], bool]
 
 _CONSTRAINT = re.compile(r"(?P<name>\w+)(?:\((?P<arguments>.*)\))?", re.DOTALL)
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+_NUMBER = re.compile(rf"{_DECIMAL.pattern}([eE][+-]?\d+)?")
+# Besides ISO 8601: what .NET's invariant culture reads, as far as anybody puts it into a path.
+_DATE_FORMS = [
+    f"{date}{time}"
+    for date in ("%Y-%m-%d", "%m/%d/%Y", "%m-%d-%Y")
+    for time in ("", " %H:%M", " %H:%M:%S", " %I:%M%p", " %I:%M %p")
+]
 
 
 def constraint(text: str) -> Constraint:
@@ -42,11 +49,20 @@ def _is_guid(value: str) -> bool:
 
 
 def _is_datetime(value: str) -> bool:
+    return _has_date_form(value, None) or any(_has_date_form(value, form) for form in _DATE_FORMS)
+
+
+def _has_date_form(value: str, form: str | None) -> bool:
+    """Whether a text is a date of a form; None is ISO 8601."""
     try:
-        datetime.fromisoformat(value)
+        datetime.fromisoformat(value) if form is None else datetime.strptime(value, form)
     except ValueError:
         return False
     return True
+
+
+def _is_decimal(value: str) -> bool:
+    return bool(_DECIMAL.fullmatch(value))
 
 
 def _is_number(value: str) -> bool:
@@ -99,7 +115,7 @@ _PLAIN: dict[str, Constraint] = {
     "bool": lambda value: value.lower() in ("true", "false"),
     "guid": _is_guid,
     "alpha": lambda value: bool(re.fullmatch(r"[A-Za-z]*", value)),
-    "decimal": _is_number,
+    "decimal": _is_decimal,
     "double": _is_number,
     "float": _is_number,
     "datetime": _is_datetime,

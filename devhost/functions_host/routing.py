@@ -37,17 +37,10 @@ class RouteTable:
     """
 
     def __init__(self, functions: Iterable[IndexedFunction], prefix: str) -> None:
-        self.routes: list[Route] = []
-        problems: list[str] = []
-        for function in functions:
-            if function.trigger_type != HTTP_TRIGGER:
-                continue
-            try:
-                self.routes.append(_route(function, prefix))
-            except HostConfigError as error:
-                problems.append(f"{function.name} ({function.source}): {error}")
-        if problems:
+        listening = [function for function in functions if function.trigger_type == HTTP_TRIGGER]
+        if problems := route_faults(listening):
             raise IndexingError(problems)
+        self.routes: list[Route] = [_route(function, prefix) for function in listening]
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """Find the route for a method and a decoded path, with the route's values; None if nothing matches."""
@@ -58,6 +51,18 @@ class RouteTable:
             if values is not None:
                 return route, values
         return None
+
+
+def route_faults(functions: Iterable[IndexedFunction]) -> list[str]:
+    """List the malformed routes, each with function, file and line."""
+    problems: list[str] = []
+    for function in functions:
+        if function.trigger_type == HTTP_TRIGGER:
+            try:
+                _route(function, "")
+            except HostConfigError as error:
+                problems.append(f"{function.name} ({function.source}): {error}")
+    return problems
 
 
 def _route(function: IndexedFunction, prefix: str) -> Route:

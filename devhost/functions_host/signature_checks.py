@@ -20,13 +20,11 @@ def check_signature(call: Callable[..., Any], bindings: Iterable[Any]) -> list[s
         call: The function, or the durable SDK's wrapper around it.
         bindings: Its binding objects, the trigger and ``$return`` included.
     """
-    try:
-        hints = typing.get_type_hints(call)
-    except (NameError, TypeError) as error:
-        return [f"an annotation cannot be resolved: {error}. Import the name in the module of the function."]
+    hints, unresolved = _resolved_hints(call)
     bound = {binding.name: binding for binding in bindings}
     returned = bound.pop("$return", None)
     return [
+        *unresolved,
         *_direction_faults(bound, returned),
         *_parameter_faults(call, bound, hints),
         *(
@@ -37,6 +35,33 @@ def check_signature(call: Callable[..., Any], bindings: Iterable[Any]) -> list[s
         ),
         *_return_faults(returned, hints),
     ]
+
+
+def _resolved_hints(call: Callable[..., Any]) -> tuple[dict[str, Any], list[str]]:
+    """The annotations as types, and what is wrong with those that cannot be resolved."""
+    try:
+        return typing.get_type_hints(call), []
+    except (NameError, TypeError):
+        pass
+    # One after the other, so that a wrong one hides nothing of the rest.
+    hints: dict[str, Any] = {}
+    faults = []
+    for name, annotation in inspect.get_annotations(call).items():
+        try:
+            hints[name] = _resolved(call, annotation)
+        except (NameError, TypeError) as error:
+            faults.append(
+                f'the annotation of "{name}" cannot be resolved: {error}. '
+                "Import the name in the module of the function."
+            )
+    return hints, faults
+
+
+def _resolved(call: Callable[..., Any], annotation: Any) -> Any:
+    def alone() -> None: ...
+
+    alone.__annotations__ = {"it": annotation}
+    return typing.get_type_hints(alone, globalns=getattr(inspect.unwrap(call), "__globals__", {}))["it"]
 
 
 def _direction_faults(bound: dict[str, Any], returned: Any) -> Iterator[str]:
@@ -61,12 +86,12 @@ def _parameter_faults(call: Callable[..., Any], bound: dict[str, Any], hints: di
     if undeclared := sorted(parameters - set(bound)):
         yield (
             f"the following parameters are declared in Python but not in function.json: {', '.join(undeclared)}. "
-            + ("Bind them with a decorator, or take them out.")
+            "Bind them with a decorator, or take them out."
         )
     if missing := sorted(set(bound) - parameters):
         yield (
             f"the following parameters are declared in function.json but not in Python: {', '.join(missing)}. "
-            + ("Give the function parameters of these names.")
+            "Give the function parameters of these names."
         )
 
 
@@ -106,6 +131,9 @@ def _return_faults(returned: Any, hints: dict[str, Any]) -> Iterator[str]:
 
 def _accepts(binding_type: str, annotation: Any, check: str) -> bool:
     converter = converter_of(binding_type)
+    if converter is None:
+        # Nobody knows what a binding of an unknown type takes; that it is unknown is said elsewhere.
+        return True
     implicit = getattr(converter, "has_implicit_output", lambda: False)()
     if annotation in (str, bytes) and not implicit and check == "check_input_type_annotation":
         return True

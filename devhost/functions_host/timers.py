@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from devhost.clock import Clock
 from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
@@ -164,11 +165,6 @@ class TimerService:
         retry_count: int = 0,
         last_failure: _Failure | None = None,
     ) -> _Failure | None:
-        payload = {
-            "Schedule": {"AdjustForDST": True},
-            "ScheduleStatus": status.to_payload() if status else None,
-            "IsPastDue": past_due,
-        }
         policy = function.retry_policy
         invocation = Invocation(
             function.name,
@@ -178,8 +174,7 @@ class TimerService:
             last_failure=last_failure,
         )
         try:
-            request = decode(TIMER_TRIGGER, json.dumps(payload), "json")
-            self._invoker.call(function, {function.trigger_parameter: request}, invocation)
+            self._invoker.call(function, _arguments(function, status, past_due), invocation)
         except (FunctionFailed, FunctionTimedOut) as failure:
             return failure  # The invoker has logged it, and the schedule goes on.
         except HostStopping:
@@ -202,6 +197,18 @@ class TimerService:
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def _arguments(function: IndexedFunction, status: TimerStatus | None, past_due: bool) -> dict[str, Any]:
+    """The trigger's value: a ``func.TimerRequest``, or its JSON text for a parameter annotated so."""
+    payload = {
+        "Schedule": {"AdjustForDST": True},
+        "ScheduleStatus": status.to_payload() if status else None,
+        "IsPastDue": past_due,
+    }
+    name, text = function.trigger_parameter, json.dumps(payload)
+    is_text = function.annotation_of(name) in (str, bytes)
+    return {name: text if is_text else decode(TIMER_TRIGGER, text, "json")}
 
 
 def _rests(timer: _Timer, now: datetime) -> bool:

@@ -1,7 +1,6 @@
 """The storage bindings of a function with settings put in, or what is wrong with them."""
 
 import re
-import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,10 +60,11 @@ def binding_faults(functions: Iterable[IndexedFunction], settings: Mapping[str, 
     faults = []
     for function in functions:
         for binding in storage_bindings(function):
-            try:
-                _resolve(function, binding, settings)
-            except HostConfigError as error:
-                faults.append(f'{function.name} ({function.source}): binding "{binding.name}": {error}')
+            for resolve in (_target, _connection):
+                try:
+                    resolve(function, binding, settings)
+                except HostConfigError as error:
+                    faults.append(f'{function.name} ({function.source}): binding "{binding.name}": {error}')
     return faults
 
 
@@ -79,17 +79,25 @@ def _tokens_given(function: IndexedFunction, settings: Mapping[str, str]) -> set
 
 
 def _resolve(function: IndexedFunction, binding: Any, settings: Mapping[str, str]) -> StorageBinding:
-    declared = binding.get_dict_repr()
+    connection, target = _connection(function, binding, settings), _target(function, binding, settings)
+    wanted = function.annotation_of(binding.name)
+    return StorageBinding(binding.name, binding.type, binding.direction == _OUT, connection, target, wanted)
+
+
+def _target(function: IndexedFunction, binding: Any, settings: Mapping[str, str]) -> str:
     is_queue = binding.type in (QUEUE, QUEUE_TRIGGER)
     field = "queueName" if is_queue else "path"
-    target = resolve_setting_names(str(declared.get(field) or ""), settings)
+    target = resolve_setting_names(str(binding.get_dict_repr().get(field) or ""), settings)
     _check_tokens(function, binding, target, settings)
     check = _queue_name if is_queue else _blob_path
-    target = check(target, is_trigger=binding.type in (QUEUE_TRIGGER, BLOB_TRIGGER))
-    connection = connection_string(resolve_setting_names(declared.get("connection") or "", settings), settings)
-    _check_connection(declared.get("connection"), connection)
-    wanted = typing.get_type_hints(function.call).get(binding.name)
-    return StorageBinding(binding.name, binding.type, binding.direction == _OUT, connection, target, wanted)
+    return check(target, is_trigger=binding.type in (QUEUE_TRIGGER, BLOB_TRIGGER))
+
+
+def _connection(_: IndexedFunction, binding: Any, settings: Mapping[str, str]) -> str:
+    name = binding.get_dict_repr().get("connection")
+    connection = connection_string(resolve_setting_names(name or "", settings), settings)
+    _check_connection(name, connection)
+    return connection
 
 
 def _check_tokens(function: IndexedFunction, binding: Any, target: str, settings: Mapping[str, str]) -> None:

@@ -21,7 +21,7 @@ from devhost.functions_host.storage.options import QueueOptions
 from devhost.functions_host.storage.queue_listener import QueueListener
 from devhost.functions_host.storage.queues import TakenMessage, TriggerQueue
 from tests.azurite import Azurite
-from tests.unit.functions_host.storage_app import StorageApp
+from tests.unit.functions_host.storage_app import StorageApp, exists
 from tests.waiting import eventually
 
 IN, CONNECTION = "%NAME%-in", "AzureWebJobsStorage"
@@ -144,6 +144,31 @@ def test_outputs_are_written_after_success_and_not_after_a_failure(host: Storage
     eventually(lambda: host.blob("copies/good/2.txt") == '{"kind": "good", "id": 2}', "the copy is there")
     assert host.blob("copies/bad/1.txt") is None
     assert host.bodies("bad") == []
+
+
+def test_output_that_is_not_set_writes_nothing(host: StorageApp) -> None:
+    seen: queue.Queue[object] = queue.Queue()
+    app = func.FunctionApp()
+
+    @app.queue_trigger(arg_name="message", queue_name=IN, connection=CONNECTION)
+    @app.queue_output(arg_name="$return", queue_name="%NAME%-returned", connection=CONNECTION)
+    @app.queue_output(arg_name="sent", queue_name="%NAME%-sent", connection=CONNECTION)
+    @app.blob_output(arg_name="copy", path="%NAME%-copies/{Id}.txt", connection=CONNECTION)
+    @app.blob_output(arg_name="last", path="%NAME%-last/blob.txt", connection=CONNECTION)
+    def work(message: func.QueueMessage, sent: func.Out[str], copy: func.Out[str], last: func.Out[str]):
+        seen.put((message.id, sent.get(), copy.get()))
+        last.set("not this")
+        last.set("but this")
+        return None
+
+    host.send("in", "anything")
+    host.start(app)
+    identifier, *unset = seen.get(timeout=10)  # type: ignore[misc]
+    eventually(lambda: host.blob("last/blob.txt") == "but this", "the one that is set is written")
+    assert unset == [None, None]
+    assert not exists(host.queue("returned"))
+    assert not exists(host.queue("sent"))
+    assert host.blob(f"copies/{identifier}.txt") is None
 
 
 def test_http_function_answers_and_sends(host: StorageApp) -> None:

@@ -1,0 +1,55 @@
+"""Writes and loads an app as the host does, in a folder of the test; the process is as before afterwards."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from devhost.functions_host.app_loader import LoadedApp, enter_app_root, load_app, locate_script
+
+IMPORTS = "import azure.durable_functions as df\nimport azure.functions as func\n"
+
+
+class AppFiles:
+    """The files of one app.
+
+    Args:
+        root: Where they lie.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write(self, source: str, **modules: str) -> None:
+        """Write function_app.py, and further modules by their names."""
+        for name, text in {"function_app": source, **modules}.items():
+            (self.root / f"{name}.py").write_text(text)
+
+    def load(self, source: str, **modules: str) -> LoadedApp:
+        """Write the files and load the app."""
+        self.write(source, **modules)
+        script = locate_script(self.root)
+        enter_app_root(script)
+        return load_app(script)
+
+    def line_of(self, text: str, module: str = "function_app") -> str:
+        """Where a line that begins with a text stands: ``file:line``."""
+        path = self.root / f"{module}.py"
+        numbers = [number for number, line in enumerate(path.read_text().splitlines(), 1) if line.startswith(text)]
+        assert len(numbers) == 1, (text, numbers)
+        return f"{path}:{numbers[0]}"
+
+
+@pytest.fixture
+def app_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppFiles]:
+    """An empty folder for an app, to which the process turns when it is loaded."""
+    root = tmp_path / "app"
+    root.mkdir()
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(root)
+    before: Mapping[str, object] = dict(sys.modules)
+    yield AppFiles(root)
+    for name in set(sys.modules) - set(before):
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(root)):
+            del sys.modules[name]
