@@ -8,31 +8,19 @@ from pathlib import Path
 
 from bench.engine.reference_app import FAN_OUT, WORKFLOW
 from bench.engine.running_engine import RunningEngine, Stopwatch, resident_mb, running_engine
+from bench.engine.timing import Timing
 
 _WARM_UP = 50
 _BATCH = 1000
 
 
 @dataclass(frozen=True)
-class Throughput:
-    """How fast workflows that were submitted together went through."""
+class Throughput(Timing):
+    """How fast workflows that were submitted together went through, and what else was seen of them."""
 
-    workflows: int
-    wall_seconds: float
-    cpu_seconds: float
     episodes: int
     resident_mb: float
     documents: list[list[str]]
-
-    @property
-    def per_second(self) -> float:
-        """Workflows a second by the clock on the wall."""
-        return self.workflows / self.wall_seconds
-
-    @property
-    def cpu_ms_each(self) -> float:
-        """CPU milliseconds of one workflow."""
-        return self.cpu_seconds / self.workflows * 1000
 
 
 @dataclass(frozen=True)
@@ -55,13 +43,13 @@ def throughput(folder: Path, workflows: int, finished_before: int = 0, sample_si
         sample_size: of how many workflows to keep the SDK's input documents.
     """
     with running_engine(folder, sample_size) as running:
-        running.run(WORKFLOW, _inputs(_WARM_UP))
+        running.run(WORKFLOW, inputs(_WARM_UP))
         if finished_before:
             _multiply_finished(folder / "engine.db", finished_before)
         running.functions.documents.clear()
         episodes_before = running.functions.episodes
         watch = Stopwatch()
-        running.run(WORKFLOW, _inputs(workflows))
+        running.run(WORKFLOW, inputs(workflows))
         return Throughput(
             workflows,
             watch.wall_seconds(),
@@ -75,7 +63,7 @@ def throughput(folder: Path, workflows: int, finished_before: int = 0, sample_si
 def single_workflow_seconds(folder: Path, repetitions: int) -> float:
     """Return the median time of one workflow on a host that has nothing else to do."""
     with running_engine(folder) as running:
-        running.run(WORKFLOW, _inputs(_WARM_UP))
+        running.run(WORKFLOW, inputs(_WARM_UP))
         return statistics.median(_seconds(running, number) for number in range(repetitions))
 
 
@@ -94,7 +82,7 @@ def memory_mb(folder: Path, workflows: int) -> float:
     """Return the resident memory after so many workflows, submitted a thousand at a time."""
     with running_engine(folder) as running:
         for first in range(0, workflows, _BATCH):
-            running.run(WORKFLOW, _inputs(min(_BATCH, workflows - first)))
+            running.run(WORKFLOW, inputs(min(_BATCH, workflows - first)))
         return resident_mb()
 
 
@@ -104,7 +92,8 @@ def _seconds(running: RunningEngine, number: int) -> float:
     return watch.wall_seconds()
 
 
-def _inputs(count: int) -> list[dict[str, int]]:
+def inputs(count: int) -> list[dict[str, int]]:
+    """One input for each of so many reference workflows."""
     return [{"number": number} for number in range(count)]
 
 

@@ -1,5 +1,9 @@
-"""The app that is measured: a chain and a fork with a signal, a wide fan-out, activities that return at once."""
+"""The app that is measured: a chain and a fork with a signal, activities that compute, a wide fan-out."""
 
+import hashlib
+import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,8 +11,13 @@ import azure.durable_functions as df
 import azure.functions as func
 
 WORKFLOW = "reference_workflow"
+COMPUTING_WORKFLOW = "computing_workflow"
 FAN_OUT = "fan_out"
 _SHARDS = 8
+_AT_ONCE = ("extract", "validate", "store", "notify")
+_COMPUTING = ("parse_and_hash",) * 4
+_PAGE = " ".join(f"Item {number}: {number * 7} pieces at {number}.50 EUR, net 30 days." for number in range(60))
+_PASSES = 100
 
 
 def reference_app() -> func.FunctionApp:
@@ -19,19 +28,27 @@ def reference_app() -> func.FunctionApp:
     return app
 
 
+def parse_page() -> str:
+    """Do what makes an activity compute: find the words of a page, count and hash them, again and again.
+
+    It is Python code nearly all the way, so two threads of one process take as long as one.
+    """
+    digest = hashlib.sha256()
+    for _ in range(_PASSES):
+        digest.update(json.dumps(Counter(re.findall(r"\w+", _PAGE)), sort_keys=True).encode())
+    return digest.hexdigest()
+
+
 def _orchestrators() -> df.Blueprint:
     bp = df.Blueprint()
 
     @bp.orchestration_trigger(context_name="context")
     def reference_workflow(context: df.DurableOrchestrationContext) -> Iterator[Any]:
-        document = context.get_input()
-        text = yield context.call_activity("extract", document)
-        verdict = yield context.call_activity("validate", text)
-        context.signal_entity(df.EntityId("tally", str(document["number"] % _SHARDS)), "add", 1)
-        results = yield context.task_all(
-            [context.call_activity("store", verdict), context.call_activity("notify", verdict)]
-        )
-        return results
+        return (yield from _chain_and_fork(context, _AT_ONCE))
+
+    @bp.orchestration_trigger(context_name="context")
+    def computing_workflow(context: df.DurableOrchestrationContext) -> Iterator[Any]:
+        return (yield from _chain_and_fork(context, _COMPUTING))
 
     @bp.orchestration_trigger(context_name="context")
     def fan_out(context: df.DurableOrchestrationContext) -> Iterator[Any]:
@@ -40,6 +57,16 @@ def _orchestrators() -> df.Blueprint:
         return sum(numbers)
 
     return bp
+
+
+def _chain_and_fork(context: df.DurableOrchestrationContext, steps: tuple[str, ...]) -> Iterator[Any]:
+    extract, validate, store, notify = steps
+    document = context.get_input()
+    text = yield context.call_activity(extract, document)
+    verdict = yield context.call_activity(validate, text)
+    context.signal_entity(df.EntityId("tally", str(document["number"] % _SHARDS)), "add", 1)
+    last = [context.call_activity(store, verdict), context.call_activity(notify, verdict)]
+    return (yield context.task_all(last))
 
 
 def _steps() -> df.Blueprint:
@@ -60,6 +87,10 @@ def _steps() -> df.Blueprint:
     @bp.activity_trigger(input_name="payload")
     def notify(payload: dict) -> dict:  # type: ignore[type-arg]
         return {"notified": payload["number"]}
+
+    @bp.activity_trigger(input_name="payload")
+    def parse_and_hash(payload: dict) -> dict:  # type: ignore[type-arg]
+        return {"number": payload["number"], "digest": parse_page()}
 
     @bp.activity_trigger(input_name="payload")
     def echo(payload: int) -> int:

@@ -20,11 +20,14 @@ from devhost.durable_engine.options import EngineOptions
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.functions_host.host_config import HostConfig
 from devhost.functions_host.indexing import index_functions
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.functions_host.invocation import FunctionInvoker, Invoker
+from devhost.worker.hosting import AppWorkers
+from devhost.worker.invoker import WorkerDurableFunctions, WorkerInvoker
 
 _PATIENCE_SECONDS = 600.0
 # Requests come side by side, and so may share commits.
 _CALLERS = 8
+_SCRIPT = Path(__file__).parent / "host_app" / "function_app.py"
 
 
 class BenchTimedOut(Exception):
@@ -108,13 +111,12 @@ class CountingFunctions:
 
 
 class RunningEngine:
-    """The real engine and invoker in this process, on a database in `folder`."""
+    """The real engine in this process, on a database in `folder`; functions run here, or in so many workers."""
 
-    def __init__(self, folder: Path, sample_size: int = 0) -> None:
+    def __init__(self, folder: Path, sample_size: int = 0, workers: int = 0) -> None:
         # As the host does when it has loaded an app.
         sdk_speedups.install_if_wanted(os.environ)
-        self._invoker = FunctionInvoker(HostConfig().function_timeout)
-        hosted = HostedDurableFunctions(index_functions(reference_app(), Path.cwd()), self._invoker)
+        self._invoker, hosted = _in_workers(folder, workers) if workers else _in_this_process()
         self.functions = CountingFunctions(hosted, sample_size)
         self.engine = DurableEngine(self.functions, EngineOptions(), folder / "engine.db", SystemClock())
         self.engine.start()
@@ -137,10 +139,22 @@ class RunningEngine:
         self._invoker.close()
 
 
+def _in_this_process() -> tuple[Invoker, HostedDurableFunctions]:
+    invoker = FunctionInvoker(HostConfig().function_timeout)
+    return invoker, HostedDurableFunctions(index_functions(reference_app(), Path.cwd()), invoker)
+
+
+def _in_workers(folder: Path, count: int) -> tuple[Invoker, HostedDurableFunctions]:
+    workers = AppWorkers(_SCRIPT, folder, count)
+    workers.pool.begin("{}", None)
+    invoker = WorkerInvoker(workers, HostConfig().function_timeout)
+    return invoker, WorkerDurableFunctions(workers.app.functions, invoker)
+
+
 @contextmanager
-def running_engine(folder: Path, sample_size: int = 0) -> Iterator[RunningEngine]:
+def running_engine(folder: Path, sample_size: int = 0, workers: int = 0) -> Iterator[RunningEngine]:
     """Run an engine for the length of a block."""
-    running = RunningEngine(folder, sample_size)
+    running = RunningEngine(folder, sample_size, workers)
     try:
         yield running
     finally:

@@ -1,0 +1,65 @@
+"""Makes the environment that a peer runs in, and runs its program there."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+_LAST_LINES = 10
+_PROGRAM_SECONDS = 1800
+
+
+class PeerError(Exception):
+    """A peer cannot be measured; the text says why and what to do."""
+
+
+def ensure_environment(folder: Path, requirements: Path) -> Path:
+    """Make a virtual environment with these packages, unless it is there already.
+
+    Args:
+        folder: Where it goes; made anew if it was made of other requirements, or not to the end.
+        requirements: Exact versions of all packages.
+
+    Returns:
+        Its interpreter.
+
+    Raises:
+        PeerError: It cannot be made.
+    """
+    python, stamp = folder / "bin" / "python", folder / ".stamp"
+    made_of = f"{sys.version}\n{requirements.read_text()}"
+    if stamp.is_file() and stamp.read_text() == made_of:
+        return python
+    print(f"Setting up the peers in {folder} ...", file=sys.stderr, flush=True)
+    _step([sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)])
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-input", "--quiet"]
+    _step([*install, "--disable-pip-version-check", "-r", str(requirements)])
+    stamp.write_text(made_of)
+    return python
+
+
+def run_program(python: Path, program: Path, *arguments: str) -> dict[str, Any]:
+    """Run a peer's program and return the JSON object on its last line of output. Raises PeerError."""
+    printed = _step([str(python), str(program), *arguments])
+    try:
+        found: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    except (IndexError, ValueError) as error:
+        raise PeerError(f"{program.name} printed no result, but: {printed.strip() or 'nothing'}") from error
+    return found
+
+
+def _step(command: list[str]) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_PROGRAM_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PeerError(f"{' '.join(command)} did not end within {_PROGRAM_SECONDS} s.") from error
+    if done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).splitlines()[-_LAST_LINES:])
+        raise PeerError(
+            f"{' '.join(command)} failed with exit code {done.returncode}:\n{tail}\n"
+            "Put that right (is PyPI, or your index, reachable from here?), or measure without --peers."
+        )
+    return done.stdout

@@ -1,0 +1,51 @@
+"""The rows about other engines, measured in turns with ours."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.engine import measurements
+from bench.engine.fresh_runs import FreshRuns
+from bench.engine.peers.environment import ensure_environment, run_program
+from bench.engine.table import print_row
+from bench.engine.timing import Timing
+
+_PEERS = Path(__file__).parent / "peers"
+_ENVIRONMENT = Path(__file__).parents[2] / ".setup" / "peers"
+
+
+def print_how_to_get_peers() -> None:
+    """Print the row of one who did not ask for peers."""
+    print_row("DBOS Transact on SQLite", "-", "not measured; --peers sets it up apart and measures it")
+
+
+def print_peers(runs: FreshRuns, workflows: int, rounds: int) -> None:
+    """Measure our engine and DBOS, as it is shipped and tuned, in turns; print the medians. Raises PeerError."""
+    python = ensure_environment(_ENVIRONMENT, _PEERS / "requirements.txt")
+    ours, shipped, tuned = [], [], []
+    for _ in range(rounds):
+        ours.append(runs.measure(measurements.throughput, workflows))
+        shipped.append(_measure_dbos(python, runs.new_folder(), workflows))
+        tuned.append(_measure_dbos(python, runs.new_folder(), workflows, "--tuned"))
+    rate, cpu_ms = _medians(ours)
+    print_row("beside DBOS: our engine", f"{rate:.0f}/s", f"CPU each {cpu_ms:.2f} ms")
+    print_row("DBOS Transact on SQLite, as shipped", *beside_ours(shipped, ours))
+    print_row("DBOS Transact on SQLite, tuned", *beside_ours(tuned, ours))
+
+
+def _measure_dbos(python: Path, folder: Path, workflows: int, *options: str) -> Timing:
+    found = run_program(python, _PEERS / "dbos_workflows.py", str(folder), str(workflows), *options)
+    return Timing(workflows, found["wallSeconds"], found["cpuSeconds"])
+
+
+def beside_ours(runs: Sequence[Timing], ours: Sequence[Timing]) -> tuple[str, str]:
+    """A peer's value, and what it is beside ours: by the medians."""
+    rate, cpu_ms = _medians(runs)
+    our_rate, our_cpu_ms = _medians(ours)
+    return f"{rate:.0f}/s", (
+        f"CPU each {cpu_ms:.2f} ms, {cpu_ms / our_cpu_ms:.1f} x ours; ours does {our_rate / rate:.1f} x as many"
+    )
+
+
+def _medians(runs: Sequence[Timing]) -> tuple[float, float]:
+    return statistics.median(run.per_second for run in runs), statistics.median(run.cpu_ms_each for run in runs)
