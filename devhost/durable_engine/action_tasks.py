@@ -58,6 +58,7 @@ class Execution:
         open_tasks: what keeps the instance from ending: activities, children and timers not settled, by number.
         cancelled_timers: numbers of timers that the orchestrator cancelled.
         continue_as_new: the last continue-as-new action, if any.
+        action_count: how many actions have asked for something to be done; a retried one counts once.
         waiters: who waits for an external event, by lower-case name; the newest last.
         early_events: external events nobody waited for, by lower-case name; the oldest first.
     """
@@ -69,6 +70,7 @@ class Execution:
         self.entity_calls: dict[int, PendingTask] = {}
         self.cancelled_timers: list[int] = []
         self.continue_as_new: Action | None = None
+        self.action_count = 0
         self.waiters: defaultdict[str, list[PendingTask]] = defaultdict(list)
         self.early_events: defaultdict[str, list[Event]] = defaultdict(list)
         self._next_id = 0
@@ -79,9 +81,11 @@ class Execution:
         Raises:
             ValueError: the action's type is unknown.
         """
-        handler = _HANDLERS.get(int(action["actionType"]))
+        kind = int(action["actionType"])
+        handler = _HANDLERS.get(kind)
         if handler is None:
             raise ValueError(f"The orchestrator asks for an action of the unknown type {action['actionType']}.")
+        self.action_count += kind not in _UNCOUNTED
         return handler(self, action)
 
     def take_id(self) -> int:
@@ -253,3 +257,4 @@ _HANDLERS: dict[int, Handler] = {
     11: _when_any,
     12: _when_all,
 }
+_UNCOUNTED = frozenset({4, 6, 11, 12})

@@ -113,12 +113,14 @@ class Decision:
         ending: how the execution ends now; None while it goes on.
         cancelled_timers: numbers of timers in history that nobody waits for any more.
         unexpected_events: names of new events for which nothing waited; the SDK keeps only the last of a name.
+        action_count: how many activities, children, timers and operations the execution has asked for so far.
     """
 
     commands: tuple[Command, ...] = ()
     ending: Ending | None = None
     cancelled_timers: tuple[int, ...] = ()
     unexpected_events: tuple[str, ...] = ()
+    action_count: int = 0
 
 
 def _same_name(recorded: Any, expected: str) -> bool:

@@ -44,6 +44,8 @@ def replay(name: str, history: Sequence[Event], new_from: int, state: StateDocum
     Returns:
         New commands, the ending if it has come, timers that are not needed any more.
     """
+    if state.refusal:
+        return Decision(ending=Failed(failure_reason(name, state.refusal), state.refusal, state.stack))
     replayed = _Replay(name, state)
     try:
         for index, event in enumerate(history):
@@ -94,6 +96,7 @@ class _Replay:
             ending=self._ending(),
             cancelled_timers=cancelled,
             unexpected_events=tuple(self._unexpected),
+            action_count=execution.action_count,
         )
 
     def _proceed(self, actions: Iterator[dict[str, object]]) -> None:
