@@ -173,10 +173,10 @@ def test_a_pause_of_more_than_six_days_fails_the_instance(app: RecordedHost, fai
     assert app.status("six-days")["customStatus"] == "done"
 
 
-def test_an_interval_that_is_not_positive_is_the_apps_error(app: RecordedHost) -> None:
-    status, output = app.ended("retried", [3, 0])
-    assert status == "Failed"
-    assert "first_retry_interval_in_milliseconds value must be greater than 0" in output
+def test_an_interval_that_is_not_positive_is_an_error_in_the_apps_own_code(app: RecordedHost) -> None:
+    instance = app.run("retried", [3, 0])
+    assert app.status(instance)["customStatus"].startswith("first_retry_interval_in_milliseconds value")
+    assert app.numbers(instance) == [(0, ACTIVITY)]
 
 
 # What the engine understands besides the two values that this SDK sends
