@@ -10,6 +10,21 @@ import azure.durable_functions as df
 from tests.devhost.contract.episodes import Steps
 
 
+class Stamp:
+    """A class of the app's own, as state."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @staticmethod
+    def to_json(stamp: "Stamp") -> str:
+        return stamp.text
+
+    @staticmethod
+    def from_json(text: str) -> "Stamp":
+        return Stamp(text)
+
+
 class Watched:
     """What the entities were given, and a gate that holds them up.
 
@@ -56,6 +71,8 @@ class Watched:
             elif operation == "add_and_fail":
                 context.set_state(context.get_state(lambda: 0) + context.get_input())
                 raise ValueError("boom")
+            elif operation == "stamp":
+                context.set_state(Stamp("paid"))
             elif operation == "delete":
                 context.destruct_on_exit()
             elif operation == "spoil":

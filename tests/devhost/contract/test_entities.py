@@ -162,6 +162,12 @@ def test_a_batch_whose_state_cannot_be_stored_is_tried_three_times_and_answered_
     assert call(app, "spoiled", ("add", 1)) == [2]
 
 
+def test_a_state_of_the_apps_own_class_is_read_as_the_envelope_that_is_stored(app: RecordedHost) -> None:
+    signal(app, "stamped", "stamp")
+    state = app.host.entity_state("ledger", "stamped")
+    assert (state["__class__"], state["__data__"]) == ("Stamp", "paid")
+
+
 # Calls from orchestrators
 
 
