@@ -31,6 +31,16 @@ def make_app() -> df.Blueprint:
         second = yield context.task_all([older, newer])
         return second
 
+    @bp.orchestration_trigger(context_name="context")
+    def abandoned_wait(context: df.DurableOrchestrationContext) -> Steps:
+        yield context.task_any([context.wait_for_external_event("go"), context.wait_for_external_event("other")])
+        payload = yield context.wait_for_external_event("go")
+        return (yield context.call_activity("echo", payload))
+
+    @bp.activity_trigger(input_name="payload")
+    def echo(payload: int) -> int:
+        return payload
+
     return bp
 
 
@@ -82,6 +92,13 @@ def test_two_waits_for_one_name_are_served_the_newest_first(app: RecordedHost) -
     assert app.status(instance)["customStatus"] == "newer"
     app.raise_event(instance, "go", 2)
     assert app.status(instance)["output"] == [2, 1]
+
+
+def test_a_wait_that_was_given_up_does_not_take_the_event_of_a_later_one(app: RecordedHost) -> None:
+    instance = app.run("abandoned_wait")
+    app.raise_event(instance, "other")
+    app.raise_event(instance, "go", 1)
+    assert app.status(instance)["output"] == 1
 
 
 def test_of_two_early_events_of_a_name_the_sdk_gives_the_last_one_twice(app: RecordedHost) -> None:
