@@ -25,6 +25,10 @@ Action = dict[str, Any]
 _LONGEST_RETRY_INTERVAL = timedelta(days=6)
 
 
+class ActionRefused(Exception):
+    """The Durable extension would not carry the action out; the text says why, and fails the instance."""
+
+
 class PendingTask:
     """Something an orchestrator waits for."""
 
@@ -58,6 +62,7 @@ class Execution:
         open_tasks: what keeps the instance from ending: activities, children and timers not settled, by number.
         cancelled_timers: numbers of timers that the orchestrator cancelled.
         continue_as_new: the last continue-as-new action, if any.
+        action_count: how many actions have asked for something to be done; a retried one counts once.
         waiters: who waits for an external event, by lower-case name; the newest last.
         early_events: external events nobody waited for, by lower-case name; the oldest first.
     """
@@ -69,6 +74,7 @@ class Execution:
         self.entity_calls: dict[int, PendingTask] = {}
         self.cancelled_timers: list[int] = []
         self.continue_as_new: Action | None = None
+        self.action_count = 0
         self.waiters: defaultdict[str, list[PendingTask]] = defaultdict(list)
         self.early_events: defaultdict[str, list[Event]] = defaultdict(list)
         self._next_id = 0
@@ -78,10 +84,13 @@ class Execution:
 
         Raises:
             ValueError: the action's type is unknown.
+            ActionRefused: the action itself is wrong.
         """
-        handler = _HANDLERS.get(int(action["actionType"]))
+        kind = int(action["actionType"])
+        handler = _HANDLERS.get(kind)
         if handler is None:
             raise ValueError(f"The orchestrator asks for an action of the unknown type {action['actionType']}.")
+        self.action_count += kind not in _UNCOUNTED
         return handler(self, action)
 
     def take_id(self) -> int:
@@ -200,22 +209,24 @@ class _Plain(Protocol):
 
 def _with_retry(call: _Plain) -> Handler:
     def invoke(execution: Execution, action: Action) -> PendingTask:
-        whole = PendingTask()
+        whole, began = PendingTask(), execution.now
         options = action["retryOptions"]
         attempts = int(options["maxNumberOfAttempts"])
+        _check_intervals(options)
 
         def attempt(number: int) -> None:
             task = call(execution, action)
             task.when_settled(lambda: assess(task, number))
 
         def assess(task: PendingTask, number: int) -> None:
-            if not task.is_error:
-                whole.settle()
+            delay = _retry_delay(options, number, execution.now - began)
+            if not task.is_error or delay is None:
+                whole.settle(task.is_error)
             elif number >= attempts:
                 # The SDK waits for one more timer after the last failure.
                 execution.timer(timedelta()).when_settled(lambda: whole.settle(True))
             else:
-                execution.timer(_retry_delay(options, number)).when_settled(lambda: attempt(number + 1))
+                execution.timer(delay).when_settled(lambda: attempt(number + 1))
 
         if attempts > 0:
             attempt(1)
@@ -224,13 +235,22 @@ def _with_retry(call: _Plain) -> Handler:
     return invoke
 
 
-def _retry_delay(options: dict[str, Any], attempt: int) -> timedelta:
-    """Return the pause after the failed `attempt`, counted from 1."""
+def _check_intervals(options: dict[str, Any]) -> None:
+    for name in ("firstRetryIntervalInMilliseconds", "maxRetryIntervalInMilliseconds"):
+        if float(options.get(name) or 0) > _LONGEST_RETRY_INTERVAL / timedelta(milliseconds=1):
+            raise ActionRefused(f"{name} is {options[name]}: a pause between retries can be 6 days at most.")
+
+
+def _retry_delay(options: dict[str, Any], attempt: int, elapsed: timedelta) -> timedelta | None:
+    """Return the pause after the failed `attempt`, counted from 1; None when it was the last one by its time."""
+    allowed = options.get("retryTimeoutInMilliseconds")
+    if allowed and elapsed >= timedelta(milliseconds=float(allowed)):
+        return None
     first = float(options["firstRetryIntervalInMilliseconds"])
     coefficient = float(options.get("backoffCoefficient") or 1)
     longest = options.get("maxRetryIntervalInMilliseconds")
     cap = timedelta(milliseconds=float(longest)) if longest else _LONGEST_RETRY_INTERVAL
-    return min(timedelta(milliseconds=first * coefficient ** (attempt - 1)), cap)
+    return min(timedelta(milliseconds=first * coefficient ** (attempt - 1)), cap) or None
 
 
 def _settled() -> PendingTask:
@@ -253,3 +273,4 @@ _HANDLERS: dict[int, Handler] = {
     11: _when_any,
     12: _when_all,
 }
+_UNCOUNTED = frozenset({4, 6, 11, 12})

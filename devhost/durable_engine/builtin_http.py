@@ -38,8 +38,11 @@ def _request(asked: dict[str, Any]) -> urllib.request.Request:
     if not uri.lower().startswith(("http://", "https://")):
         raise ValueError("only http and https addresses can be called")
     headers = {str(name): str(value) for name, value in (asked.get("headers") or {}).items()}
-    if content is not None and not any(name.lower() == "content-type" for name in headers):
+    content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
+    if content is not None and content_type is None:
         headers["Content-Type"] = "text/plain"
+    if (content_type or "").lower().startswith("multipart/"):
+        raise ValueError("multipart content cannot be sent by an orchestrator; let an activity do it")
     body = None if content is None else str(content).encode()
     return urllib.request.Request(uri, data=body, headers=headers, method=str(asked["method"]).upper())
 

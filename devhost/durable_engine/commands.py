@@ -71,7 +71,8 @@ class SendOperation:
 
     def matches(self, event: Event) -> bool:
         """Whether `event` in history records this very command."""
-        return event.get("InstanceId") == self.entity_id and event.get("Name") == self.operation
+        is_same = event.get("InstanceId") == self.entity_id and event.get("Name") == self.operation
+        return is_same and is_signal(event) == self.is_signal
 
 
 Command = ScheduleActivity | StartSubOrchestration | CreateTimer | SendOperation
@@ -113,12 +114,19 @@ class Decision:
         ending: how the execution ends now; None while it goes on.
         cancelled_timers: numbers of timers in history that nobody waits for any more.
         unexpected_events: names of new events for which nothing waited; the SDK keeps only the last of a name.
+        action_count: how many activities, children, timers and operations the execution has asked for so far.
     """
 
     commands: tuple[Command, ...] = ()
     ending: Ending | None = None
     cancelled_timers: tuple[int, ...] = ()
     unexpected_events: tuple[str, ...] = ()
+    action_count: int = 0
+
+
+def is_signal(sent: Event) -> bool:
+    """Whether an operation in history was a signal; the key is never inside a nested text, where it is escaped."""
+    return '"signal":true' in sent["Input"]
 
 
 def _same_name(recorded: Any, expected: str) -> bool:

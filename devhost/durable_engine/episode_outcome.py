@@ -58,7 +58,7 @@ class OutcomeBuilder:
         self, instance: Instance, batch: Batch, opened: list[Event], decision: Decision, custom_status: str | None
     ) -> Outcome:
         """The instance goes on, or ends, as its code wants it."""
-        decision = self._without_unknown_signals(instance, decision)
+        decision = self._within_limit(instance, self._without_unknown_signals(instance, decision))
         outcome = _outcome(instance, batch, opened, "Running")
         outcome.output, outcome.custom_status = None, custom_status
         outcome.cancelled_timers = decision.cancelled_timers
@@ -75,6 +75,17 @@ class OutcomeBuilder:
                 if problem is not None:
                     return Decision(ending=Failed(failure_reason(instance.name, problem), problem))
         return decision
+
+    def _within_limit(self, instance: Instance, decision: Decision) -> Decision:
+        """Too many actions in one execution fail the instance, with the Durable extension's words."""
+        limit = self._options.max_orchestration_actions
+        if decision.action_count <= limit:
+            return decision
+        problem = (
+            f"Maximum amount of orchestration actions ({limit}) has been reached. "
+            "This value can be configured in host.json file as MaxOrchestrationActions."
+        )
+        return Decision(ending=Failed(failure_reason(instance.name, problem), problem))
 
     def _carry_out(self, outcome: Outcome, command: Command) -> None:
         if isinstance(command, ScheduleActivity):

@@ -85,4 +85,71 @@ CREATE TABLE entity_inbox (
 CREATE INDEX entity_inbox_by_entity ON entity_inbox (entity_id, sequence);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# What must hold whoever writes, so that a mistake is refused and undone instead of being stored.
+_INVARIANTS = """
+CREATE TRIGGER instances_begin_well BEFORE INSERT ON instances
+WHEN NEW.status NOT IN ('Pending', 'Running', 'Suspended', 'Completed', 'Failed', 'Terminated', 'Canceled')
+    OR NEW.created_at NOT GLOB '????-??-??T??:??:??.??????Z'
+    OR (NEW.parent_instance_id IS NULL) <> (NEW.parent_execution_id IS NULL)
+    OR (NEW.parent_instance_id IS NULL) <> (NEW.parent_task_id IS NULL)
+BEGIN SELECT RAISE(ABORT, 'an instance has a known status, an exact time, and all or nothing of a parent'); END;
+
+CREATE TRIGGER instances_change_well BEFORE UPDATE OF status, row_version ON instances
+WHEN NEW.status NOT IN ('Pending', 'Running', 'Suspended', 'Completed', 'Failed', 'Terminated', 'Canceled')
+    OR (OLD.status IN ('Completed', 'Terminated', 'Canceled') AND NEW.status <> OLD.status)
+    OR (OLD.status = 'Failed' AND NEW.status NOT IN ('Failed', 'Running'))
+    OR NEW.row_version < OLD.row_version
+BEGIN
+    SELECT RAISE(ABORT, 'an instance that has ended stays so unless rewound, and its row version only grows');
+END;
+
+CREATE TRIGGER history_has_no_gaps BEFORE INSERT ON history
+WHEN NEW.position <> 0
+    AND NOT EXISTS (
+        SELECT 1 FROM history WHERE instance_id = NEW.instance_id AND position = NEW.position - 1
+    )
+BEGIN SELECT RAISE(ABORT, 'history is only appended to'); END;
+
+CREATE TRIGGER history_is_not_rewritten BEFORE UPDATE ON history
+WHEN NEW.instance_id <> OLD.instance_id OR NEW.position <> OLD.position
+    OR json_extract(NEW.event, '$.EventType') <> 17
+    OR (SELECT status FROM instances WHERE instance_id = OLD.instance_id) <> 'Failed'
+BEGIN SELECT RAISE(ABORT, 'history is only appended to, but for the failures that a rewind takes back'); END;
+
+CREATE UNIQUE INDEX history_numbers ON history (instance_id, json_extract(event, '$.EventId'))
+WHERE json_extract(event, '$.EventId') IS NOT NULL;
+
+CREATE TRIGGER messages_reach_live_executions BEFORE INSERT ON inbox
+WHEN NOT EXISTS (
+    SELECT 1 FROM instances WHERE instance_id = NEW.instance_id
+        AND status NOT IN ('Completed', 'Failed', 'Terminated', 'Canceled')
+        AND (NEW.execution_id IS NULL OR execution_id = NEW.execution_id)
+)
+BEGIN SELECT RAISE(ABORT, 'messages are for instances that live, and for their current execution'); END;
+
+CREATE TRIGGER messages_stay_as_they_came
+BEFORE UPDATE OF sequence, lane, instance_id, execution_id, event ON inbox
+BEGIN SELECT RAISE(ABORT, 'a message keeps its place, its receiver and its content'); END;
+
+CREATE TRIGGER activities_belong_to_executions BEFORE INSERT ON activities
+WHEN NOT EXISTS (
+    SELECT 1 FROM instances WHERE instance_id = NEW.instance_id AND execution_id = NEW.execution_id
+)
+BEGIN SELECT RAISE(ABORT, 'an activity belongs to the current execution of an instance'); END;
+
+CREATE TRIGGER timers_belong_to_executions BEFORE INSERT ON timers
+WHEN NEW.fire_at NOT GLOB '????-??-??T??:??:??.??????Z'
+    OR NOT EXISTS (
+        SELECT 1 FROM instances WHERE instance_id = NEW.instance_id AND execution_id = NEW.execution_id
+    )
+BEGIN SELECT RAISE(ABORT, 'a timer has an exact time and belongs to the current execution of an instance'); END;
+
+CREATE UNIQUE INDEX entity_requests ON entity_inbox (request_id) WHERE request_id IS NOT NULL;
+
+CREATE TRIGGER entity_calls_have_callers BEFORE INSERT ON entity_inbox
+WHEN (NEW.request_id IS NULL) <> (NEW.parent_instance_id IS NULL)
+    OR (NEW.request_id IS NULL) <> (NEW.parent_execution_id IS NULL)
+BEGIN SELECT RAISE(ABORT, 'a call of an entity has a caller, and a signal has none'); END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _INVARIANTS)

@@ -28,6 +28,7 @@ class EngineOptions:
     max_concurrent_orchestrators: int = _concurrency()
     max_concurrent_entities: int = _concurrency()
     max_entity_operation_batch_size: int = 5000
+    max_orchestration_actions: int = 100_000
     overridable_existing_instance_states: str = "NonRunningStates"
     store_inputs_in_orchestration_history: bool = False
     default_version: str | None = None
@@ -48,6 +49,7 @@ class EngineOptions:
         """
         section = _Section(_lowered(_lowered(host_json.get("extensions")).get("durabletask")))
         settings = os.environ if settings is None else settings
+        section.refuse_false("localRpcEndpointEnabled", "the SDK's client needs it")
         http = _Section(_lowered(section.values.get("httpsettings")))
         return cls(
             hub_name=_hub_name(section, settings),
@@ -55,6 +57,7 @@ class EngineOptions:
             max_concurrent_orchestrators=section.positive("maxConcurrentOrchestratorFunctions", _concurrency()),
             max_concurrent_entities=section.positive("maxConcurrentEntityFunctions", _concurrency()),
             max_entity_operation_batch_size=section.positive("maxEntityOperationBatchSize", 5000),
+            max_orchestration_actions=section.positive("maxOrchestrationActions", 100_000),
             overridable_existing_instance_states=section.one_of(
                 "overridableExistingInstanceStates", _OVERRIDABLE_STATES
             ),
@@ -85,6 +88,10 @@ class _Section:
         if not isinstance(value, bool):
             raise _wrong(name, value, "true or false")
         return value
+
+    def refuse_false(self, name: str, reason: str) -> None:
+        if self.values.get(name.lower()) is False:
+            raise _wrong(name, False, f"true or left out: {reason}")
 
     def text(self, name: str) -> str | None:
         value = self.values.get(name.lower())

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from devhost.durable_engine import timestamps
-from devhost.durable_engine.action_tasks import Execution, PendingTask
+from devhost.durable_engine.action_tasks import ActionRefused, Execution, PendingTask
 from devhost.durable_engine.commands import (
     Command,
     Completed,
@@ -20,6 +20,7 @@ from devhost.durable_engine.commands import (
     Ending,
     Failed,
     SendOperation,
+    is_signal,
 )
 from devhost.durable_engine.events import SCHEDULED, Event, EventType
 from devhost.durable_engine.state_document import StateDocument
@@ -44,12 +45,16 @@ def replay(name: str, history: Sequence[Event], new_from: int, state: StateDocum
     Returns:
         New commands, the ending if it has come, timers that are not needed any more.
     """
+    if state.refusal:
+        return Decision(ending=Failed(failure_reason(name, state.refusal), state.refusal, state.stack))
     replayed = _Replay(name, state)
     try:
         for index, event in enumerate(history):
             replayed.process(event, is_new=index >= new_from)
     except NonDeterminism as mismatch:
         return Decision(ending=Failed(str(mismatch), str(mismatch)))
+    except ActionRefused as refusal:
+        return Decision(ending=Failed(failure_reason(name, str(refusal)), str(refusal)))
     return replayed.decision()
 
 
@@ -94,6 +99,7 @@ class _Replay:
             ending=self._ending(),
             cancelled_timers=cancelled,
             unexpected_events=tuple(self._unexpected),
+            action_count=execution.action_count,
         )
 
     def _proceed(self, actions: Iterator[dict[str, object]]) -> None:
@@ -169,12 +175,20 @@ def _mismatch(name: str, kind: EventType, event: Event, command: Command | None)
 
 def _asked(command: Command) -> str:
     # Never the whole command: its input is the app's data, and this text is logged and shown to clients.
-    target = command.operation if isinstance(command, SendOperation) else getattr(command, "name", None)
+    if isinstance(command, SendOperation):
+        return f"{command.event_type.name} {_operation(command.entity_id, command.operation, command.is_signal)}"
+    target = getattr(command, "name", None)
     return command.event_type.name + (f" named '{target}'" if target else "")
 
 
 def _words(kind: EventType, event: Event) -> Iterable[str]:
     yield kind.name
     yield f"number {event['EventId']}"
-    if event.get("Name"):
+    if kind == EventType.EVENT_SENT:
+        yield _operation(event["InstanceId"], event["Name"], is_signal(event))
+    elif event.get("Name"):
         yield f"named '{event['Name']}'"
+
+
+def _operation(entity_id: str, operation: str, is_signal: bool) -> str:
+    return f"{'signalling' if is_signal else 'calling'} '{operation}' of '{entity_id}'"

@@ -67,3 +67,13 @@ def test_what_cannot_be_called_fails_and_names_the_address(uri: str) -> None:
 def test_managed_identities_are_refused_with_the_way_out() -> None:
     with pytest.raises(FunctionFailed, match="leave token_source out"):
         call(method="GET", uri="http://127.0.0.1:1/", tokenSource={"kind": "AzureManagedIdentity"})
+
+
+def test_multipart_content_is_refused_with_the_way_out(server: str) -> None:
+    with pytest.raises(FunctionFailed, match="let an activity do it"):
+        call(method="POST", uri=server, content="--b--", headers={"content-type": "multipart/mixed; boundary=b"})
+
+
+def test_a_content_type_of_ones_own_is_sent_as_it_is(server: str) -> None:
+    answered = call(method="POST", uri=server, content="{}", headers={"content-type": "application/json"})
+    assert answered["content"] == "POST application/json {}"

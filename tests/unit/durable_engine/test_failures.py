@@ -165,6 +165,38 @@ def test_an_entity_that_cannot_be_run_gives_up_after_three_attempts(
     assert engine.client.entity_state("counter", "k") is None
 
 
+TIME_IS_UP = "Timeout value of 00:05:00 was exceeded by function: Functions.counter"
+
+
+def test_operations_that_take_too_long_are_answered_with_that_and_change_nothing(run: Run) -> None:
+    def operate(_name: str, context: str) -> str:
+        if "slow" in context:
+            raise FunctionTimedOut(TIME_IS_UP)
+        return '{"entityExists": true, "entityState": "1", "results": [{"isError": false, "result": "1"}]}'
+
+    calls = [
+        {"actionType": 7, "instanceId": "@counter@k", "operation": operation, "input": "1"}
+        for operation in ("add", "slow")
+    ]
+    engine = run(FakeFunctions(answer(*calls), entity=operate))
+    answers = [one for one in final_status(engine)["historyEvents"] if one["EventType"] == "EventRaised"]
+    assert [json.loads(json.loads(one["Input"])["result"]) for one in answers] == [1, TIME_IS_UP]
+    assert engine.client.entity_state("counter", "k") == "1"
+
+
+def test_an_orchestrator_that_takes_too_long_is_tried_again(run: Run) -> None:
+    attempts = []
+
+    def orchestrate(name: str, context: str) -> str:
+        attempts.append(name)
+        if len(attempts) == 1:
+            raise FunctionTimedOut("Timeout value of 00:05:00 was exceeded by function: Functions.orchestrate")
+        return answer(isDone=True, output="done")(name, context)
+
+    assert final_status(run(FakeFunctions(orchestrate)))["output"] == "done"
+    assert len(attempts) == 2
+
+
 def test_work_that_does_not_end_is_named(run: Run) -> None:
     functions = FakeFunctions(answer({**CALL, "functionName": "act"}))
     engine = run(functions)
