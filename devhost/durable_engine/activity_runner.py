@@ -12,11 +12,12 @@ from devhost.durable_engine import timestamps, work_store
 from devhost.durable_engine.activity_work import ActivityWork
 from devhost.durable_engine.builtin_http import call_http
 from devhost.durable_engine.commands import HTTP_ACTIVITY
-from devhost.durable_engine.database import Database, Transaction
+from devhost.durable_engine.database import Database
 from devhost.durable_engine.events import Event, EventType, event
 from devhost.durable_engine.functions import Answer, DurableFunctions, FunctionFailed, FunctionTimedOut
 from devhost.durable_engine.known_names import is_known
 from devhost.durable_engine.lanes import Ended, Step
+from devhost.durable_engine.transactions import Transaction
 from devhost.durable_engine.wakeups import Wakeups
 
 log = logging.getLogger("devhost.durable")

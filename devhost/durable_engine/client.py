@@ -17,7 +17,7 @@ from devhost.durable_engine import (
     rewinding,
     timestamps,
 )
-from devhost.durable_engine.database import Database, Transaction
+from devhost.durable_engine.database import Database
 from devhost.durable_engine.entity_store import EntityId, OperationRequest
 from devhost.durable_engine.errors import InstanceNotFound, InvalidRequest, StartRefused, WrongState
 from devhost.durable_engine.events import FINISHED, Event, EventType, event
@@ -27,6 +27,7 @@ from devhost.durable_engine.known_names import unknown_entity, unknown_orchestra
 from devhost.durable_engine.options import EngineOptions
 from devhost.durable_engine.queries import EntityQuery, InstanceQuery
 from devhost.durable_engine.status_view import history_events, status_object
+from devhost.durable_engine.transactions import Transaction
 from devhost.durable_engine.wakeups import Wakeups
 
 # Besides these, the C0 and C1 controls; they are what Azure's table keys refuse too.

@@ -9,50 +9,18 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from devhost.durable_engine.deliveries import Delivery
 from devhost.durable_engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew, DatabaseUnusable
 from devhost.durable_engine.migrations import MIGRATIONS
+from devhost.durable_engine.transactions import Transaction, Write, Written, attempt_all, fail_all
 
 T = TypeVar("T")
 
 _BUSY_TIMEOUT_SECONDS = 30.0
 _LARGEST_GROUP = 64
-
-
-class Transaction(sqlite3.Connection):
-    """The connection that writes.
-
-    Attributes:
-        deliveries: the messages that the transaction has put into inboxes.
-    """
-
-    deliveries: list[Delivery]
-
-
-Write = Callable[[Transaction], Any]
-
-
-@dataclass(slots=True, eq=False)
-class Written:
-    """A change and what became of it: its result once it is durable, or why nothing of it is kept."""
-
-    change: Write
-    is_done: bool = False
-    value: Any = None
-    error: BaseException | None = None
-
-    def succeed(self, value: Any) -> None:
-        """Take note that the change is durable."""
-        self.value, self.is_done = value, True
-
-    def fail(self, error: BaseException) -> None:
-        """Take note that nothing of the change is kept."""
-        self.error, self.is_done = error, True
 
 
 class Database:
@@ -174,18 +142,18 @@ class Database:
             group, self._queue = self._queue[:_LARGEST_GROUP], self._queue[_LARGEST_GROUP:]
             is_closed = self._is_closed
         if is_closed:
-            _fail(group, DatabaseClosed("The durable engine has been stopped; start the host again to go on."))
+            fail_all(group, DatabaseClosed("The durable engine has been stopped; start the host again to go on."))
             return
         try:
             self._roll_back()
             self._writer.execute("BEGIN IMMEDIATE")
-            settlements = _attempt_all(self._writer, group)
+            settlements = attempt_all(self._writer, group)
             self._on_commit(False)
             self._writer.execute("COMMIT")
             self._on_commit(True)
         except BaseException as error:
             # First of all the writers must hear of it, or they would wait for ever.
-            _fail(group, _explanation(self._path, error))
+            fail_all(group, _explanation(self._path, error))
             with suppress(sqlite3.Error):
                 self._roll_back()
             return
@@ -213,48 +181,6 @@ class Database:
                 self._readers.append(connection)
                 return
         connection.close()
-
-
-def _attempt_all(connection: Transaction, group: list[Written]) -> list[Callable[[], None]]:
-    """Run the changes of a group without savepoints; only if one fails, undo all and run each under its own.
-
-    Every statement lets other threads in, so the savepoints of changes that succeed, as nearly all do, are dear.
-
-    Returns:
-        What is to be called once the group is durable.
-    """
-    connection.deliveries = []
-    try:
-        return [partial(written.succeed, written.change(connection)) for written in group]
-    except Exception:
-        if not connection.in_transaction:
-            raise
-        connection.execute("ROLLBACK")
-        connection.execute("BEGIN IMMEDIATE")
-        connection.deliveries = []
-        return [_attempt(connection, written) for written in group]
-
-
-def _attempt(connection: Transaction, written: Written) -> Callable[[], None]:
-    """Run one change of a group so that its failure spares the others."""
-    connection.execute("SAVEPOINT one_write")
-    delivered = len(connection.deliveries)
-    try:
-        result = written.change(connection)
-    except Exception as error:
-        if not connection.in_transaction:
-            raise  # The disk failed: SQLite has undone the whole group by itself.
-        connection.execute("ROLLBACK TO one_write")
-        connection.execute("RELEASE one_write")
-        del connection.deliveries[delivered:]
-        return partial(written.fail, error)
-    connection.execute("RELEASE one_write")
-    return partial(written.succeed, result)
-
-
-def _fail(group: list[Written], error: BaseException) -> None:
-    for written in group:
-        written.fail(error)
 
 
 def _explanation(path: Path, error: BaseException) -> BaseException:

@@ -17,14 +17,15 @@ from typing import Any
 from devhost.clock import Clock
 from devhost.durable_engine import entity_store, instance_store, work_store
 from devhost.durable_engine.activity_runner import ActivityRunner
-from devhost.durable_engine.database import Database, Written
+from devhost.durable_engine.database import Database
 from devhost.durable_engine.entity_runner import EntityRunner
-from devhost.durable_engine.errors import DatabaseClosed, DatabaseUnusable
 from devhost.durable_engine.functions import DurableFunctions
 from devhost.durable_engine.lanes import Conclude, Lane, Monitor, Step
 from devhost.durable_engine.options import EngineOptions
 from devhost.durable_engine.orchestration_runner import OrchestrationRunner
+from devhost.durable_engine.postponed import PostponedWork, log_failure
 from devhost.durable_engine.timers import TimerThread
+from devhost.durable_engine.transactions import Written
 from devhost.durable_engine.wakeups import Wakeups
 
 log = logging.getLogger("devhost.durable")
@@ -34,7 +35,7 @@ RunningActivities = int | Callable[[], int]
 
 # A callable's answer may change without any work ending, so it is asked again that often.
 _ASK_AGAIN_SECONDS = 0.01
-_PAUSE_AFTER_FAILURE_SECONDS = 1.0
+_LAST_TURN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,6 @@ class _Answered:
     lane: Lane[Any]
     key: Any
     conclude: Conclude
-
-
-@dataclass(frozen=True)
-class _Postponed:
-    """Work that has failed and is put off; with a step, only the writing has."""
-
-    moment: float
-    lane: Lane[Any]
-    key: Any
-    step: Step | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +76,7 @@ class Dispatcher:
         self._timers = TimerThread(database, clock, self._monitor, self.wake)
         self._happened: SimpleQueue[_Happening] = SimpleQueue()
         self._unseen_wakeups = 0
-        self._postponed: list[_Postponed] = []
+        self._postponed = PostponedWork()
         self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name="durable-engine", daemon=True)
 
@@ -117,7 +108,7 @@ class Dispatcher:
         )
         self._happened.put(_Stop(is_final=True))
         if has_started:
-            self._thread.join(_PAUSE_AFTER_FAILURE_SECONDS)
+            self._thread.join(_LAST_TURN_SECONDS)
         return is_done
 
     def is_quiescent(self, ignoring_running_activities: RunningActivities = 0) -> bool:
@@ -183,22 +174,22 @@ class Dispatcher:
             happened = self._next_happenings()
             if any(isinstance(one, _Stop) and one.is_final for one in happened):
                 return
-            self._take_turn(happened)
+            try:
+                self._take_turn(happened)
+            except Exception:
+                log.exception(
+                    "The durable engine lost a turn by a fault of its own. Start the host again."
+                )
 
     def _next_happenings(self) -> list[_Happening]:
         """Wait for the next thing to happen, or for postponed work; return it with all else that has happened."""
         happened: list[_Happening] = []
         try:
-            happened.append(self._happened.get(timeout=self._seconds_to_postponed()))
+            happened.append(self._happened.get(timeout=self._postponed.seconds_to_next()))
             while True:
                 happened.append(self._happened.get_nowait())
         except Empty:
             return happened
-
-    def _seconds_to_postponed(self) -> float | None:
-        if not self._postponed:
-            return None
-        return max(0.0, min(one.moment for one in self._postponed) - time.monotonic())
 
     def _take_turn(self, happened: list[_Happening]) -> None:
         answered = self._take_note(happened)
@@ -283,36 +274,18 @@ class Dispatcher:
         return woken
 
     def _postpone(self, lane: Lane[Any], key: Any, failure: BaseException, step: Step | None = None) -> None:
-        self._log_failure(lane, key, failure)
-        moment = time.monotonic() + _PAUSE_AFTER_FAILURE_SECONDS
-        self._postponed.append(_Postponed(moment, lane, key, step))
+        if not self._is_stopping:
+            log_failure(lane.name, key, failure)
+        self._postponed.add(lane, key, step)
 
     def _resume_postponed(self) -> None:
         """Take up what was put off and is due; when the engine stops, leave all to the next start of the host."""
-        now = time.monotonic()
-        due = [one for one in self._postponed if one.moment <= now or self._is_stopping]
-        self._postponed = [one for one in self._postponed if one not in due]
-        for one in due:
+        for one in self._postponed.take_due(is_all=self._is_stopping):
             if one.step is not None and not self._is_stopping:
                 self._happened.put(_Answered(one.lane, one.key, functools.partial(_same, one.step)))
                 continue
             with self._lock:
                 one.lane.finish(one.key, must_repeat=True)
-
-    def _log_failure(self, lane: Lane[Any], key: Any, failure: BaseException) -> None:
-        if isinstance(failure, DatabaseClosed):
-            log.debug("The %s '%s' ended after the engine; it will be done again.", lane.name, key)
-        elif self._is_stopping:
-            return
-        else:
-            text = f"The %s '%s' could not be done; it will be tried again.{_said(failure)}"
-            # The text of a disk's failure says it all, and while the disk is full this comes once a second.
-            trace = None if isinstance(failure, DatabaseUnusable) else failure
-            log.error(text, lane.name, key, exc_info=trace)
-
-
-def _said(failure: BaseException) -> str:
-    return f" {failure}".replace("%", "%%") if isinstance(failure, DatabaseUnusable) else ""
 
 
 def _same(step: Step) -> Step:

@@ -8,7 +8,7 @@ from typing import Any
 
 from devhost.clock import Clock
 from devhost.durable_engine import entity_store, instance_store, timestamps
-from devhost.durable_engine.database import Database, Transaction
+from devhost.durable_engine.database import Database
 from devhost.durable_engine.entity_store import EntityId, EntityRecord, OperationRequest
 from devhost.durable_engine.events import Event, EventType, event
 from devhost.durable_engine.functions import (
@@ -21,6 +21,7 @@ from devhost.durable_engine.functions import (
 from devhost.durable_engine.known_names import unknown_entity
 from devhost.durable_engine.lanes import Ended, Step
 from devhost.durable_engine.options import EngineOptions
+from devhost.durable_engine.transactions import Transaction
 from devhost.durable_engine.wakeups import Wakeups
 
 log = logging.getLogger("devhost.durable")

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from sqlite3 import Connection, Row
 
 from devhost.durable_engine import entity_store, events, instance_store, work_store
-from devhost.durable_engine.database import Transaction
 from devhost.durable_engine.entity_store import OperationRequest
 from devhost.durable_engine.errors import StartRefused
 from devhost.durable_engine.events import FINISHED, Event, EventType, event
 from devhost.durable_engine.instance_store import NewInstance, Parent
+from devhost.durable_engine.transactions import Transaction
 from devhost.durable_engine.wakeups import Wakeups
 
 _EVENTS_PER_STATEMENT = 50

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlite3 import Connection, Row
 
 from devhost.durable_engine import events
-from devhost.durable_engine.database import Transaction
 from devhost.durable_engine.deliveries import Delivery
 from devhost.durable_engine.errors import InstanceFinished, InstanceNotFound, StartRefused
 from devhost.durable_engine.events import FINISHED, Event
+from devhost.durable_engine.transactions import Transaction
 
 _FINISHED_SQL = "('Completed', 'Failed', 'Terminated', 'Canceled')"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from devhost.clock import Clock
 from devhost.durable_engine import episode_store, input_document, timestamps, versions
 from devhost.durable_engine.commands import Decision, Failed
-from devhost.durable_engine.database import Database, Transaction
+from devhost.durable_engine.database import Database
 from devhost.durable_engine.episode_messages import Batch, EpisodeKind, choose
 from devhost.durable_engine.episode_outcome import OutcomeBuilder
 from devhost.durable_engine.episode_store import EpisodeOutdated, Instance, Outcome
@@ -18,6 +18,7 @@ from devhost.durable_engine.live_instances import LiveInstances
 from devhost.durable_engine.options import EngineOptions
 from devhost.durable_engine.replay import failure_reason, replay
 from devhost.durable_engine.state_document import StateDocument
+from devhost.durable_engine.transactions import Transaction
 from devhost.durable_engine.wakeups import Wakeups
 
 log = logging.getLogger("devhost.durable")

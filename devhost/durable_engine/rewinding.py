@@ -1,9 +1,9 @@
 """Rewinding: a failed instance takes back its failures and runs those parts again, with the same numbers."""
 
 from devhost.durable_engine import episode_store, events, instance_store
-from devhost.durable_engine.database import Transaction
 from devhost.durable_engine.errors import InstanceFinished, InstanceNotFound, WrongState
 from devhost.durable_engine.events import Event, EventType, event
+from devhost.durable_engine.transactions import Transaction
 from devhost.durable_engine.wakeups import Wakeups
 
 

@@ -5,8 +5,8 @@ from sqlite3 import Connection
 
 from devhost.durable_engine import instance_store
 from devhost.durable_engine.activity_work import ActivityWork
-from devhost.durable_engine.database import Transaction
 from devhost.durable_engine.events import Event, EventType, event
+from devhost.durable_engine.transactions import Transaction
 
 _TIMERS_PER_COMMIT = 500
 

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -64,35 +65,32 @@ class WorkerInvoker:
             FunctionTimedOut: The function took longer than the limit.
             HostStopping: The host stopped before the function had ended.
         """
-        attempts, arguments = _prepared(function, arguments)
-        return unpack_answer(self._run(function, arguments, invocation, attempts), arguments)
+        call = _Call.of(function, arguments, invocation)
+        return unpack_answer(self._run(call), call.arguments)
 
     def begin(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, ended: Ended
     ) -> None:
         """Do the same as ``call``, without waiting; `ended` is called on a thread of the worker's connection."""
-        attempts, arguments = _prepared(function, arguments)
+        call = _Call.of(function, arguments, invocation)
         worker = self._pool.find()
         if worker is None:
-            return self._begin_slowly(function, arguments, invocation, attempts, ended)
-        header, body = pack_call(function, arguments, invocation)
+            return self._begin_slowly(call, ended)
         self._count(1)
+        # Whoever ends the watch is the one who tells: the worker's answer or the time limit.
         number = self._limits.begin(lambda: ended(lambda: self._expire(function, worker)))
-        answer = worker.begin(header, body, at_once=False)
 
         def answered(done: Answer) -> None:
             self._count(-1)
-            gone = done.exception()
             if not self._limits.end(number):
                 return
-            if gone is None:
-                ended(lambda: unpack_answer(done.result(), arguments))
-            elif isinstance(gone, WorkerGone):
-                self._begin_slowly(function, arguments, invocation, attempts, ended, gone)
+            gone = done.exception()
+            if isinstance(gone, WorkerGone):
+                self._begin_slowly(call, ended, gone)
             else:
-                ended(done.result)
+                ended(lambda: unpack_answer(done.result(), call.arguments))
 
-        answer.add_done_callback(answered)
+        worker.begin(*call.packed(), at_once=False).add_done_callback(answered)
 
     async def call_async(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
@@ -127,36 +125,18 @@ class WorkerInvoker:
         self._limits.close()
         self._workers.close()
 
-    def _begin_slowly(
-        self,
-        function: IndexedFunction,
-        arguments: Mapping[str, Any],
-        invocation: Invocation,
-        attempts: int,
-        ended: Ended,
-        gone: WorkerGone | None = None,
-    ) -> None:
+    def _begin_slowly(self, call: "_Call", ended: Ended, gone: WorkerGone | None = None) -> None:
         """Wait for a worker on a thread of its own: there is none, or the one that ran the function is gone."""
 
         def run() -> None:
-            ended(
-                settled(
-                    lambda: unpack_answer(self._run(function, arguments, invocation, attempts, gone), arguments)
-                )
-            )
+            ended(settled(lambda: unpack_answer(self._run(call, gone), call.arguments)))
 
         threading.Thread(target=run, name="worker-second-try", daemon=True).start()
 
-    def _run(
-        self,
-        function: IndexedFunction,
-        arguments: Mapping[str, Any],
-        invocation: Invocation,
-        attempts: int,
-        gone: WorkerGone | None = None,
-    ) -> Frame:
+    def _run(self, call: "_Call", gone: WorkerGone | None = None) -> Frame:
         """Run a function, again if its process dies; `gone` is how a first attempt has ended already."""
-        header, body = pack_call(function, arguments, invocation)
+        function, attempts = call.function, call.attempts
+        header, body = call.packed()
         deaths = 0
         with self._counted():
             while True:
@@ -220,15 +200,29 @@ class WorkerInvoker:
                 self._changed.notify_all()
 
 
-def _prepared(function: IndexedFunction, arguments: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
-    """How often a function may be run, and its arguments as they travel."""
-    value = arguments[function.trigger_parameter]
-    if isinstance(value, WireText):
-        return DURABLE_ATTEMPTS, arguments
-    if function.trigger_type == ACTIVITY_TRIGGER:
-        # Run by hand, it comes decoded.
-        return 1, {**arguments, function.trigger_parameter: WireText(encode(ACTIVITY_TRIGGER, value))}
-    return 1, arguments
+@dataclass(frozen=True)
+class _Call:
+    """A function to be run, at most so many times if its process dies."""
+
+    function: IndexedFunction
+    arguments: Mapping[str, Any]
+    invocation: Invocation
+    attempts: int
+
+    @classmethod
+    def of(cls, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation) -> "_Call":
+        """Bring the arguments into the form in which they travel."""
+        value, attempts = arguments[function.trigger_parameter], 1
+        if isinstance(value, WireText):
+            attempts = DURABLE_ATTEMPTS
+        elif function.trigger_type == ACTIVITY_TRIGGER:
+            # Run by hand, it comes decoded.
+            arguments = {**arguments, function.trigger_parameter: WireText(encode(ACTIVITY_TRIGGER, value))}
+        return cls(function, arguments, invocation, attempts)
+
+    def packed(self) -> tuple[dict[str, Any], Body]:
+        """Header and body of the call's frame. Raises TypeError for an argument that cannot be sent."""
+        return pack_call(self.function, self.arguments, self.invocation)
 
 
 class WorkerDurableFunctions(HostedDurableFunctions):
