@@ -177,9 +177,7 @@ class Dispatcher:
             try:
                 self._take_turn(happened)
             except Exception:
-                log.exception(
-                    "The durable engine lost a turn by a fault of its own. Start the host again."
-                )
+                log.exception("The durable engine lost a turn by a fault of its own. Start the host again.")
 
     def _next_happenings(self) -> list[_Happening]:
         """Wait for the next thing to happen, or for postponed work; return it with all else that has happened."""
