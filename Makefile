@@ -25,8 +25,8 @@ run: setup ## Start every part and leave them running until Ctrl-C
 test: setup ## Run the whole test suite
 	@$(PY) -m pytest $(ARGS)
 
-soak: setup-python ## Kill the local host's engine 2,000 times, at random commits (DEVHOST_KILLS_SEED=n: other ones)
-	@DEVHOST_KILLS=2000 $(PY) -m pytest tests/devhost/test_crash_points.py $(ARGS)
+soak: setup-python ## Kill processes of the local host's engine 2,000 times, at random (DEVHOST_KILLS_SEED=n: other moments)
+	@DEVHOST_KILLS=$${DEVHOST_KILLS:-2000} $(PY) -m pytest tests/devhost/test_crash_points.py $(ARGS)
 
 lint: setup-python ## Check style and types
 	@$(PY) -m ruff check .

@@ -61,7 +61,10 @@ def _remedy(cause: str) -> str:
     if "locked" in cause:
         return "End what else writes to the file; what waits goes on by itself."
     if "not a database" in cause or "malformed" in cause:
-        return "Delete the file to start afresh, or give the host another STATE_DIR."
+        return (
+            "Move the file and its -wal away to start afresh, or give the host another STATE_DIR; "
+            "sqlite3's .recover saves what can still be read."
+        )
     return "Give the host a STATE_DIR that it can write to."
 
 

@@ -1,200 +1,124 @@
-"""Engines that die at a chosen commit, and the ones that take over their databases."""
+"""One life of an engine: it opens what the life before has left, and goes on with its load to the end."""
 
 import json
-import random
-import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol
 
+import azure.durable_functions as df
 import azure.functions as func
 
 from devhost.clock import VirtualClock
 from devhost.durable_engine.engine import DurableEngine
-from devhost.durable_engine.errors import DatabaseClosed, InstanceFinished
-from devhost.durable_engine.functions import Answer, Ended, FunctionFailed
 from devhost.durable_engine.options import EngineOptions
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.functions_host.indexing import index_functions
 from devhost.functions_host.invocation import FunctionInvoker
-from tests.devhost.random_programs import Expectation, Program, expectation_of, make_app
-from tests.unit.durable_engine.history_audit import audit_database
+from tests.devhost.journal import Journal
 
+DATABASE, PROMISES, RUNS = "engine.db", "promises", "activity-runs"
+TALLY, TALLY_KEY = "tally", "k"
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 # More than the longest wait between two legs of a long timer; ends may not depend on when exactly a timer fires.
 ROUND = timedelta(days=4)
-MOST_ROUNDS = 200
-FINISHED = ("Completed", "Failed", "Terminated")
-LATEST_COMMIT = 20
+
+# By "instances": status, output and custom status by id; by "tally": what its entity has added, sorted.
+Ends = dict[str, Any]
+OnCommit = Callable[[bool], None]
 
 
-class DeathAtCommit:
-    """Ends an engine just before or after one of its commits; all later ones fail too, as in a dead process."""
+class Life:
+    """An engine that runs, its clock, and its client's memory.
 
-    def __init__(self, commit: int, is_after: bool) -> None:
-        self._left = commit
-        self._is_after = is_after
-        self.has_come = threading.Event()
-
-    def __call__(self, is_done: bool) -> None:
-        if not self.has_come.is_set() and is_done == self._is_after:
-            self._left -= 1
-        if self._left < 0:
-            self.has_come.set()
-            raise DatabaseClosed("The process is dead.")
-
-
-@dataclass(frozen=True)
-class Episode:
-    """What the SDK was asked in one episode, and what it said or raised."""
-
-    name: str
-    document: str
-    answer: str
-
-
-class RecordingFunctions(HostedDurableFunctions):
-    """An app's durable functions; every episode is kept."""
-
-    def __init__(self, app: func.FunctionApp, invoker: FunctionInvoker) -> None:
-        super().__init__(index_functions(app, Path.cwd()), invoker)
-        self.episodes: list[Episode] = []
-
-    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
-        """Run one episode and keep it."""
-
-        def recorded(answer: Answer) -> None:
-            self.episodes.append(Episode(name, context_json, _text_of(answer)))
-            ended(answer)
-
-        super().begin_orchestrator(name, context_json, recorded)
-
-
-def _text_of(answer: Answer) -> str:
-    try:
-        return answer() or ""
-    except FunctionFailed as failure:
-        return failure.message
-
-
-@dataclass
-class Lives:
-    """Runs programs to their end, in as many lives of the engine as its deaths ask for.
-
-    Args:
-        folder: where the database goes.
-        programs: by instance id.
+    Attributes:
+        engine: runs.
+        promises: a line for each request that was answered, in this life or one before.
     """
 
-    folder: Path
-    programs: Mapping[str, Program]
-    kills: int = 0
-    _now: Any = None
-    _invoker: FunctionInvoker = field(default_factory=FunctionInvoker)
+    def __init__(self, engine: DurableEngine, clock: VirtualClock, promises: Journal) -> None:
+        self.engine, self._clock, self.promises = engine, clock, promises
 
-    def __post_init__(self) -> None:
-        app = func.FunctionApp()
-        app.register_functions(make_app())
-        self.functions = RecordingFunctions(app, self._invoker)
-        self.expected: dict[str, Expectation] = {
-            instance_id: expectation_of(instance_id, program) for instance_id, program in self.programs.items()
-        }
-        self.database = self.folder / "engine.db"
+    def jump(self) -> None:
+        """Have a round of time gone by at once, so that many timers are due together."""
+        self._begin_round()
+        self._clock.advance(ROUND)
 
-    def __enter__(self) -> Self:
-        return self
+    def pass_time(self) -> None:
+        """Have a round of time go by, stopping at each timer until all has settled."""
+        self._begin_round()
+        self.engine.advance(ROUND)
 
-    def __exit__(self, *_: object) -> None:
-        self._invoker.close()
+    def once(self, promise: str, ask: Callable[[], object]) -> None:
+        """Ask for something, unless that was answered before: who has an answer relies on it."""
+        if not self.promises.count(promise):
+            ask()
+            self.promises.add(promise)
 
-    def run(self, chance: random.Random | None = None, most_kills: int = 0) -> dict[str, Any]:
-        """Run to the end and return what came of it.
+    def add_once(self, text: str) -> None:
+        """Signal the tally to add a text. Each attempt has its number: one may count although it got no answer."""
 
-        Args:
-            chance: draws the commits at which the engine dies.
-            most_kills: how many deaths; then it lives on.
-        """
-        while chance is not None and self.kills < most_kills:
-            death = DeathAtCommit(chance.randrange(LATEST_COMMIT), chance.random() < 0.5)
-            ended = self.live(death)
-            if ended is not None:
-                return ended
-            self.kills += 1
-            assert audit_database(self.database) == []
-        ended = self.live(DeathAtCommit(10**9, False))
-        assert ended is not None
-        return ended
+        def signal() -> None:
+            attempt = f"client/{text}/{self.promises.add(f'trying {text}')}"
+            self.engine.client.signal_entity(TALLY, TALLY_KEY, "add", json.dumps(json.dumps(attempt)))
+            self.promises.add(f"added {attempt}")
 
-    def live(self, death: DeathAtCommit) -> dict[str, Any] | None:
-        """Open the database and go on; returns what came of the programs, or None when death came before."""
-        clock = VirtualClock(self._now)
-        engine = DurableEngine(self.functions, EngineOptions(), self.database, clock, death)
+        self.once(f"signalled {text}", signal)
+
+    def ends(self, instance_ids: Iterable[str]) -> Ends:
+        """How these instances have ended, and the tally."""
+        instances: Ends = {}
+        for instance_id in instance_ids:
+            status = self.engine.client.status(instance_id)
+            instances[instance_id] = status and [status["runtimeStatus"], status["output"], status["customStatus"]]
+        tally = json.loads(self.engine.client.entity_state(TALLY, TALLY_KEY) or "[]")
+        return {"instances": instances, "tally": sorted(tally)}
+
+    def _begin_round(self) -> None:
+        # Written down before, so that time never runs backward.
+        self.promises.add("round")
+
+
+class Load(Protocol):
+    """What an engine is given to do, in as many lives as it takes."""
+
+    def make_app(self, activity_runs: Journal) -> df.Blueprint:
+        """The functions; the journal gets a line whenever an activity runs."""
+        ...
+
+    def work(self, life: Life) -> Ends:
+        """Begin, or go on where the life before was ended, and return what came of it."""
+        ...
+
+
+def live(
+    folder: Path,
+    load: Load,
+    on_commit: OnCommit | None = None,
+    hosted: Callable[[Any, FunctionInvoker], HostedDurableFunctions] = HostedDurableFunctions,
+) -> Ends:
+    """Live one life in this process, and return what came of the load.
+
+    Args:
+        folder: where the database and the journals are.
+        load: what to do.
+        on_commit: as ``DurableEngine`` takes it.
+        hosted: what calls the app's functions for the engine.
+    """
+    folder.mkdir(exist_ok=True, parents=True)
+    app = func.FunctionApp()
+    with (
+        closing(Journal(folder / PROMISES)) as promises,
+        closing(Journal(folder / RUNS)) as runs,
+        closing(FunctionInvoker()) as invoker,
+    ):
+        app.register_functions(load.make_app(runs))
+        functions = hosted(index_functions(app, Path.cwd()), invoker)
+        clock = VirtualClock(BEGIN + ROUND * promises.count("round"))
+        engine = DurableEngine(functions, EngineOptions(), folder / DATABASE, clock, on_commit)
         engine.start()
         try:
-            self._start_all(engine)
-            return self._work(engine, clock, death)
-        except DatabaseClosed:
-            return None
+            return load.work(Life(engine, clock, promises))
         finally:
-            self._now = clock.now()
             engine.stop(timeout_seconds=5)
-
-    def _start_all(self, engine: DurableEngine) -> None:
-        for instance_id, program in self.programs.items():
-            if engine.client.status(instance_id) is None:
-                payload = {"program": program, "at": 0, "seen": []}
-                engine.client.start("program", instance_id, json.dumps(json.dumps(payload)))
-
-    def _work(self, engine: DurableEngine, clock: VirtualClock, death: DeathAtCommit) -> dict[str, Any]:
-        for _ in range(MOST_ROUNDS):
-            _settle(engine, death)
-            unfinished = self._unfinished(engine)
-            if not unfinished:
-                return self._ends(engine)
-            for instance_id in unfinished:
-                self._raise_events(engine, instance_id)
-            _settle(engine, death)
-            clock.advance(ROUND)
-        raise AssertionError(f"Still unfinished after {MOST_ROUNDS} rounds: {self._unfinished(engine)}")
-
-    def _unfinished(self, engine: DurableEngine) -> list[str]:
-        statuses = {instance_id: engine.client.status(instance_id) for instance_id in self.programs}
-        return [key for key, status in statuses.items() if status and status["runtimeStatus"] not in FINISHED]
-
-    def _raise_events(self, engine: DurableEngine, instance_id: str) -> None:
-        for name in self.expected[instance_id].event_names:
-            try:
-                engine.client.raise_event(instance_id, name, json.dumps(name))
-            except InstanceFinished:
-                return
-
-    def _ends(self, engine: DurableEngine) -> dict[str, Any]:
-        ends: dict[str, Any] = {"tally": int(engine.client.entity_state("tally", "k") or 0)}
-        for instance_id in self.programs:
-            status = engine.client.status(instance_id)
-            assert status is not None
-            ends[instance_id] = (status["runtimeStatus"], status["output"], status["customStatus"])
-        return ends
-
-    def differences(self, ends: Mapping[str, Any]) -> list[str]:
-        """What came out, as ``run`` returns it, other than it must."""
-        wanted: dict[str, Any] = {"tally": sum(expected.additions for expected in self.expected.values())}
-        for instance_id, expected in self.expected.items():
-            wanted[instance_id] = (expected.status, expected.output, expected.custom_status)
-        return [
-            f"{key} ended as {ends[key]}, not {wanted[key]}: {self.programs.get(key)}"
-            for key in wanted
-            if ends[key] != wanted[key]
-        ]
-
-
-def _settle(engine: DurableEngine, death: DeathAtCommit) -> None:
-    """Wait until nothing is left to do now. Raises DatabaseClosed once the engine is dead."""
-    for _ in range(20_000):
-        if death.has_come.is_set():
-            raise DatabaseClosed("The process is dead.")
-        if engine.is_quiescent():
-            return
-        death.has_come.wait(timeout=0.001)
-    raise AssertionError("The engine did not come to rest in 20 s.")

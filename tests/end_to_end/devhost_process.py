@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.waiting import eventually
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE_APP = REPOSITORY / "tests" / "devhost_apps" / "durable_sample"
+LAUNCHER = (sys.executable, "-m", "devhost")
 FINISHED = ("Completed", "Failed", "Terminated")
 _READY = re.compile(r"Host ready on (http://[0-9.]+:[0-9]+)\s")
 
@@ -25,19 +26,20 @@ class DevhostProcess:
         folder: Holds the host's state, its log, and the files through which tests and the app's activities meet.
         options: Further command line options.
         app: The app, by default the durable sample.
+        launcher: Other words than ``python -m devhost`` to begin the command line with.
     """
 
-    def __init__(self, folder: Path, *options: str, app: Path = SAMPLE_APP) -> None:
-        self.folder, self._options, self._app = folder, options, app
+    def __init__(
+        self, folder: Path, *options: str, app: Path = SAMPLE_APP, launcher: Sequence[str] = LAUNCHER
+    ) -> None:
+        self.folder, self._options, self._app, self._launcher = folder, options, app, launcher
         self._log = folder / "host.log"
         self.start()
 
     def start(self, environ: Mapping[str, str] | None = None) -> None:
         """Start the process and wait until it says that it is ready, or has ended."""
         command = [
-            sys.executable,
-            "-m",
-            "devhost",
+            *self._launcher,
             "start",
             "--app",
             str(self._app),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.devhost_process import REPOSITORY, DevhostProcess
-from tests.unit.durable_engine.history_audit import audit_database
+from tests.unit.durable_engine.history_audit import DatabaseAudit
 from tests.unit.functions_host.http_client import ask
 from tests.waiting import eventually
 
@@ -61,12 +61,13 @@ def host(tmp_path: Path) -> Iterator[DevhostProcess]:
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(host: DevhostProcess, tmp_path: Path) -> None:
     chance = random.Random(int(os.environ.get("DEVHOST_KILLS_SEED", "17")))
     load, database = Load(host), tmp_path / "state" / "devhost" / "CrashSample.db"
+    audit = DatabaseAudit(database)
     for _ in range(KILLS):
         sending = load.begin_life()
         _wait_for_progress(host, database, chance.randrange(1, 60))
         host.kill()
         sending.join()
-        assert audit_database(database) == []
+        assert audit.look() == []
         host.start()
     load.begin_life().join()
 
@@ -76,7 +77,7 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(host: DevhostPr
         assert (status["runtimeStatus"], status["output"]) == ("Completed", [2 * ROUNDS - 1, 2 * ROUNDS])
     assert _counted(host, "all") == len(load.accepted) * ROUNDS
     assert host.stop() == 0
-    assert audit_database(database, is_finished=True) == []
+    assert audit.look(is_finished=True) == []
     traces = {f"work {instance_id}-{number}" for instance_id in load.accepted for number in range(ROUNDS)}
     wanted = {f"{trace}-{part}" for trace in traces for part in ("0", "1", "child")}
     assert {line for line in host.lines_of("effects") if line.startswith("work ")} == wanted

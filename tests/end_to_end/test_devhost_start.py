@@ -70,17 +70,6 @@ def test_app_that_cannot_be_loaded_is_explained(tmp_path: Path) -> None:
     assert "Traceback" not in host.output
 
 
-def test_two_hosts_do_not_share_a_state_folder(tmp_path: Path) -> None:
-    first = DevhostProcess(tmp_path)
-    elsewhere = tmp_path / "second"
-    elsewhere.mkdir()
-    second = DevhostProcess(elsewhere, "--state-dir", str(tmp_path / "state"))
-    assert second.process.wait(10) == 1
-    assert "in use by another running host" in second.output
-    assert first.ask("GET", "/admin/host/status").json == {"state": "Running"}
-    first.stop()
-
-
 def test_state_folder_that_cannot_be_written_is_one_line_that_names_the_option(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
     host = DevhostProcess(tmp_path)
@@ -88,14 +77,3 @@ def test_state_folder_that_cannot_be_written_is_one_line_that_names_the_option(t
     assert host.output.count("\n") == 1
     assert "cannot be written to: Not a directory. " in host.output
     assert "--state-dir" in host.output
-
-
-def test_database_that_is_none_is_one_line_that_names_the_file(tmp_path: Path) -> None:
-    database = tmp_path / "state" / "devhost" / "DurableSample.db"
-    database.parent.mkdir(parents=True)
-    database.write_text("no database " * 100)
-    host = DevhostProcess(tmp_path)
-    assert host.process.wait(10) == 1
-    assert host.output.count("\n") == 1
-    assert str(database) in host.output
-    assert "Delete the file" in host.output

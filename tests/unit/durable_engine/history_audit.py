@@ -1,113 +1,219 @@
-"""What must hold in an engine's database after every commit, whenever the process ends."""
+"""What must hold in an engine's database after every commit, whenever its process ends."""
 
 import json
+import shutil
 import sqlite3
-from collections import Counter
-from collections.abc import Iterator
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-STARTED, ENDED = 12, 1
-SCHEDULED = {4: "activity", 7: "child", 10: "timer", 14: "operation"}
+STARTED, ENDED, EPISODE_BEGINS, EPISODE_ENDS = 0, 1, 12, 13
+SENT, RAISED = 14, 15
+SCHEDULED = {4: "activity", 7: "child", 10: "timer", SENT: "operation"}
 SETTLED = {5: "TaskScheduledId", 6: "TaskScheduledId", 8: "TaskScheduledId", 9: "TaskScheduledId", 11: "TimerId"}
+FINISHED = ("Completed", "Failed", "Terminated", "Canceled")
+# What rewinding makes of an event.
+REWOUND = "Rewound: "
+QUEUES = ("inbox", "activities", "timers", "entity_inbox")
+
+_MESSAGES = """
+SELECT instance_id, inbox.event FROM inbox JOIN instances USING (instance_id)
+WHERE coalesce(inbox.execution_id, instances.execution_id) = instances.execution_id
+"""
+# Rows that stand for something still to be done, each with the instance that waits for it. A task goes by its
+# number; an operation by the name of its answer.
+_WORK = f"""
+SELECT instance_id, 'activity' AS kind, task_id AS task
+FROM activities JOIN instances USING (instance_id, execution_id)
+UNION ALL
+SELECT instance_id, 'timer', timer_id FROM timers JOIN instances USING (instance_id, execution_id)
+UNION ALL
+SELECT parent.instance_id, 'child', child.parent_task_id FROM instances child JOIN instances parent
+ON (child.parent_instance_id, child.parent_execution_id) = (parent.instance_id, parent.execution_id)
+WHERE child.status NOT IN {FINISHED}
+UNION ALL
+SELECT instance_id, 'operation', request_id FROM entity_inbox operation JOIN instances
+ON (operation.parent_instance_id, operation.parent_execution_id) = (instance_id, execution_id)
+WHERE request_id IS NOT NULL
+"""
 Event = dict[str, Any]
+Task = tuple[str, int | str]
 
 
-def audit_database(path: Path, is_finished: bool = False) -> list[str]:
-    """Everything that is wrong in the database of a host that does not run.
+@dataclass(frozen=True)
+class Execution:
+    """An instance's current execution, with the messages that it will take and what is to be done for it."""
+
+    status: str
+    history: list[Event]
+    inbox: list[Event]
+    work: Counter[Task]
+
+    @property
+    def tasks(self) -> list[Task]:
+        """What the history says was scheduled and has an end; a signal has none."""
+        scheduled = [
+            (SCHEDULED[past["EventType"]], past) for past in self.history if past["EventType"] in SCHEDULED
+        ]
+        tasks: list[Task] = [(kind, past["EventId"]) for kind, past in scheduled if kind != "operation"]
+        requests = [json.loads(past["Input"]) for kind, past in scheduled if kind == "operation"]
+        return tasks + [("operation", request["id"]) for request in requests if not request.get("signal")]
+
+    @property
+    def settled(self) -> Counter[int | str]:
+        """How often each number, and each name of an answer, was settled."""
+        known = self.history + self.inbox
+        numbers = [past[SETTLED[past["EventType"]]] for past in known if past["EventType"] in SETTLED]
+        names = {name for kind, name in self.tasks if kind == "operation"}
+        return Counter(numbers) + Counter(
+            past["Name"] for past in known if past["EventType"] == RAISED and past["Name"] in names
+        )
+
+
+class DatabaseAudit:
+    """Audits a database each time that its process has ended, and remembers what was in it the time before.
 
     Args:
-        path: The database.
-        is_finished: Whether all work has ended, so that nothing may be left in any queue.
+        path: the database; it may not exist yet.
     """
-    with closing(sqlite3.connect(path)) as database:
-        database.row_factory = sqlite3.Row
-        faults = [fault for row in database.execute("SELECT * FROM instances") for fault in _audit(database, row)]
-        if is_finished:
-            for table in ("inbox", "activities", "timers", "entity_inbox"):
-                left = database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-                faults += [f"{left} rows are left in {table}"] if left else []
-    return faults
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._histories: dict[tuple[str, str], list[Event]] = {}
+
+    def look(self, is_finished: bool = False) -> list[str]:
+        """Everything that is wrong.
+
+        Args:
+            is_finished: whether all work has ended, so that nothing may be left in any queue.
+        """
+        # In a copy: whoever closes the database itself tidies up what the next host must cope with.
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / self._path.name
+            for part in self._path.parent.glob(f"{self._path.name}*"):
+                if part.name.removeprefix(self._path.name) in ("", "-wal"):
+                    shutil.copy(part, folder)
+            with closing(sqlite3.connect(copy)) as database:
+                database.row_factory = sqlite3.Row
+                return list(self._faults(database, is_finished))
+
+    def _faults(self, database: sqlite3.Connection, is_finished: bool) -> Iterator[str]:
+        found = database.execute("PRAGMA integrity_check").fetchone()[0]
+        if found != "ok":
+            yield f"the file is damaged: {found}"
+        if database.execute("PRAGMA user_version").fetchone()[0] == 0:
+            return
+        for table in QUEUES if is_finished else ():
+            left = database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            if left:
+                yield f"{left} rows are left in {table}"
+        histories = {}
+        for key, positions, execution in _executions(database):
+            histories[key] = execution.history
+            faults = [*_faults_of(execution), *_rewritten(self._histories.get(key, []), execution.history)]
+            faults += [] if positions == list(range(len(positions))) else [f"positions are {positions}"]
+            yield from (f"{key[0]}: {fault}" for fault in faults)
+        self._histories = histories
 
 
-def _audit(database: sqlite3.Connection, instance: sqlite3.Row) -> Iterator[str]:
-    rows = database.execute(
-        "SELECT position, event FROM history WHERE instance_id = ? ORDER BY position", (instance["instance_id"],)
-    ).fetchall()
-    history: list[Event] = [json.loads(row["event"]) for row in rows]
-    inbox = [
-        json.loads(row["event"])
-        for row in database.execute(
-            "SELECT event FROM inbox WHERE instance_id = ? AND coalesce(execution_id, ?) = ?",
-            (instance["instance_id"], instance["execution_id"], instance["execution_id"]),
+def _executions(database: sqlite3.Connection) -> Iterator[tuple[tuple[str, str], list[int], Execution]]:
+    """Instance and execution id, positions in its history, and the execution, of all instances."""
+    past = _by_instance(database.execute("SELECT * FROM history ORDER BY position"))
+    messages = _by_instance(database.execute(_MESSAGES))
+    work = _by_instance(database.execute(_WORK))
+    for row in database.execute("SELECT * FROM instances"):
+        instance_id = row["instance_id"]
+        execution = Execution(
+            row["status"],
+            [json.loads(event["event"]) for event in past[instance_id]],
+            [json.loads(message["event"]) for message in messages[instance_id]],
+            Counter((left["kind"], left["task"]) for left in work[instance_id]),
         )
-    ]
-    faults = [*_order_faults([row["position"] for row in rows], history), *_number_faults(history, inbox)]
-    if instance["status"] in ("Pending", "Running"):
-        faults += _lost(database, instance, history, inbox)
-    elif history[-2]["EventType"] != ENDED:
-        faults.append(f"is {instance['status']} but its history does not end")
-    yield from (f"{instance['instance_id']}: {fault}" for fault in faults)
+        yield (instance_id, row["execution_id"]), [event["position"] for event in past[instance_id]], execution
 
 
-def _order_faults(positions: list[int], history: list[Event]) -> Iterator[str]:
-    if positions != list(range(len(positions))):
-        yield f"positions are {positions}"
-    times = [event["Timestamp"] for event in history if event["EventType"] == STARTED]
+def _by_instance(rows: Iterable[sqlite3.Row]) -> defaultdict[str, list[sqlite3.Row]]:
+    grouped = defaultdict(list)
+    for row in rows:
+        grouped[row["instance_id"]].append(row)
+    return grouped
+
+
+def _faults_of(execution: Execution) -> Iterator[str]:
+    if execution.history:
+        yield from _order_faults(execution.history)
+        yield from _number_faults(execution)
+    if execution.status in FINISHED:
+        yield from _faults_of_finished(execution)
+    else:
+        yield from _faults_of_live(execution)
+
+
+def _order_faults(history: list[Event]) -> Iterator[str]:
+    """Whole episodes, one start, and time that goes forward."""
+    kinds = [past["EventType"] for past in history]
+    if kinds[:2] != [EPISODE_BEGINS, STARTED] or kinds.count(STARTED) != 1:
+        yield f"does not begin with its one start: {kinds}"
+    edges = [kind for kind in kinds if kind in (EPISODE_BEGINS, EPISODE_ENDS)]
+    if kinds[-1] != EPISODE_ENDS or edges != [EPISODE_BEGINS, EPISODE_ENDS] * (len(edges) // 2):
+        yield f"has half an episode: {kinds}"
+    times = [past["Timestamp"] for past in history if past["EventType"] == EPISODE_BEGINS]
     if times != sorted(times):
         yield "time runs backward"
 
 
-def _number_faults(history: list[Event], inbox: list[Event]) -> Iterator[str]:
-    numbers = [event["EventId"] for event in history if event["EventType"] in SCHEDULED]
-    if sorted(numbers) != list(range(len(numbers))):
+def _number_faults(execution: Execution) -> Iterator[str]:
+    """Numbers from 0 without a gap, apart from those that a rewind has freed; each settled once at most."""
+    numbers = sorted(past["EventId"] for past in execution.history if past["EventType"] in SCHEDULED)
+    freed = sum(past.get("Data") == f"{REWOUND}TASK_SCHEDULED" for past in execution.history)
+    gaps = set(range(numbers[-1] if numbers else 0)) - set(numbers)
+    if len(set(numbers)) < len(numbers) or len(gaps) > freed:
         yield f"task numbers are {numbers}"
-    settled = Counter(
-        event[SETTLED[event["EventType"]]] for event in history + inbox if event["EventType"] in SETTLED
-    )
-    twice = [number for number, times in settled.items() if times > 1]
+    settled = execution.settled
+    twice = [task for task, times in settled.items() if times > 1]
     if twice:
         yield f"tasks {twice} have ended twice"
+    unknown = set(settled) - {task for _, task in execution.tasks}
+    if unknown:
+        yield f"tasks {unknown} have ended, but were never scheduled"
 
 
-def _lost(
-    database: sqlite3.Connection, instance: sqlite3.Row, history: list[Event], inbox: list[Event]
-) -> Iterator[str]:
+def _faults_of_finished(execution: Execution) -> Iterator[str]:
+    if [past["EventType"] for past in execution.history[-2:]] != [ENDED, EPISODE_ENDS]:
+        yield f"is {execution.status} but its history does not end"
+    if execution.inbox:
+        yield f"is {execution.status} and has messages"
+    if any(kind == "timer" for kind, _ in execution.work):
+        yield f"is {execution.status} and has timers"
+
+
+def _faults_of_live(execution: Execution) -> Iterator[str]:
     """Every task that is scheduled has ended, or its work exists: never neither, never both."""
-    known = history + inbox
-    settled = {event[SETTLED[event["EventType"]]] for event in known if event["EventType"] in SETTLED}
-    settled |= _answered_operations(known)
-    for event in history:
-        kind = SCHEDULED.get(event["EventType"])
-        number = event.get("EventId")
-        if kind is None or (kind == "operation" and json.loads(event["Input"]).get("signal")):
-            continue
-        exists = _exists(database, instance, kind, event)
-        if number in settled and exists:
-            yield f"{kind} {number} has ended and is still to be done"
-        if number not in settled and not exists and kind != "timer":
-            yield f"{kind} {number} is lost"
+    if any(past["EventType"] == ENDED for past in execution.history):
+        yield f"is {execution.status} but its history has ended"
+    if not execution.history and not execution.inbox:
+        yield "will never begin"
+    settled, tasks = execution.settled, execution.tasks
+    for kind, task in tasks:
+        exists = execution.work[kind, task]
+        if exists > 1 or (exists and settled[task]):
+            yield f"{kind} {task} has ended {settled[task]} times and is to be done {exists} times"
+        if not exists and not settled[task] and kind != "timer":
+            yield f"{kind} {task} is lost"
+    yield from (f"{kind} {task} was never scheduled" for kind, task in set(execution.work) - set(tasks))
 
 
-def _answered_operations(known: list[Event]) -> set[int]:
-    answers = {event["Name"] for event in known if event["EventType"] == 15}
-    sent = [event for event in known if event["EventType"] == 14]
-    return {event["EventId"] for event in sent if json.loads(event["Input"])["id"] in answers}
-
-
-def _exists(database: sqlite3.Connection, instance: sqlite3.Row, kind: str, event: Event) -> bool:
-    if kind == "child":
-        query = (
-            "SELECT 1 FROM instances WHERE instance_id = ? AND status NOT IN ('Completed', 'Failed', 'Terminated')"
-        )
-        return database.execute(query, (event["InstanceId"],)).fetchone() is not None
-    if kind == "operation":
-        query = "SELECT 1 FROM entity_inbox WHERE request_id = ?"
-        return database.execute(query, (json.loads(event["Input"])["id"],)).fetchone() is not None
-    query = {
-        "activity": "SELECT 1 FROM activities WHERE instance_id = ? AND execution_id = ? AND task_id = ?",
-        "timer": "SELECT 1 FROM timers WHERE instance_id = ? AND execution_id = ? AND timer_id = ?",
-    }[kind]
-    key = (instance["instance_id"], instance["execution_id"], event["EventId"])
-    return database.execute(query, key).fetchone() is not None
+def _rewritten(before: list[Event], after: list[Event]) -> Iterator[str]:
+    """An execution's history only grows, unless it is rewound."""
+    kept = [event for event in after[: len(before)] if not str(event.get("Data", "")).startswith(REWOUND)]
+    was = [
+        event
+        for event, now in zip(before, after, strict=False)
+        if not str(now.get("Data", "")).startswith(REWOUND)
+    ]
+    if len(after) < len(before) or kept != was:
+        yield "its history is another one than before"

@@ -130,7 +130,7 @@ def test_a_file_that_another_tool_locks_is_explained(tmp_path: Path, monkeypatch
 
 def test_a_file_that_is_no_database_is_refused_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "hub.db").write_text("no database, but text that is long enough to be looked at" * 20)
-    with pytest.raises(DatabaseUnusable, match="Delete the file to start afresh"):
+    with pytest.raises(DatabaseUnusable, match="Move the file and its -wal away to start afresh"):
         Database(tmp_path / "hub.db")
 
 
