@@ -30,7 +30,7 @@ class DatabaseInUse(DurableEngineError):
     def __init__(self, path: str) -> None:
         super().__init__(
             f"The database {path} is in use by another running host. "
-            "Stop that host, or give this one its own STATE_DIR."
+            "Stop that host, or give this one a folder of its own with --state-dir."
         )
 
 
@@ -61,8 +61,8 @@ def _remedy(cause: str) -> str:
     if "locked" in cause:
         return "End what else writes to the file; what waits goes on by itself."
     if "not a database" in cause or "malformed" in cause:
-        return "Delete the file to start afresh, or give the host another STATE_DIR."
-    return "Give the host a STATE_DIR that it can write to."
+        return "Delete the file to start afresh, or give the host another folder with --state-dir."
+    return "Give the host a folder that it can write to, with --state-dir."
 
 
 class DidNotSettle(DurableEngineError):
