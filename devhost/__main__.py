@@ -66,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     start.set_defaults(command=start)
     start.add_argument("--app", type=Path, default=Path(), help="folder of function_app.py (default: here)")
     start.add_argument("--port", type=_port, default=7071, help="public port; 0 picks a free one (default: 7071)")
-    start.add_argument("--rpc-port", type=_port, default=17071, help="port of the durable RPC API (default: 17071)")
+    start.add_argument(
+        "--rpc-port", type=_port, default=17071, help="port of the durable RPC API (default: 17071)"
+    )
     start.add_argument(
         "--state-dir", type=Path, default=Path(".local"), help="where state is kept (default: .local)"
     )

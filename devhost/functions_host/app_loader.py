@@ -38,7 +38,9 @@ def locate_script(app_path: Path) -> Path:
             f"No function app at {path}. Give the folder of {DEFAULT_SCRIPT}, or the file, with --app."
         )
     if path.suffix != ".py":
-        raise AppLoadError(f"{path} is not a .py file. Give the folder of {DEFAULT_SCRIPT}, or the file, with --app.")
+        raise AppLoadError(
+            f"{path} is not a .py file. Give the folder of {DEFAULT_SCRIPT}, or the file, with --app."
+        )
     return path
 
 

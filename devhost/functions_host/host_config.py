@@ -35,7 +35,9 @@ class HostConfig:
         path = app_root / "host.json"
         if path.exists():
             return cls.from_document(read_json_object(path))
-        log.warning('%s does not exist, so all defaults hold. Azure needs it: write {"version": "2.0"} in it.', path)
+        log.warning(
+            '%s does not exist, so all defaults hold. Azure needs it: write {"version": "2.0"} in it.', path
+        )
         return cls()
 
     @classmethod

@@ -6,6 +6,7 @@
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ _STEERED = {
     "resume": ("let a suspended instance go on", "{} was asked to go on."),
     "rewind": ("run the failed parts of a failed instance again", "The failed parts of {} run again."),
 }
+
+_UNKNOWN_ACTIVITY = re.compile(r"Activity function '[^']*' does not exist")
 
 Subparsers = Any  # argparse names its type only privately.
 
@@ -144,12 +147,15 @@ def _list(parsed: argparse.Namespace) -> None:
 
 
 def _show(parsed: argparse.Namespace) -> None:
-    status = _client(parsed).status(parsed.instance_id)
+    client = _client(parsed)
+    status = client.status(parsed.instance_id)
     if parsed.json:
         return _print_json(status)
     from devhost.tools import drawing
 
     drawing.draw_status(drawing.console(), status)
+    if status["runtimeStatus"] == "Failed" and _UNKNOWN_ACTIVITY.search(str(status["output"])):
+        print(f"The app has these activities: {', '.join(client.activities()) or 'none'}.")
 
 
 def _history(parsed: argparse.Namespace) -> None:

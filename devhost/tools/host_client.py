@@ -57,6 +57,17 @@ class HostClient:
         found: dict[str, Any] = self._parsed(text)
         return found
 
+    def activities(self) -> tuple[str, ...]:
+        """The names by which orchestrators call the activities that the app has."""
+        code, text = self._send("GET", "/admin/functions", {})
+        if code != 200:
+            raise self._failure(code, text, "")
+        bindings = [(one["name"], binding) for one in self._parsed(text) for binding in one["config"]["bindings"]]
+        names = (
+            binding.get("activity") or name for name, binding in bindings if binding["type"] == "activityTrigger"
+        )
+        return tuple(sorted(names))
+
     def raise_event(self, instance_id: str, name: str, data: str) -> None:
         """Raise an external event; the data is JSON text."""
         self._act("POST", instance_id, f"/raiseEvent/{_quoted(name)}", {}, data.encode())

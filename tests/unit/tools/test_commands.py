@@ -56,6 +56,24 @@ def test_show_tells_what_went_in_and_came_out(command_line: CommandLine) -> None
     assert command_line.json("show", ORDER_ID)["output"]["left"] == 98
 
 
+def test_show_of_an_unknown_activity_names_those_that_there_are(command_line: CommandLine) -> None:
+    command_line.engine.start("misspelt", "resreve", "typo")
+    command_line.engine.wait_quiescent()
+    printed = " ".join(command_line.run("show", "typo").split())
+    assert printed.endswith("'resreve' does not exist. The app has these activities: charge, reserve, wrap.")
+    assert "$type" not in printed
+
+
+def test_show_of_a_failed_activity_ends_with_its_stack_instead_of_json(command_line: CommandLine) -> None:
+    command_line.engine.start("misspelt", "charge", "broken")
+    command_line.engine.wait_quiescent()
+    for command in ("show", "history"):
+        printed = " ".join(command_line.run(command, "broken").split())
+        assert "Activity function 'charge' failed: TypeError: 'NoneType' object is not subscriptable" in printed
+        assert 'sample_orders.py", line' in printed
+        assert "$type" not in printed
+
+
 def test_history_draws_every_step_on_one_axis(command_line: CommandLine) -> None:
     run_order(command_line.engine)
     lines = command_line.run("history", ORDER_ID).splitlines()
