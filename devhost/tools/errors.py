@@ -58,10 +58,10 @@ class NotAnInstance(ToolError):
     """The id has the form of an entity's, ``@name@key``."""
 
     def __init__(self, instance_id: str, url: str) -> None:
-        _, name, key = instance_id.split("@", 2)
+        entity = "/".join(quote(part) for part in instance_id.split("@", 2)[1:])
         super().__init__(
             f"'{instance_id}' is the id of an entity, and this is for instances. {url}/devhost/entities shows "
-            f"entities; GET {url}/runtime/webhooks/durabletask/entities/{quote(name)}/{quote(key)} answers its state.",
+            f"entities; GET {url}/runtime/webhooks/durabletask/entities/{entity} answers its state."
         )
 
 
