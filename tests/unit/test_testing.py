@@ -44,7 +44,7 @@ def test_the_same_functions_serve_one_host_after_the_other(orchestration_host: M
 @pytest.mark.parametrize("wrong", [ModuleType("function_app"), waiting, [waiting]])
 def test_what_holds_no_functions_is_refused_with_what_to_give(wrong: Any) -> None:
     with pytest.raises(
-        TypeError, match="neither a function app nor a blueprint. Give such objects, like function_a"
+        TypeError, match=r"neither a function app nor a blueprint\. Give such objects, like function_a"
     ):
         OrchestrationTestHost(wrong)
 
