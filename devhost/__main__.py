@@ -19,10 +19,15 @@ from devhost.logging_setup import set_up_logging
 from devhost.tools.command_line import add_commands, run_command
 from devhost.worker.source_watch import SourceWatcher
 
+_HIGHEST_PORT = 65535
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code: 0 after a stop by signal, 1 if the command fails."""
-    parsed = _parser().parse_args(arguments)
+    parsed, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        # By the command itself, whose usage shows what it takes.
+        parsed.command.error(f"unrecognized arguments: {' '.join(unknown)}")
     if "run" in parsed:
         return run_command(parsed)
     set_up_logging(parsed.verbose)
@@ -58,9 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     start = commands.add_parser("start", help="run a function app")
+    start.set_defaults(command=start)
     start.add_argument("--app", type=Path, default=Path(), help="folder of function_app.py (default: here)")
-    start.add_argument("--port", type=int, default=7071, help="public port; 0 picks a free one (default: 7071)")
-    start.add_argument("--rpc-port", type=int, default=17071, help="port of the durable RPC API (default: 17071)")
+    start.add_argument("--port", type=_port, default=7071, help="public port; 0 picks a free one (default: 7071)")
+    start.add_argument(
+        "--rpc-port", type=_port, default=17071, help="port of the durable RPC API (default: 17071)"
+    )
     start.add_argument(
         "--state-dir", type=Path, default=Path(".local"), help="where state is kept (default: .local)"
     )
@@ -83,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--verbose", action="store_true", help="log everything, every episode included")
     add_commands(commands)
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not a port; give a whole number from 0 to {_HIGHEST_PORT}")
+    return int(text)
 
 
 def _options(parsed: argparse.Namespace) -> HostOptions:

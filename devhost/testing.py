@@ -1,16 +1,22 @@
-"""Runs real orchestrators in tests: the real engine, stand-in activities, time that moves when told to."""
+"""Runs real orchestrators in tests: the real engine, stand-in activities, time that moves when told to.
+
+``orchestration_host`` is a pytest fixture; import it into conftest.py to have it in all tests.
+"""
 
 import json
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import azure.functions as func
+import pytest
+from azure.functions.decorators.function_app import DecoratorApi
 
 from devhost.clock import VirtualClock
 from devhost.durable_engine.dispatcher import RunningActivities
@@ -30,8 +36,7 @@ class OrchestrationTestHost:
 
     Args:
         app: an app, or blueprints to make one of: the real orchestrators and entities, and activities that stand
-            in for the real ones under their names. Functions of an app can be listed only once, so each host
-            needs a new app.
+            in for the real ones under their names. The same objects can be given to one host after another.
         folder: where the database goes; default: a temporary folder.
         options: the engine's options; default: those of an empty host.json.
         start_time: the first moment; default: 2024-01-01T00:00Z.
@@ -45,7 +50,7 @@ class OrchestrationTestHost:
 
     def __init__(
         self,
-        app: func.FunctionRegister | Iterable[func.Blueprint],
+        app: DecoratorApi | Iterable[DecoratorApi],
         folder: Path | None = None,
         options: EngineOptions | None = None,
         start_time: datetime | None = None,
@@ -53,11 +58,12 @@ class OrchestrationTestHost:
         # The SDK warns of every external event that comes early; under -W error it would break off the
         # orchestrator.
         warnings.filterwarnings("ignore", message="Potential duplicate Task completion")
+        indexed = index_functions(_as_app(app), Path.cwd())
         self._clock = VirtualClock(start_time)
         self._invoker = FunctionInvoker()
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="orchestration-test-")
         path = (folder or Path(self._temporary.name if self._temporary else "")) / "engine.db"
-        functions = HostedDurableFunctions(index_functions(_as_app(app), Path.cwd()), self._invoker)
+        functions = HostedDurableFunctions(indexed, self._invoker)
         self._engine = DurableEngine(functions, options or EngineOptions(), path, self._clock)
         self._ignored: RunningActivities = 0
         self.client = self._engine.client
@@ -120,7 +126,7 @@ class OrchestrationTestHost:
 
     def advance(self, duration: timedelta | None = None, **parts: float) -> None:
         """Move time on by a duration, or by `parts` such as ``hours=48``, timer by timer."""
-        self._engine.advance(duration or timedelta(**parts), self._ignored)
+        self._engine.advance(_duration(duration, parts), self._ignored)
 
     def close(self) -> None:
         """Stop the engine and remove a temporary folder."""
@@ -138,10 +144,30 @@ class OrchestrationTestHost:
         self.close()
 
 
-def _as_app(app: func.FunctionRegister | Iterable[func.Blueprint]) -> func.FunctionRegister:
-    if isinstance(app, func.FunctionRegister):
-        return app
-    whole = func.FunctionApp()
-    for blueprint in app:
-        whole.register_functions(blueprint)
+@pytest.fixture
+def orchestration_host() -> Iterator[Callable[..., OrchestrationTestHost]]:
+    """Make hosts that end with the test; takes what ``OrchestrationTestHost`` takes."""
+    with ExitStack() as open_hosts:
+        yield lambda *arguments, **options: open_hosts.enter_context(OrchestrationTestHost(*arguments, **options))
+
+
+def _as_app(app: object) -> func.FunctionRegister:
+    """Make a new app of an app's functions or of blueprints: the SDK lets each app be listed only once."""
+    parts = tuple(app) if isinstance(app, Iterable) else (app,)
+    whole = func.FunctionApp(app.auth_level if isinstance(app, func.FunctionRegister) else func.AuthLevel.FUNCTION)
+    for part in parts:
+        if not isinstance(part, DecoratorApi):
+            text = f"{part!r} is neither a function app nor a blueprint. Give such objects, like function_app.app."
+            raise TypeError(text)
+        whole._function_builders.extend(part._function_builders)
     return whole
+
+
+def _duration(given: object, parts: Mapping[str, float]) -> timedelta:
+    if (given is None) == (not parts) or not isinstance(given, timedelta | None):
+        asked = ", ".join(["" if given is None else repr(given), *(f"{name}=..." for name in parts)]).strip(", ")
+        raise TypeError(f"advance({asked}) says no duration. Give a timedelta, or parts such as hours=48.")
+    duration = timedelta(**parts) if given is None else given
+    if duration < timedelta():
+        raise ValueError(f"Time only moves forward, but advance was asked for {duration}.")
+    return duration

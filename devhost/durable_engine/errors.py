@@ -30,7 +30,7 @@ class DatabaseInUse(DurableEngineError):
     def __init__(self, path: str) -> None:
         super().__init__(
             f"The database {path} is in use by another running host. "
-            "Stop that host, or give this one its own STATE_DIR."
+            "Stop that host, or give this one a folder of its own with --state-dir."
         )
 
 
@@ -62,10 +62,10 @@ def _remedy(cause: str) -> str:
         return "End what else writes to the file; what waits goes on by itself."
     if "not a database" in cause or "malformed" in cause:
         return (
-            "Move the file and its -wal away to start afresh, or give the host another STATE_DIR; "
+            "Move the file and its -wal away to start afresh, or give the host another folder with --state-dir; "
             "sqlite3's .recover saves what can still be read."
         )
-    return "Give the host a STATE_DIR that it can write to."
+    return "Give the host a folder that it can write to, with --state-dir."
 
 
 class DidNotSettle(DurableEngineError):

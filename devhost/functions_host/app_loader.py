@@ -46,6 +46,10 @@ def locate_script(app_path: Path) -> Path:
         raise AppLoadError(
             f"No function app at {path}. Give the folder of {DEFAULT_SCRIPT}, or the file, with --app."
         )
+    if path.suffix != ".py":
+        raise AppLoadError(
+            f"{path} is not a .py file. Give the folder of {DEFAULT_SCRIPT}, or the file, with --app."
+        )
     return path
 
 

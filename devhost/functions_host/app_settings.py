@@ -16,7 +16,9 @@ def read_json_object(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
-        raise HostConfigError(f"{path} is not valid JSON: {error.msg} (line {error.lineno}).") from error
+        raise HostConfigError(
+            f"{path} is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+        ) from error
     if not isinstance(document, dict):
         raise HostConfigError(f"{path} must hold a JSON object, like {{}}.")
     return document

@@ -31,7 +31,7 @@ from devhost.functions_host.rpc_http import RPC_PATH, RpcHttp
 from devhost.functions_host.server_thread import LOOPBACK, ServerThread, bind, bind_preferred, port_of
 from devhost.functions_host.timer_monitor import TimerMonitor
 from devhost.functions_host.timers import TimerService
-from devhost.functions_host.virtual_clock import open_virtual_clock
+from devhost.functions_host.virtual_clock import open_virtual_clock, warn_of_skipped_time
 from devhost.page.guard import PageGuard
 from devhost.page.page_http import PageHttp
 from devhost.worker.hosting import AppWorkers, worker_count
@@ -85,13 +85,13 @@ class FunctionsHost:
     def __init__(self, options: HostOptions) -> None:
         self._options = options
         self._folder = _made(options.state_dir.resolve() / "devhost")
-        self._listener = bind(options.port, "--port (PORT with make)")
+        self._listener = bind(options.port, "--port")
         self._rpc_listener = bind_preferred(options.rpc_port)
         self.port = port_of(self._listener)
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.app = self._load()
         self.keys = AccessKeys.load_or_create(self._folder / "keys.json") if options.enable_auth else None
-        self._compose(HostConfig.read(self.app.root))
+        self._compose(self._config)
 
     @property
     def routes(self) -> Sequence[Route]:
@@ -160,6 +160,8 @@ class FunctionsHost:
             "AzureWebJobsScriptRoot": str(script.parent),
         }
         apply_settings(own, os.environ)
+        # Before the app: the SDK reads the file too, when it is imported, and then the app would be blamed.
+        self._config = HostConfig.read(script.parent)
         count = worker_count(self._options.workers, os.environ) or int(self._options.reload)
         self._workers = AppWorkers(script, self._folder, count) if count else None
         if self._workers:
@@ -188,7 +190,11 @@ class FunctionsHost:
         self._build_servers(clock)
 
     def _build_clock(self) -> Clock:
-        return open_virtual_clock(self._folder / "clock.json") if self._options.virtual_clock else SystemClock()
+        path = self._folder / "clock.json"
+        if self._options.virtual_clock:
+            return open_virtual_clock(path)
+        warn_of_skipped_time(path)
+        return SystemClock()
 
     def _build_invoker(self, config: HostConfig) -> Invoker:
         rpc_base_url = f"http://{LOOPBACK}:{port_of(self._rpc_listener)}{RPC_PATH}/"
@@ -242,7 +248,7 @@ def _made(folder: Path) -> Path:
     except OSError as error:
         raise HostConfigError(
             f"The state folder {folder} cannot be written to: {error.strerror}. "
-            "Put that right, or give another with --state-dir (STATE_DIR with make)."
+            "Put that right, or give another with --state-dir."
         ) from error
     return folder
 

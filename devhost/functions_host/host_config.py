@@ -1,5 +1,6 @@
 """What the host itself reads from host.json; the durable engine reads its own part."""
 
+import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 from devhost.functions_host.app_settings import read_json_object
 from devhost.functions_host.errors import HostConfigError
 from devhost.functions_host.time_spans import parse_time_span
+
+log = logging.getLogger("devhost.host")
 
 DEFAULT_FUNCTION_TIMEOUT = timedelta(minutes=30)
 
@@ -28,9 +31,14 @@ class HostConfig:
 
     @classmethod
     def read(cls, app_root: Path) -> "HostConfig":
-        """Read host.json of the app; an absent file means all defaults. Raises HostConfigError."""
+        """Read host.json of the app; an absent file means all defaults, and a warning. Raises HostConfigError."""
         path = app_root / "host.json"
-        return cls.from_document(read_json_object(path)) if path.exists() else cls()
+        if path.exists():
+            return cls.from_document(read_json_object(path))
+        log.warning(
+            '%s does not exist, so all defaults hold. Azure needs it: write {"version": "2.0"} in it.', path
+        )
+        return cls()
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> "HostConfig":

@@ -1,11 +1,15 @@
 """The clock of ``--clock virtual``: remembers how far ahead it is, so that time never runs back at a restart."""
 
 import json
+import logging
 import os
 from datetime import timedelta
 from pathlib import Path
 
 from devhost.clock import OffsetClock
+from devhost.timeline import duration_text
+
+log = logging.getLogger("devhost.host")
 
 
 def open_virtual_clock(path: Path) -> OffsetClock:
@@ -26,6 +30,21 @@ def open_virtual_clock(path: Path) -> OffsetClock:
 
     clock.on_advance(save)
     return clock
+
+
+def warn_of_skipped_time(path: Path) -> None:
+    """Say so if a host on the system's clock takes over what tests have moved into the future.
+
+    Args:
+        path: Where ``open_virtual_clock`` keeps its time.
+    """
+    if skipped := _read_offset(path):
+        log.warning(
+            "A host with --clock virtual has moved the time in %s ahead by %s, so its instances and timers lie in "
+            "the future. Start it with --clock virtual again, or give another folder with --state-dir.",
+            path.parent,
+            duration_text(skipped),
+        )
 
 
 def _read_offset(path: Path) -> timedelta:

@@ -111,24 +111,26 @@ class PageHttp:
 
     async def _instances(self, request: web.Request) -> web.Response:
         filters = Filters.of(request.query)
-        page, token = await self._list(filters, _PER_PAGE)
+        page, token = await self._list(filters, _PER_PAGE, show_input=False)
         return _document(views.instances_page(page, filters, token))
 
     async def _instances_as_json(self, request: web.Request) -> web.Response:
         if not self._guard.may_look(request):
             return web.Response(status=401)
         top = request.query.get("top", "")
-        page, token = await self._list(Filters.of(request.query), int(top) if top.isdecimal() else _PER_PAGE)
+        show_input = request.query.get("showInput", "").lower() != "false"
+        count = int(top) if top.isdecimal() else _PER_PAGE
+        page, token = await self._list(Filters.of(request.query), count, show_input)
         return json_response({"instances": page, "next": token})
 
-    async def _list(self, filters: Filters, top: int) -> tuple[list[dict[str, Any]], str | None]:
+    async def _list(self, filters: Filters, top: int, show_input: bool) -> tuple[list[dict[str, Any]], str | None]:
         query = InstanceQuery(
             instance_id_prefix=filters.instance_id,
             name_prefix=filters.name,
             statuses=(filters.status,) if filters.status else (),
             top=top,
             continuation_token=filters.after,
-            show_input=False,
+            show_input=show_input,
             newest_first=True,
         )
         return await asyncio.to_thread(self._client.list, query)

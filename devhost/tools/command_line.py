@@ -6,6 +6,7 @@
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ _STEERED = {
     "rewind": ("run the failed parts of a failed instance again", "The failed parts of {} run again."),
 }
 
+_UNKNOWN_ACTIVITY = re.compile(r"Activity function '[^']*' does not exist")
+
 Subparsers = Any  # argparse names its type only privately.
 
 
@@ -41,7 +44,7 @@ def add_commands(subparsers: Subparsers, environ: Mapping[str, str] = os.environ
         command: argparse.ArgumentParser = subparsers.add_parser(
             name, help=about, description=about, parents=parents
         )
-        command.set_defaults(run=run)
+        command.set_defaults(run=run, command=command)
         return command
 
     _add_looking(add)
@@ -67,6 +70,13 @@ def run_command(parsed: argparse.Namespace) -> int:
     return 0
 
 
+class _AskedOfAHost(argparse.Action):
+    """Refuses the option of ``start`` that people try here."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.error("this asks a running host, whatever its folder is: say where it runs with --url")
+
+
 def _output() -> argparse.ArgumentParser:
     output = argparse.ArgumentParser(add_help=False)
     output.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -81,6 +91,7 @@ def _host(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         default=f"http://127.0.0.1:{environ.get('PORT') or 7071}",
         help="where the host runs (default: %(default)s, from PORT)",
     )
+    host.add_argument("--state-dir", action=_AskedOfAHost, help=argparse.SUPPRESS)
     host.add_argument("--key", default=environ.get("DEVHOST_KEY"), help="master key (default: DEVHOST_KEY)")
     return host
 
@@ -127,7 +138,7 @@ def _client(parsed: argparse.Namespace) -> HostClient:
 
 
 def _list(parsed: argparse.Namespace) -> None:
-    found = _client(parsed).list(parsed.status or "", parsed.name, parsed.id, parsed.top)
+    found = _client(parsed).list(parsed.status or "", parsed.name, parsed.id, parsed.top, parsed.json)
     if parsed.json:
         return _print_json(found)
     from devhost.tools import drawing
@@ -136,12 +147,15 @@ def _list(parsed: argparse.Namespace) -> None:
 
 
 def _show(parsed: argparse.Namespace) -> None:
-    status = _client(parsed).status(parsed.instance_id)
+    client = _client(parsed)
+    status = client.status(parsed.instance_id)
     if parsed.json:
         return _print_json(status)
     from devhost.tools import drawing
 
     drawing.draw_status(drawing.console(), status)
+    if status["runtimeStatus"] == "Failed" and _UNKNOWN_ACTIVITY.search(str(status["output"])):
+        print(f"The app has these activities: {', '.join(client.activities()) or 'none'}.")
 
 
 def _history(parsed: argparse.Namespace) -> None:

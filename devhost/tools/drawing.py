@@ -1,7 +1,9 @@
 """Draws instances for a terminal: a list, one in full, one as a timeline. Plain text when there is no terminal."""
 
 import io
+import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,6 +19,8 @@ from devhost.timeline import FINISHED, Outcome, Step, StepKind, Timeline, build_
 _WIDTH_WITHOUT_TERMINAL = 110
 _LONGEST_PAYLOAD = 2000
 _MOST_ERRORS = 5
+# Where the details begin that the Durable extension puts behind the error of an activity.
+_DETAILS = re.compile(r'\s*\n ?(?=\{"\$type":)')
 _STATUS_STYLES = {
     "Running": "blue",
     "Pending": "blue",
@@ -80,9 +84,10 @@ def draw_status(to: Console, status: Mapping[str, Any]) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_row("Created", f"{_time(status['createdTime'])} UTC")
     table.add_row("Last updated", f"{_time(status['lastUpdatedTime'])} UTC")
-    last = "Error" if status["runtimeStatus"] == "Failed" else "Output"
-    for label, key in (("Custom status", "customStatus"), ("Input", "input"), (last, "output")):
+    for label, key in (("Custom status", "customStatus"), ("Input", "input")):
         table.add_row(label, _payload(status[key]))
+    is_failed = status["runtimeStatus"] == "Failed"
+    table.add_row(*("Error", _payload(_error(status))) if is_failed else ("Output", _payload(status["output"])))
     to.print(table)
 
 
@@ -112,9 +117,21 @@ def _draw_errors(to: Console, timeline: Timeline, status: Mapping[str, Any]) -> 
     failed = [step for step in timeline.steps if step.error]
     errors = [(step.label, step.error) for step in failed[-_MOST_ERRORS:]]
     if status["runtimeStatus"] == "Failed":
-        errors.append((status["name"], readable(status["output"])))
+        errors.append((status["name"], _error(status)))
     for label, error in errors:
         to.print(Text.assemble("\n", (_clean(label), "bold red"), ": ", _clean(str(error))[:_LONGEST_PAYLOAD]))
+
+
+def _error(status: Mapping[str, Any]) -> str:
+    """Why an instance failed; the JSON that follows an activity's error, as in Azure, is cut down to its stack."""
+    text = readable(status["output"])
+    while match := _DETAILS.search(text):
+        try:
+            details, end = json.JSONDecoder().raw_decode(text, match.end())
+        except ValueError:
+            break
+        text = f"{text[: match.start()]}\n{details.get('RemoteStackTrace') or ''}".rstrip() + text[end:]
+    return text
 
 
 class _Lanes:

@@ -5,10 +5,13 @@ ToolError
 ├── KeyNeeded            the host asks for keys, and the one given is missing or wrong
 ├── NotADevhost          something else answers
 ├── UnknownInstance      no instance has the id
+├── NotAnInstance        the id is an entity's
 ├── InstanceEnded        the instance has ended and takes no more messages
 ├── RequestFailed        the host refused for another reason, which it gave
 └── NothingDone          the command itself refuses
 """
+
+from urllib.parse import quote
 
 
 class ToolError(Exception):
@@ -48,6 +51,17 @@ class UnknownInstance(ToolError):
     def __init__(self, instance_id: str) -> None:
         super().__init__(
             f"No instance has the id '{instance_id}'; ids are case-sensitive. `python -m devhost list` shows all."
+        )
+
+
+class NotAnInstance(ToolError):
+    """The id has the form of an entity's, ``@name@key``."""
+
+    def __init__(self, instance_id: str, url: str) -> None:
+        entity = "/".join(quote(part) for part in instance_id.split("@", 2)[1:])
+        super().__init__(
+            f"'{instance_id}' is the id of an entity, and this is for instances. {url}/devhost/entities shows "
+            f"entities; GET {url}/runtime/webhooks/durabletask/entities/{entity} answers its state."
         )
 
 

@@ -14,6 +14,7 @@ from devhost.tools.errors import (
     InstanceEnded,
     KeyNeeded,
     NotADevhost,
+    NotAnInstance,
     RequestFailed,
     ToolError,
     UnknownInstance,
@@ -37,9 +38,10 @@ class HostClient:
     url: str
     key: str | None = None
 
-    def list(self, status: str, name: str, instance_id: str, top: int) -> dict[str, Any]:
+    def list(self, status: str, name: str, instance_id: str, top: int, with_input: bool) -> dict[str, Any]:
         """The newest instances that match: ``{"instances": [...], "next": token or null}``."""
         query = {"status": status, "name": name, "id": instance_id, "top": str(top)}
+        query["showInput"] = "true" if with_input else "false"
         code, text = self._send("GET", "/devhost/api/instances", query)
         if code != 200:
             raise self._failure(code, text, "")
@@ -54,6 +56,17 @@ class HostClient:
             raise self._failure(code, text, instance_id)
         found: dict[str, Any] = self._parsed(text)
         return found
+
+    def activities(self) -> tuple[str, ...]:
+        """The names by which orchestrators call the activities that the app has."""
+        code, text = self._send("GET", "/admin/functions", {})
+        if code != 200:
+            raise self._failure(code, text, "")
+        bindings = [(one["name"], binding) for one in self._parsed(text) for binding in one["config"]["bindings"]]
+        names = (
+            binding.get("activity") or name for name, binding in bindings if binding["type"] == "activityTrigger"
+        )
+        return tuple(sorted(names))
 
     def raise_event(self, instance_id: str, name: str, data: str) -> None:
         """Raise an external event; the data is JSON text."""
@@ -110,10 +123,14 @@ class HostClient:
         if code == 401:
             return KeyNeeded(self.url)
         if code == 404:
-            return UnknownInstance(instance_id) if instance_id else NotADevhost(self.url)
+            return self._not_found(instance_id) if instance_id else NotADevhost(self.url)
         if code == 410:
             return InstanceEnded(instance_id)
         return RequestFailed(f"The host refused ({code}): {_explanation(text)}")
+
+    def _not_found(self, instance_id: str) -> ToolError:
+        is_entity = instance_id.startswith("@") and instance_id.count("@") > 1
+        return NotAnInstance(instance_id, self.url) if is_entity else UnknownInstance(instance_id)
 
     def _parsed(self, text: str) -> Any:
         try:

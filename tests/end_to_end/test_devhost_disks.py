@@ -114,7 +114,7 @@ def test_a_database_file_that_cannot_be_written_is_told_of_and_nothing_is_lost(
 ) -> None:
     (state / HUB).chmod(0o444)
     host = start_host(tmp_path, launcher=WITHOUT_PRIVILEGES)
-    assert_told(start_one(host), host, "readonly database. Give the host a STATE_DIR that it can write to")
+    assert_told(start_one(host), host, "readonly database. Give the host a folder that it can write to")
     assert host.stop() == 0
     (state / HUB).chmod(0o644)
     host = start_host(tmp_path, launcher=WITHOUT_PRIVILEGES)
@@ -159,7 +159,7 @@ def test_a_second_host_on_the_same_state_is_refused_and_the_first_goes_on(
     assert second.output.count("\n") == 1
     database = tmp_path / "state" / "devhost" / HUB
     assert f"The database {database} is in use by another running host." in second.output
-    assert "Stop that host, or give this one its own STATE_DIR." in second.output
+    assert "Stop that host, or give this one a folder of its own with --state-dir." in second.output
     assert_it_goes_on(first)
 
 

@@ -70,6 +70,18 @@ def test_app_that_cannot_be_loaded_is_explained(tmp_path: Path) -> None:
     assert "Traceback" not in host.output
 
 
+def test_host_json_that_cannot_be_read_is_one_line_that_does_not_blame_the_app(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "function_app.py").write_text("import azure.durable_functions as df\napp = df.DFApp()\n")
+    (app / "host.json").write_text("{")
+    host = DevhostProcess(tmp_path, app=app)
+    assert host.process.wait(10) == 1
+    assert host.output.count("\n") == 1
+    assert f"{app / 'host.json'} is not valid JSON" in host.output
+    assert "(line 1, column 2)" in host.output
+
+
 def test_state_folder_that_cannot_be_written_is_one_line_that_names_the_option(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
     host = DevhostProcess(tmp_path)

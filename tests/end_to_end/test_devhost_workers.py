@@ -128,6 +128,12 @@ def test_request_whose_process_dies_is_answered_with_502(host: DevhostProcess) -
     assert "python exited with code 6. The function was run once and is not run again" in host.output
 
 
+def test_result_that_is_no_answer_is_explained_in_the_log(host: DevhostProcess) -> None:
+    assert host.ask("GET", "/api/dictionary").status == 500
+    explained = "Functions.dictionary (Failed): dictionary returned dict. Return func.HttpResponse (or str)."
+    assert host.output.count(explained) == 1
+
+
 def test_large_bodies_go_both_ways_and_leave_no_file(host: DevhostProcess) -> None:
     answer = ask(host.origin, "POST", f"/api/size?answer={5 * MEGABYTE}", b"y" * (7 * MEGABYTE))
     assert answer.status == 200

@@ -111,6 +111,11 @@ def crash_request(req: func.HttpRequest) -> func.HttpResponse:
     os._exit(6)
 
 
+@app.route(route="dictionary")
+def dictionary(req: func.HttpRequest):
+    return {"no": "answer"}
+
+
 @app.route(route="size", methods=["POST"])
 async def size(req: func.HttpRequest) -> func.HttpResponse:
     """Return the body's size and, as the answer's body, as many bytes as asked for."""

@@ -26,7 +26,9 @@ def count(database: Database) -> int:
 
 def test_a_second_host_on_the_same_database_is_refused(tmp_path: Path) -> None:
     first = Database(tmp_path / "hub.db")
-    with pytest.raises(DatabaseInUse, match="Stop that host, or give this one its own STATE_DIR"):
+    with pytest.raises(
+        DatabaseInUse, match="Stop that host, or give this one a folder of its own with --state-dir"
+    ):
         Database(tmp_path / "hub.db")
     first.close()
     Database(tmp_path / "hub.db").close()
@@ -138,7 +140,9 @@ def test_a_folder_that_cannot_be_written_is_not_taken_for_a_second_host(tmp_path
     (tmp_path / "file").touch()
     (tmp_path / "folder" / "hub.db.lease").mkdir(parents=True)
     for folder in ("file", "folder"):
-        with pytest.raises(DatabaseUnusable, match="Give the host a STATE_DIR that it can write to"):
+        with pytest.raises(
+            DatabaseUnusable, match="Give the host a folder that it can write to, with --state-dir"
+        ):
             Database(tmp_path / folder / "hub.db")
 
 

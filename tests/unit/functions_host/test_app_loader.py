@@ -51,6 +51,12 @@ def test_missing_script_is_reported_with_the_option_to_use(tmp_path: Path) -> No
         locate_script(tmp_path)
 
 
+def test_another_file_than_a_script_is_refused_with_the_option_to_use(tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text("{}")
+    with pytest.raises(AppLoadError, match=r"host\.json is not a \.py file\. Give the folder.*--app"):
+        locate_script(tmp_path / "host.json")
+
+
 def test_missing_package_is_explained_with_the_line_and_the_search_path(load: Callable[[str], LoadedApp]) -> None:
     with pytest.raises(AppLoadError) as refused:
         load(APP + "import no_such_package_here\n")

@@ -158,6 +158,16 @@ def test_failing_function_answers_500_and_tells_nothing(
     assert "answer" in caplog.text
 
 
+@pytest.mark.parametrize(("kind", "type_name"), [("dict", "dict"), ("none", "NoneType")])
+def test_result_that_is_no_answer_is_explained_in_the_log_once(
+    origin: str, kind: str, type_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    get(origin, f"/api/answer/{kind}")
+    (explained,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    text = f"Functions.answer (Failed): answer returned {type_name}. Return func.HttpResponse (or str)."
+    assert explained.getMessage() == text
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

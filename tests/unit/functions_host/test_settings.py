@@ -18,6 +18,7 @@ from devhost.functions_host.durable_links import DurableLinks
 from devhost.functions_host.errors import HostConfigError, PortInUse
 from devhost.functions_host.host_config import HostConfig
 from devhost.functions_host.server_thread import bind, bind_preferred, port_of
+from devhost.functions_host.virtual_clock import open_virtual_clock, warn_of_skipped_time
 
 
 def write(folder: Path, name: str, document: object) -> None:
@@ -38,7 +39,7 @@ def test_app_without_local_settings_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ("{", "line 1"),
+        ("{", "(line 1, column 2)"),
         ("[]", "must hold a JSON object"),
         ({"IsEncrypted": True}, "func settings decrypt"),
         ({"Values": []}, '"Values" must be an object'),
@@ -78,6 +79,35 @@ def test_host_json_options_ignore_case_and_have_defaults(tmp_path: Path) -> None
     write(tmp_path, "host.json", {"FunctionTimeout": "00:05:00", "extensions": {"HTTP": {"routeprefix": "/v1/"}}})
     config = HostConfig.read(tmp_path)
     assert (config.route_prefix, config.function_timeout) == ("v1", timedelta(minutes=5))
+
+
+def test_host_json_that_cannot_be_read_is_named_with_the_place(tmp_path: Path) -> None:
+    write(tmp_path, "host.json", '{"version": "2.0",\n "extensions": }')
+    with pytest.raises(HostConfigError, match=r"host\.json is not valid JSON: .*\(line 2, column 16\)"):
+        HostConfig.read(tmp_path)
+
+
+def test_app_without_host_json_is_warned_of_what_azure_wants(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert HostConfig.read(tmp_path).route_prefix == "api"
+    (warning,) = caplog.messages
+    assert "host.json does not exist" in warning
+    assert '{"version": "2.0"}' in warning
+
+
+def test_system_clock_on_a_state_from_the_future_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "clock.json"
+    clock = open_virtual_clock(path)
+    warn_of_skipped_time(path)
+    assert caplog.messages == []
+    clock.advance(timedelta(days=2))
+    warn_of_skipped_time(path)
+    (warning,) = caplog.messages
+    assert f"the time in {tmp_path} ahead by 2 d" in warning
+    assert "Start it with --clock virtual again" in warning
 
 
 def test_function_timeout_may_be_unlimited_but_not_nonsense() -> None:

@@ -15,6 +15,7 @@ def order_functions() -> df.Blueprint:
     bp = df.Blueprint()
     bp.orchestration_trigger(context_name="context")(order)
     bp.orchestration_trigger(context_name="context")(packing)
+    bp.orchestration_trigger(context_name="context")(misspelt)
     bp.entity_trigger(context_name="context")(stock)
     for activity in (reserve, charge, wrap):
         bp.activity_trigger(input_name="payload")(activity)
@@ -41,6 +42,11 @@ def order(context: df.DurableOrchestrationContext):
 def packing(context: df.DurableOrchestrationContext):
     """A child."""
     return (yield context.call_activity("wrap", context.get_input()))
+
+
+def misspelt(context: df.DurableOrchestrationContext):
+    """Call the activity that the input names."""
+    return (yield context.call_activity(context.get_input(), None))
 
 
 def stock(context: df.DurableEntityContext) -> None:

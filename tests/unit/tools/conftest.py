@@ -2,17 +2,25 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import azure.functions as func
 import pytest
 from aiohttp import web
 
 from devhost.__main__ import main
+from devhost.clock import SystemClock
 from devhost.functions_host.access_keys import AccessKeys, AccessRules
+from devhost.functions_host.admin_http import AdminHttp
 from devhost.functions_host.durable_http import DurableHttp
 from devhost.functions_host.durable_links import WEBHOOK_PATH, DurableLinks
 from devhost.functions_host.http_messages import origin_of
+from devhost.functions_host.indexing import index_functions
+from devhost.functions_host.invocation import FunctionInvoker
 from devhost.functions_host.server_thread import ServerThread, bind, port_of
+from devhost.functions_host.timer_monitor import TimerMonitor
+from devhost.functions_host.timers import TimerService
 from devhost.page.guard import PageGuard
 from devhost.page.page_http import PageHttp
 from devhost.testing import OrchestrationTestHost
@@ -57,19 +65,26 @@ OpenHost = Callable[[AccessKeys | None], CommandLine]
 
 
 @pytest.fixture
-def open_host(capsys: pytest.CaptureFixture[str]) -> Iterator[OpenHost]:
-    thread, closing = ServerThread("test-host"), []
+def open_host(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[OpenHost]:
+    thread, invoker, closing = ServerThread("test-host"), FunctionInvoker(), []
+    app = func.FunctionApp()
+    app.register_functions(order_functions())
+    functions = index_functions(app, tmp_path)
+    timers = TimerService(functions, invoker, SystemClock(), TimerMonitor(tmp_path), {})
     with OrchestrationTestHost([order_functions()]) as engine:
 
         def start(keys: AccessKeys | None) -> CommandLine:
             durable, rules = DurableHttp(engine.client, DurableLinks("TestHub")), AccessRules(keys)
+            admin = AdminHttp(functions, invoker, timers, advance=None)
 
-            async def webhooks(request: web.Request) -> web.StreamResponse:
+            async def api(request: web.Request) -> web.StreamResponse:
                 if not rules.allows_durable(request.headers.get("x-functions-key")):
                     return web.Response(status=401)
+                if request.path.startswith("/admin/"):
+                    return await admin.handle(request, request.path)
                 return await durable.handle(request, request.raw_path[len(WEBHOOK_PATH) :], origin_of(request))
 
-            handler = PageHttp(engine.client, engine.now, PageGuard(keys)).before(webhooks)
+            handler = PageHttp(engine.client, engine.now, PageGuard(keys)).before(api)
             listener = bind(0, "")
             closing.extend([thread.serve(handler, listener, grace_seconds=1.0).stop, durable.close])
             return CommandLine(engine, f"http://127.0.0.1:{port_of(listener)}", capsys)
@@ -78,6 +93,7 @@ def open_host(capsys: pytest.CaptureFixture[str]) -> Iterator[OpenHost]:
         for close in closing:
             close()
     thread.close()
+    invoker.close()
 
 
 @pytest.fixture

@@ -41,12 +41,37 @@ def test_list_as_json_is_filtered_like_the_table(command_line: CommandLine) -> N
     assert found["next"] is None
 
 
+def test_list_as_json_shows_of_an_instance_what_show_does(command_line: CommandLine) -> None:
+    run_order(command_line.engine, "first")
+    (listed,) = command_line.json("list", "--name", "order")["instances"]
+    assert listed == command_line.json("show", "first")
+    assert json.loads(listed["input"]) == {"pens": 2}
+
+
 def test_show_tells_what_went_in_and_came_out(command_line: CommandLine) -> None:
     run_order(command_line.engine)
     printed = command_line.run("show", ORDER_ID)
     for text in ("Completed", '"pens": 2', '"left": 98', MARKUP, "2024-01-01 20:00:05 UTC"):
         assert text in printed
     assert command_line.json("show", ORDER_ID)["output"]["left"] == 98
+
+
+def test_show_of_an_unknown_activity_names_those_that_there_are(command_line: CommandLine) -> None:
+    command_line.engine.start("misspelt", "resreve", "typo")
+    command_line.engine.wait_quiescent()
+    printed = " ".join(command_line.run("show", "typo").split())
+    assert printed.endswith("'resreve' does not exist. The app has these activities: charge, reserve, wrap.")
+    assert "$type" not in printed
+
+
+def test_show_of_a_failed_activity_ends_with_its_stack_instead_of_json(command_line: CommandLine) -> None:
+    command_line.engine.start("misspelt", "charge", "broken")
+    command_line.engine.wait_quiescent()
+    for command in ("show", "history"):
+        printed = " ".join(command_line.run(command, "broken").split())
+        assert "Activity function 'charge' failed: TypeError: 'NoneType' object is not subscriptable" in printed
+        assert 'sample_orders.py", line' in printed
+        assert "$type" not in printed
 
 
 def test_history_draws_every_step_on_one_axis(command_line: CommandLine) -> None:
@@ -142,6 +167,10 @@ def test_purge_of_all_finished_ones_leaves_the_others(command_line: CommandLine)
         (("terminate", "nobody"), "No instance has the id 'nobody'"),
         (("purge", "nobody"), "No instance has the id 'nobody'"),
         (("purge",), "--finished"),
+        (("show", "@stock@a pen"), "/devhost/entities shows entities"),
+        (("show", "@stock@a pen"), "GET http://127.0.0.1:"),
+        (("show", "@stock@a pen"), "/runtime/webhooks/durabletask/entities/stock/a%20pen answers its state"),
+        (("show", "@nobody"), "No instance has the id '@nobody'"),
         (("raise", "nobody", "Go", "yes"), "Put text in double quotes"),
     ],
 )
@@ -182,6 +211,11 @@ def test_control_characters_of_an_app_do_not_reach_the_terminal(command_line: Co
         (("list", "--url", "ftp://host"), "is not a URL like http://127.0.0.1:7071"),
         (("purge", "--finished", "--status", "Running"), "only these are purged: Canceled, Completed"),
         (("purge", "--finished", "--before", "yesterday"), "is not a date like 2026-01-31"),
+        (("show", "one", "--state-dir", "state"), "this asks a running host, whatever its folder is"),
+        (("show", "one", "--state-dir", "state"), "say where it runs with --url"),
+        (("show", "one", "--topp", "1"), "usage: python -m devhost show"),
+        (("start", "--port", "99999"), "99999 is not a port; give a whole number from 0 to 65535"),
+        (("start", "--rpc-port", "none"), "none is not a port"),
     ],
 )
 def test_wrong_arguments_are_refused_with_the_right_form(
