@@ -38,7 +38,9 @@ class RouteTemplate:
         self.template = template.strip("/")
         self._parameters: list[_Parameter] = []
         pattern = "".join(self._segment_pattern(segment) for segment in _segments(self.template))
-        self._pattern = re.compile(pattern, re.IGNORECASE | re.DOTALL)
+        # One last slash of a path counts for nothing, but a catch-all takes it, as it takes all the rest.
+        takes_all = bool(self._parameters) and self._parameters[-1].catch_all
+        self._pattern = re.compile(pattern + ("" if takes_all else "/?"), re.IGNORECASE | re.DOTALL)
 
     def match(self, path: str) -> dict[str, str] | None:
         """Match a decoded path (see ``decode_path``); None if it does not match, else the route's values.
@@ -73,9 +75,8 @@ class RouteTemplate:
 
 
 def decode_path(raw_path: str) -> str:
-    """Decode a raw path for matching; an encoded slash stays encoded, as with Kestrel, and one last slash goes."""
-    path = unquote(re.sub("%2f", "%252F", raw_path, flags=re.IGNORECASE))
-    return path[:-1] if path.endswith("/") else path
+    """Decode a raw path for matching; an encoded slash stays encoded, as with Kestrel."""
+    return unquote(re.sub("%2f", "%252F", raw_path, flags=re.IGNORECASE))
 
 
 def _segments(template: str) -> Iterator[str]:

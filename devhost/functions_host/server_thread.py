@@ -87,7 +87,7 @@ class Site:
 
 async def _start_site(handler: Handler, listener: socket.socket, grace_seconds: float) -> web.AppRunner:
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
+    app.router.add_route("*", "/{path:(?s:.*)}", handler)
     # Bodies go to the app as they are sent, compressed ones too.
     runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=grace_seconds)
     await runner.setup()

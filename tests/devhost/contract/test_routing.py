@@ -25,6 +25,8 @@ DATED = "{year:int}-{month:range(1,12)}.{kind:length(3)}"
         ("a/{id=7}", "/a/8", {"id": "8"}),
         ("a/{*rest}", "/a/b/c", {"rest": "b/c"}),
         ("a/{*rest}", "/a", {}),
+        ("a/{*rest}", "/a/b/", {"rest": "b/"}),
+        ("a/{id}", "/a/x/", {"id": "x"}),
         ("a/{**rest}", "/a/b", {"rest": "b"}),
         ("a/{id:int?}", "/a", {}),
         ("a/{id:int?}", "/a/x", None),

@@ -56,6 +56,7 @@ def test_case_of_the_base_does_not_matter(host: ContractHost) -> None:
         ("GET", "instances/one/terminate"),
         ("PUT", "entities/counter/one"),
         ("POST", "entities"),
+        ("GET", "instances/a%0Ab"),
     ],
 )
 def test_unknown_path_or_verb_is_an_empty_404(api: Api, method: str, path: str) -> None:
