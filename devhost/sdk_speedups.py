@@ -1,4 +1,4 @@
-"""Makes the durable SDK's replay faster without changing what it computes. Everything that is patched is here.
+"""Makes the durable SDK's replay faster without changing what it computes. Every patch for speed is here.
 
 Most of the time in which azure-functions-durable 1.7.0 replays an orchestrator goes into guessing the format of
 timestamps, of which every episode parses all anew, and into building a named tuple type for each executor. The

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -20,6 +21,7 @@ from devhost.functions_host.http_messages import (
     read_body,
     receive_body,
 )
+from devhost.functions_host.indexing import IndexedFunction
 from devhost.functions_host.invocation import Invoker
 from devhost.functions_host.invocation_context import Invocation, trace_headers
 from devhost.functions_host.route_templates import decode_path
@@ -116,21 +118,22 @@ class PublicHttp:
         )
         arguments = {function.trigger_parameter: build_request(request, values, body)}
         try:
-            return build_response(function.name, await self._invoker.call_async(function, arguments, invocation))
+            return _answer(function, await self._invoker.call_async(function, arguments, invocation))
         except WorkerProcessDied:
             return web.Response(status=502)
-        except (FunctionFailed, FunctionTimedOut) as failure:
-            if isinstance(failure, FunctionFailed) and _is_unusable_result(failure):
-                log.error("Functions.%s (Failed): %s", function.name, failure.message)
-            # A caller learns nothing of the inside.
+        except (FunctionFailed, FunctionTimedOut):
+            # It is in the log already; a caller learns nothing of the inside.
             return web.Response(status=500)
         except HostStopping:
             return web.Response(status=503)
 
 
-def _is_unusable_result(failure: FunctionFailed) -> bool:
-    """Whether the function did well, and only its result cannot be sent, of which nobody has logged a word yet."""
-    return failure.type_name == "TypeError" and not failure.stack
+def _answer(function: IndexedFunction, result: Any) -> web.Response:
+    try:
+        return build_response(function.name, result)
+    except FunctionFailed as failure:
+        log.error("Functions.%s (Failed): %s", function.name, failure.message)
+        raise
 
 
 def _key_of(request: web.Request) -> str | None:

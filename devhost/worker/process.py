@@ -193,6 +193,8 @@ class WorkerProcess:
         if frame.header["loaded"]:
             self.loaded.set_result(frame.header["functions"])
         else:
+            # It ends now, as it should.
+            self._end_reason = self._end_reason or "the app could not be loaded"
             self.loaded.set_exception(AppLoadError(frame.header["error"]))
 
     def _end(self) -> None:

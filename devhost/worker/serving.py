@@ -93,13 +93,18 @@ class WorkerServer:
         self, call_id: int, function: IndexedFunction, arguments: Mapping[str, Any], result: Callable[[], Any]
     ) -> None:
         try:
-            results, body = pack_results(function, result(), arguments)
+            returned = result()
         except FunctionFailed as failure:
-            self._fail(call_id, failure)
+            return self._fail(call_id, failure)
         except HostStopping:
-            return
-        else:
-            self._stream.send({"id": call_id, "results": results}, body)
+            return None
+        try:
+            results, body = pack_results(function, returned, arguments)
+        except FunctionFailed as failure:
+            # The function itself did well, so nobody has said a word yet.
+            log.error("Functions.%s (Failed): %s", function.name, failure.message)
+            return self._fail(call_id, failure)
+        return self._stream.send({"id": call_id, "results": results}, body)
 
     def _fail(self, call_id: int, failure: FunctionFailed) -> None:
         self._stream.send({"id": call_id, "failed": True}, pack_failure(failure))
