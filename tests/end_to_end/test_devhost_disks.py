@@ -154,7 +154,8 @@ def test_a_second_host_on_the_same_state_is_refused_and_the_first_goes_on(
 ) -> None:
     first = start_host(tmp_path)
     first.begin("hold", None, "held")
-    second = start_host(tmp_path / "..", "--state-dir", str(tmp_path / "state"))
+    (tmp_path / "second").mkdir()
+    second = start_host(tmp_path / "second", "--state-dir", str(tmp_path / "state"))
     assert second.process.wait(10) == 1
     assert second.output.count("\n") == 1
     database = tmp_path / "state" / "devhost" / HUB
@@ -180,6 +181,8 @@ def test_a_locked_database_is_told_of_and_work_goes_on_once_it_is_free(
 @pytest.fixture
 def small_disk(start_host: StartHost, tmp_path: Path) -> DevhostProcess:
     """A host whose state is on a disk of its own, which only the host's process sees."""
+    if not shutil.which("unshare"):
+        pytest.skip("This system has no unshare, which gives a process disks of its own.")
     (tmp_path / "state").mkdir()
     probe = subprocess.run([*UNSHARE, str(tmp_path / "state"), "true"], capture_output=True, text=True)
     if probe.returncode:
