@@ -94,6 +94,8 @@ class FrameStream:
         with contextlib.suppress(OSError):  # The other side may have been faster.
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
+        # The file has a hold on the socket; who waits in it has been told to go by now.
+        self._reader.close()
 
     def _parts(self, header: dict[str, Any], body: Body) -> tuple[bytes, bytes, bytes]:
         if isinstance(body, bytes) and len(body) > LARGEST_INLINE_BYTES:
