@@ -52,6 +52,7 @@ class Database:
             try:
                 self._writer = _connect(path)
                 _migrate(self._writer, path)
+                _try_to_write(self._writer)
             except BaseException:
                 self._lease.close()
                 raise
@@ -221,9 +222,8 @@ def _connect(path: Path) -> Transaction:
 
 def take_lease(path: Path) -> sqlite3.Connection:
     """Lock a file beside the database; the system drops the lock with the process. Raises DatabaseInUse."""
-    lease = sqlite3.connect(
-        path.with_name(path.name + ".lease"), timeout=0, isolation_level=None, check_same_thread=False
-    )
+    file = path.with_name(path.name + ".lease")
+    lease = sqlite3.connect(file, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         lease.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
@@ -231,7 +231,21 @@ def take_lease(path: Path) -> sqlite3.Connection:
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             raise DatabaseInUse(str(path)) from error
         raise
+    except sqlite3.DatabaseError as error:
+        lease.close()
+        # Not to be taken for the database itself; this one holds nothing.
+        raise DatabaseUnusable(str(file), error) from error
     return lease
+
+
+def _try_to_write(connection: sqlite3.Connection) -> None:
+    """Have a file that cannot be written told of now, and not with the first request."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Anything; to begin is not enough, which a read-only file allows.
+        connection.execute("PRAGMA user_version = 0")
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

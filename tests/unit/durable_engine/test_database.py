@@ -136,6 +136,12 @@ def test_a_file_that_is_no_database_is_refused_with_the_remedy(tmp_path: Path) -
         Database(tmp_path / "hub.db")
 
 
+def test_a_damaged_lock_is_not_taken_for_a_damaged_database(tmp_path: Path) -> None:
+    (tmp_path / "hub.db.lease").write_text("no lock, but text that is long enough to be looked at" * 20)
+    with pytest.raises(DatabaseUnusable, match=r"hub\.db\.lease cannot be used: file is not a database"):
+        Database(tmp_path / "hub.db")
+
+
 def test_a_folder_that_cannot_be_written_is_not_taken_for_a_second_host(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder" / "hub.db.lease").mkdir(parents=True)
