@@ -36,7 +36,7 @@ lint: setup-python ## Check style and types
 bench: setup ## Measure import, load, one document, OCR, history and memory on a stack of its own
 	@$(PY) -m scripts.benchmarks
 
-bench-engine: setup-python ## Measure the local host's durable engine beside the SDK's replay alone (ARGS="--full": minutes)
+bench-engine: setup-python ## Measure the local host's durable engine, with 0 to 2 workers (ARGS="--peers": beside DBOS; "--full": minutes)
 	@$(PY) -m bench.engine $(ARGS)
 
 samples: setup-python ## Make the sample documents anew

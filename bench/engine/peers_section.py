@@ -12,6 +12,11 @@ from bench.engine.timing import Timing
 
 _PEERS = Path(__file__).parent / "peers"
 _ENVIRONMENT = Path(__file__).parents[2] / ".setup" / "peers"
+_VARIANTS = {
+    "shipped": "DBOS Transact on SQLite, as shipped",
+    "tuned": "DBOS Transact on SQLite, tuned",
+    "relaxed": "the same, last commits not safe in a power cut",
+}
 
 
 def print_how_to_get_peers() -> None:
@@ -20,21 +25,22 @@ def print_how_to_get_peers() -> None:
 
 
 def print_peers(runs: FreshRuns, workflows: int, rounds: int) -> None:
-    """Measure our engine and DBOS, as it is shipped and tuned, in turns; print the medians. Raises PeerError."""
+    """Measure our engine and the variants of DBOS in turns; print the medians. Raises PeerError."""
     python = ensure_environment(_ENVIRONMENT, _PEERS / "requirements.txt")
-    ours, shipped, tuned = [], [], []
+    ours: list[Timing] = []
+    peers: dict[str, list[Timing]] = {variant: [] for variant in _VARIANTS}
     for _ in range(rounds):
         ours.append(runs.measure(measurements.throughput, workflows))
-        shipped.append(_measure_dbos(python, runs.new_folder(), workflows))
-        tuned.append(_measure_dbos(python, runs.new_folder(), workflows, "--tuned"))
+        for variant, done in peers.items():
+            done.append(_measure_dbos(python, runs.new_folder(), workflows, variant))
     rate, cpu_ms = _medians(ours)
     print_row("beside DBOS: our engine", f"{rate:.0f}/s", f"CPU each {cpu_ms:.2f} ms")
-    print_row("DBOS Transact on SQLite, as shipped", *beside_ours(shipped, ours))
-    print_row("DBOS Transact on SQLite, tuned", *beside_ours(tuned, ours))
+    for variant, done in peers.items():
+        print_row(_VARIANTS[variant], *beside_ours(done, ours))
 
 
-def _measure_dbos(python: Path, folder: Path, workflows: int, *options: str) -> Timing:
-    found = run_program(python, _PEERS / "dbos_workflows.py", str(folder), str(workflows), *options)
+def _measure_dbos(python: Path, folder: Path, workflows: int, variant: str) -> Timing:
+    found = run_program(python, _PEERS / "dbos_workflows.py", str(folder), str(workflows), variant)
     return Timing(workflows, found["wallSeconds"], found["cpuSeconds"])
 
 

@@ -25,6 +25,7 @@ def reference_app() -> func.FunctionApp:
     app = func.FunctionApp()
     app.register_functions(_orchestrators())
     app.register_functions(_steps())
+    app.register_functions(_entities())
     return app
 
 
@@ -95,6 +96,12 @@ def _steps() -> df.Blueprint:
     @bp.activity_trigger(input_name="payload")
     def echo(payload: int) -> int:
         return payload
+
+    return bp
+
+
+def _entities() -> df.Blueprint:
+    bp = df.Blueprint()
 
     @bp.entity_trigger(context_name="context")
     def tally(context: df.DurableEntityContext) -> None:

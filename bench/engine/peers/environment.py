@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 _LAST_LINES = 10
+_SETUP_REMEDY = "Put that right (is PyPI, or your index, reachable from here?), or measure without --peers."
+_PROGRAM_REMEDY = "Put that right, or measure without --peers."
 _PROGRAM_SECONDS = 1800
 
 
@@ -32,16 +34,16 @@ def ensure_environment(folder: Path, requirements: Path) -> Path:
     if stamp.is_file() and stamp.read_text() == made_of:
         return python
     print(f"Setting up the peers in {folder} ...", file=sys.stderr, flush=True)
-    _step([sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)])
+    _step([sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)], _SETUP_REMEDY)
     install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-input", "--quiet"]
-    _step([*install, "--disable-pip-version-check", "-r", str(requirements)])
+    _step([*install, "--disable-pip-version-check", "-r", str(requirements)], _SETUP_REMEDY)
     stamp.write_text(made_of)
     return python
 
 
 def run_program(python: Path, program: Path, *arguments: str) -> dict[str, Any]:
     """Run a peer's program and return the JSON object on its last line of output. Raises PeerError."""
-    printed = _step([str(python), str(program), *arguments])
+    printed = _step([str(python), str(program), *arguments], _PROGRAM_REMEDY)
     try:
         found: dict[str, Any] = json.loads(printed.splitlines()[-1])
     except (IndexError, ValueError) as error:
@@ -49,7 +51,7 @@ def run_program(python: Path, program: Path, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def _step(command: list[str]) -> str:
+def _step(command: list[str], remedy: str) -> str:
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_PROGRAM_SECONDS
@@ -58,8 +60,5 @@ def _step(command: list[str]) -> str:
         raise PeerError(f"{' '.join(command)} did not end within {_PROGRAM_SECONDS} s.") from error
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-_LAST_LINES:])
-        raise PeerError(
-            f"{' '.join(command)} failed with exit code {done.returncode}:\n{tail}\n"
-            "Put that right (is PyPI, or your index, reachable from here?), or measure without --peers."
-        )
+        raise PeerError(f"{' '.join(command)} failed with exit code {done.returncode}:\n{tail}\n{remedy}")
     return done.stdout
