@@ -1,6 +1,7 @@
 """The sped-up SDK must answer byte for byte what the SDK as shipped answers."""
 
 import importlib
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -145,6 +146,77 @@ def assert_read_alike(text: str) -> None:
         assert read() == plain
     finally:
         undo()
+
+
+class Money:
+    """A class of the app that travels by the SDK's codec."""
+
+    def __init__(self, amount: int) -> None:
+        self.amount = amount
+
+    def __repr__(self) -> str:
+        return f"Money({self.amount})"
+
+    @staticmethod
+    def to_json(value: "Money") -> Any:
+        return {"amount": value.amount}
+
+    @staticmethod
+    def from_json(parsed: Any) -> "Money":
+        return Money(parsed["amount"])
+
+
+def coded(value: Any) -> list[str]:
+    """What the codec makes of a value, there and back, or how it fails."""
+    codec = importlib.import_module("azure.functions._durable_functions")
+
+    def attempt(work: Callable[[], Any]) -> str:
+        try:
+            return repr(work())
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+    works = (
+        lambda: codec.df_dumps(value),
+        lambda: codec.df_loads(value),
+        lambda: codec.df_loads(codec.df_dumps(value)),
+    )
+    return [attempt(work) for work in works]
+
+
+_ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(_ANY_JSON | st.binary(max_size=5) | st.text(alphabet='\ufeff{}[]":, 01a\ud800', max_size=12))
+def test_a_value_is_coded_as_the_sdk_codes_it(value: Any) -> None:
+    plain = coded(value)
+    undo = sdk_speedups.install()
+    try:
+        assert coded(value) == plain
+    finally:
+        undo()
+
+
+@pytest.mark.parametrize("setting", [None, "1", " TRUE ", "no", ""])
+def test_a_class_of_the_app_is_coded_as_the_setting_of_the_moment_says(
+    monkeypatch: pytest.MonkeyPatch, setting: str | None
+) -> None:
+    warnings.simplefilter("ignore", DeprecationWarning)
+    name = "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"
+    sdk_speedups.install()
+    coded(Money(1))  # With the setting of before.
+    if setting is None:
+        monkeypatch.delenv(name, raising=False)
+    else:
+        monkeypatch.setenv(name, setting)
+    values = [Money(1), {"nested": Money(2)}], Money(3)
+    sped_up = [coded(value) for value in values]
+    sdk_speedups.install()()
+    assert [coded(value) for value in values] == sped_up
 
 
 def test_it_can_be_undone() -> None:
