@@ -1,10 +1,9 @@
 """The SDK's input document, joined from texts of events that are encoded once and not anew for every episode."""
 
-import json
 from collections.abc import Iterable, Sequence
 
 from devhost.durable_engine.episode_store import Instance
-from devhost.durable_engine.events import Event, sdk_text
+from devhost.durable_engine.events import Event, sdk_text, to_text
 
 
 def played(events: Iterable[Event]) -> list[str]:
@@ -35,4 +34,4 @@ def document(
     }
     history = ",".join([*played_texts, *(sdk_text(new, is_played=False) for new in opened)])
     # What was stored as input is JSON already.
-    return f'{{"history":[{history}],"input":{instance.input or "null"},{json.dumps(head)[1:]}'
+    return f'{{"history":[{history}],"input":{instance.input or "null"},{to_text(head)[1:]}'

@@ -17,7 +17,7 @@ def unknown_entity(name: str, functions: DurableFunctions) -> str | None:
 
 def is_known(name: str, registered: Collection[str]) -> bool:
     """Whether `name` is registered; case does not matter."""
-    return name.lower() in {known.lower() for known in registered}
+    return name in registered or name.lower() in {known.lower() for known in registered}
 
 
 def _problem(name: str, registered: Collection[str], kind: str) -> str | None:

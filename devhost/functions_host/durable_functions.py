@@ -26,21 +26,25 @@ class HostedDurableFunctions:
         for function in functions:
             if function.trigger_type in DURABLE_ALIASES:
                 self._by_name[function.trigger_type][function.registered_name.lower()] = function
+        self._names = {
+            trigger: [function.registered_name for function in by_name.values()]
+            for trigger, by_name in self._by_name.items()
+        }
 
     @property
     def orchestrators(self) -> Collection[str]:
         """Registered names of the orchestrators."""
-        return self._names(ORCHESTRATION_TRIGGER)
+        return self._names[ORCHESTRATION_TRIGGER]
 
     @property
     def activities(self) -> Collection[str]:
         """Registered names of the activities."""
-        return self._names(ACTIVITY_TRIGGER)
+        return self._names[ACTIVITY_TRIGGER]
 
     @property
     def entities(self) -> Collection[str]:
         """Registered names of the entities."""
-        return self._names(ENTITY_TRIGGER)
+        return self._names[ENTITY_TRIGGER]
 
     def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
         """Run one episode; JSON text in and out. The answer raises FunctionFailed, FunctionTimedOut."""
@@ -76,9 +80,6 @@ class HostedDurableFunctions:
         if result is None:
             return None
         return str(encode(ACTIVITY_TRIGGER, result) if trigger_type == ACTIVITY_TRIGGER else result)
-
-    def _names(self, trigger_type: str) -> Collection[str]:
-        return [function.registered_name for function in self._by_name[trigger_type].values()]
 
 
 def _raise(failure: FunctionFailed) -> NoReturn:
