@@ -1,8 +1,7 @@
 """One SQLite file: who may open it, how it is written, how it is read.
 
 Writes of many threads share commits: whoever comes first becomes the leader, takes the writes that queued up
-meanwhile into one transaction (each under its own savepoint) and syncs once for all. Every caller returns only
-after the sync.
+meanwhile into one transaction and syncs once for all. Every caller returns only after the sync.
 """
 
 import sqlite3
@@ -71,8 +70,7 @@ class Database:
         """
         (written,) = self.write_all([change])
         if written.error is not None:
-            with _explained(self._path):
-                raise written.error
+            raise written.error
         result: T = written.value
         return result
 
@@ -94,6 +92,9 @@ class Database:
         with self._write_lock:
             while not entries[-1].is_done:
                 self._commit_group()
+        for written in entries:
+            if written.error is not None:
+                written.error = _explanation(self._path, written.error)
         return entries
 
     def take_deliveries(self) -> list[Delivery]:
@@ -151,15 +152,15 @@ class Database:
             settlements = attempt_all(self._writer, group)
             self._on_commit(False)
             self._writer.execute("COMMIT")
+            with self._queue_lock:
+                self._deliveries += self._writer.deliveries
             self._on_commit(True)
         except BaseException as error:
             # First of all the writers must hear of it, or they would wait for ever.
-            fail_all(group, _explanation(self._path, error))
+            fail_all(group, error)
             with suppress(sqlite3.Error):
                 self._roll_back()
             return
-        with self._queue_lock:
-            self._deliveries += self._writer.deliveries
         for settle in settlements:
             settle()
 

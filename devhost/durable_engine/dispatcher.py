@@ -2,7 +2,7 @@
 
 It takes turns. A turn takes all that has happened since the last one (wake-ups, answers of functions), begins what
 is ready, so that the app's functions have work while it writes, writes the answers in one commit, and begins what
-became ready by that. The app's functions run elsewhere and never on this thread.
+became ready by that. The app's code runs elsewhere and never on this thread.
 """
 
 import functools
@@ -23,7 +23,7 @@ from devhost.durable_engine.functions import DurableFunctions
 from devhost.durable_engine.lanes import Conclude, Lane, Monitor, Step
 from devhost.durable_engine.options import EngineOptions
 from devhost.durable_engine.orchestration_runner import OrchestrationRunner
-from devhost.durable_engine.postponed import PostponedWork, log_failure
+from devhost.durable_engine.postponed import PostponedWork, log_failures
 from devhost.durable_engine.timers import TimerThread
 from devhost.durable_engine.transactions import Written
 from devhost.durable_engine.wakeups import Wakeups
@@ -176,7 +176,7 @@ class Dispatcher:
                 return
             try:
                 self._take_turn(happened)
-            except Exception:
+            except BaseException:
                 log.exception("The durable engine lost a turn by a fault of its own. Start the host again.")
 
     def _next_happenings(self) -> list[_Happening]:
@@ -237,14 +237,14 @@ class Dispatcher:
     def _begin(self, lane: Lane[Any], key: Any) -> bool:
         try:
             return lane.runner.begin(key, lambda conclude: self._happened.put(_Answered(lane, key, conclude)))
-        except Exception as failure:
+        except BaseException as failure:
             self._postpone(lane, key, failure)
             return True
 
     def _step_of(self, answered: _Answered) -> Step | None:
         try:
             return answered.conclude()
-        except Exception as failure:
+        except BaseException as failure:
             self._postpone(answered.lane, answered.key, failure)
             return None
 
@@ -252,9 +252,11 @@ class Dispatcher:
         """Write the steps, as many to a commit as may be; what cannot be written is tried again."""
         results = self._database.write_all([step.write for _, step in steps])
         self._orchestrations.take_deliveries()
+        refused = []
         for (answered, step), result in zip(steps, results, strict=True):
-            woken = self._follow(answered, step, result)
+            woken = _woken_by(step, result)
             if woken is None:
+                refused.append((answered, step, result.error))
                 continue
             if woken.has_new_timers:
                 # Before the key is done: else there would be a moment in which all seems to be at rest.
@@ -262,19 +264,21 @@ class Dispatcher:
             with self._lock:
                 self._add(woken)
                 answered.lane.finish(answered.key)
+        self._hold(refused)
 
-    def _follow(self, answered: _Answered, step: Step, result: Written) -> Wakeups | None:
-        if result.error is None:
-            return step.written(result.value)
-        woken = step.refused(result.error)
-        if woken is None:
-            self._postpone(answered.lane, answered.key, result.error, step)
-        return woken
-
-    def _postpone(self, lane: Lane[Any], key: Any, failure: BaseException, step: Step | None = None) -> None:
+    def _hold(self, refused: list[tuple[_Answered, Step, BaseException | None]]) -> None:
+        """Put off what could not be written; it takes the place of work that would have to be put off too."""
+        with self._lock:
+            for answered, step, _ in refused:
+                answered.lane.hold(answered.key)
+                self._postponed.add(answered.lane, answered.key, step)
         if not self._is_stopping:
-            log_failure(lane.name, key, failure)
-        self._postponed.add(lane, key, step)
+            log_failures([(answered.lane.name, answered.key, error) for answered, _, error in refused])
+
+    def _postpone(self, lane: Lane[Any], key: Any, failure: BaseException) -> None:
+        if not self._is_stopping:
+            log_failures([(lane.name, key, failure)])
+        self._postponed.add(lane, key)
 
     def _resume_postponed(self) -> None:
         """Take up what was put off and is due; when the engine stops, leave all to the next start of the host."""
@@ -284,6 +288,18 @@ class Dispatcher:
                 continue
             with self._lock:
                 one.lane.finish(one.key, must_repeat=True)
+
+
+def _woken_by(step: Step, result: Written) -> Wakeups | None:
+    """What became ready by a step; None if it is to be written once more."""
+    if result.error is not None:
+        return step.refused(result.error)
+    try:
+        return step.written(result.value)
+    except Exception:
+        # It is durable all the same. What is in memory may be wrong now, which the next commit of it will notice.
+        log.exception("What an answer changes could not be noted; it is read again.")
+        return result.value if isinstance(result.value, Wakeups) else Wakeups()
 
 
 def _same(step: Step) -> Step:

@@ -17,9 +17,10 @@ from devhost.durable_engine.functions import (
     FunctionFailed,
     FunctionTimedOut,
     WorkerProcessDied,
+    raising,
 )
 from devhost.durable_engine.known_names import unknown_entity
-from devhost.durable_engine.lanes import Ended, Step
+from devhost.durable_engine.lanes import Ended
 from devhost.durable_engine.options import EngineOptions
 from devhost.durable_engine.transactions import Transaction
 from devhost.durable_engine.wakeups import Wakeups
@@ -48,7 +49,7 @@ class _Batch:
 
 
 class EntityRunner:
-    """Applies operations in order of arrival; different entities may run on different threads."""
+    """Applies operations in order of arrival, one batch of an entity at a time."""
 
     def __init__(
         self, database: Database, functions: DurableFunctions, options: EngineOptions, clock: Clock
@@ -83,15 +84,22 @@ class EntityRunner:
                 scheduler_id = batch.entity_id.scheduler_id
                 log.error("Entity '%s' broke off (attempt %s): %s", scheduler_id, attempt, failure)
                 if attempt < _ATTEMPTS:
-                    return self._attempt(batch, document, attempt + 1, ended)
+                    return self._try_again(batch, document, attempt + 1, ended)
                 # Azure would try for ever, and the entity would take no further operation.
                 applied = _refused(batch, str(failure))
-            except Exception:
+            except Exception as failure:
                 # The host could not run it; the engine's thread will see why.
-                return ended(lambda: _no_step(answer))
+                return ended(raising(failure))
             return ended(lambda: _BatchStep(batch, applied, self._clock))
 
         self._functions.begin_entity(batch.entity_id.name, document, answered)
+
+    def _try_again(self, batch: _Batch, document: str, attempt: int, ended: Ended) -> None:
+        try:
+            self._attempt(batch, document, attempt, ended)
+        except Exception as failure:
+            # Nobody but the engine's thread may begin it after a pause.
+            ended(raising(failure))
 
 
 @dataclass(frozen=True)
@@ -126,11 +134,6 @@ class _BatchStep:
     def refused(self, failure: BaseException) -> None:
         """See ``lanes.Step``: the effect is kept, and written once that can be done."""
         return None
-
-
-def _no_step(answer: Answer) -> Step:
-    answer()
-    raise AssertionError("An answer that raised has become one.")
 
 
 def _document(batch: _Batch) -> dict[str, Any]:

@@ -88,8 +88,13 @@ def settled(compute: Callable[[], T]) -> Callable[[], T]:
     try:
         value = compute()
     except BaseException as failure:
-        return functools.partial(_raise, failure)
+        return raising(failure)
     return lambda: value
+
+
+def raising(failure: BaseException) -> Callable[[], NoReturn]:
+    """Return an answer that raises."""
+    return functools.partial(_raise, failure)
 
 
 def _raise(failure: BaseException) -> NoReturn:

@@ -84,12 +84,13 @@ class Lane(Generic[K]):
         self._ready: dict[K, None] = {}
         self._running: set[K] = set()
         self._concluding: set[K] = set()
+        self._held: set[K] = set()
         self._again: set[K] = set()
 
     @property
     def at_work(self) -> set[K]:
         """The keys that are being worked on."""
-        return self._running | self._concluding
+        return self._running | self._concluding | self._held
 
     @property
     def has_ready(self) -> bool:
@@ -99,22 +100,22 @@ class Lane(Generic[K]):
     @property
     def is_idle(self) -> bool:
         """Whether no key waits or is being worked on."""
-        return not (self._ready or self._running or self._concluding)
+        return not (self._ready or self._running or self._concluding or self._held)
 
     def pending_keys(self) -> list[K]:
         """Return what is being worked on and what waits."""
-        return [*self._running, *self._concluding, *self._ready]
+        return [*self._running, *self._concluding, *self._held, *self._ready]
 
     def add(self, key: K) -> None:
         """Have the work of `key` done soon, once more if it is being done just now."""
-        if key in self._running or key in self._concluding:
+        if key in self._running or key in self._concluding or key in self._held:
             self._again.add(key)
         else:
             self._ready[key] = None
 
     def take(self) -> list[K]:
         """Return the keys whose work may begin now."""
-        room = self._limit - len(self._running)
+        room = self._limit - len(self._running) - len(self._held)
         if room <= 0 or not self._ready:
             return []
         taken = list(self._ready)[:room] if len(self._ready) > room else list(self._ready)
@@ -126,12 +127,20 @@ class Lane(Generic[K]):
     def conclude(self, key: K) -> None:
         """Take note that the function has answered; it makes room for another."""
         self._running.discard(key)
-        self._concluding.add(key)
+        # One that is held stays so until it is written: it makes no room by being tried again.
+        if key not in self._held:
+            self._concluding.add(key)
+
+    def hold(self, key: K) -> None:
+        """Take note that the answer cannot be written now: room is kept for it until it can."""
+        self._concluding.discard(key)
+        self._held.add(key)
 
     def finish(self, key: K, must_repeat: bool = False) -> None:
         """Take note that the work of `key` is done, or must be done once more."""
         self._running.discard(key)
         self._concluding.discard(key)
+        self._held.discard(key)
         if must_repeat or key in self._again:
             self._again.discard(key)
             self._ready[key] = None

@@ -13,8 +13,10 @@ from devhost.durable_engine.deliveries import Delivery
 from devhost.durable_engine.episode_store import Instance, Message, Outcome
 from devhost.durable_engine.events import FINISHED
 
-# Of all instances together; an event takes about a kilobyte here, twice its text and more.
-_MOST_EVENTS = 20_000
+# Of all instances together; what is kept takes three to four times its texts.
+_MOST_CHARACTERS = 16_000_000
+# What an instance counts besides its texts.
+_CHARACTERS_EACH = 500
 
 
 @dataclass
@@ -26,24 +28,26 @@ class _Live:
         messages: what is in its inbox.
         played_texts: its history as it stands in the SDK's input document.
         last_sequence: no message up to this one is missing.
+        characters: its share of what is kept.
     """
 
     instance: Instance
     messages: list[Message]
     played_texts: list[str]
     last_sequence: int
+    characters: int = 0
 
 
 class LiveInstances:
     """The instances that were used last, as many as there is room for. For one thread.
 
     Args:
-        most_events: how many events to keep; a single longer history is not kept.
+        most_characters: how much to keep; a single longer history is not kept.
     """
 
-    def __init__(self, most_events: int = _MOST_EVENTS) -> None:
-        self._most_events = most_events
-        self._event_count = 0
+    def __init__(self, most_characters: int = _MOST_CHARACTERS) -> None:
+        self._most_characters = most_characters
+        self._characters = 0
         self._by_id: OrderedDict[str, _Live] = OrderedDict()
 
     def find(self, instance_id: str) -> Instance | None:
@@ -101,14 +105,15 @@ class LiveInstances:
 
     def _put(self, live: _Live) -> None:
         self._by_id[live.instance.instance_id] = live
-        self._event_count += len(live.played_texts)
-        while self._event_count > self._most_events:
+        live.characters = _CHARACTERS_EACH + sum(map(len, live.played_texts))
+        self._characters += live.characters
+        while self._characters > self._most_characters:
             self._drop(next(iter(self._by_id)))
 
     def _drop(self, instance_id: str) -> None:
         dropped = self._by_id.pop(instance_id, None)
         if dropped is not None:
-            self._event_count -= len(dropped.played_texts)
+            self._characters -= dropped.characters
 
 
 def _after(outcome: Outcome, messages: list[Message], consumed: set[int]) -> Instance:

@@ -27,7 +27,7 @@ _LONGEST_LOGGED_REASON = 300
 
 
 class OrchestrationRunner:
-    """Runs one episode at a time per instance; different instances may run on different threads."""
+    """Runs one episode at a time per instance; for the engine's thread, but for the functions themselves."""
 
     def __init__(
         self, database: Database, functions: DurableFunctions, options: EngineOptions, clock: Clock

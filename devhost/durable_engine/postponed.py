@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,13 +55,16 @@ class PostponedWork:
         return due
 
 
-def log_failure(kind: str, key: Any, failure: BaseException) -> None:
-    """Log why work of a kind is put off."""
-    text = "The %s '%s' could not be done; it will be tried again."
-    if isinstance(failure, DatabaseClosed):
-        log.debug("The %s '%s' ended after the engine; it will be done again.", kind, key)
-    elif isinstance(failure, DatabaseUnusable):
-        # Its text says it all, and while the disk is full this comes once a second.
-        log.error(f"{text} %s", kind, key, failure)
-    else:
-        log.error(text, kind, key, exc_info=failure)
+def log_failures(failures: Sequence[tuple[str, Any, BaseException | None]]) -> None:
+    """Log why work is put off, as kind, key and reason; what the disk says is logged once for all of it."""
+    by_text: dict[str, list[tuple[str, Any]]] = {}
+    for kind, key, failure in failures:
+        if isinstance(failure, DatabaseClosed):
+            log.debug("The %s '%s' ended after the engine; it will be done again.", kind, key)
+        elif isinstance(failure, DatabaseUnusable):
+            by_text.setdefault(str(failure), []).append((kind, key))
+        else:
+            log.error("The %s '%s' could not be done; it will be tried again.", kind, key, exc_info=failure)
+    for text, ((kind, key), *others) in by_text.items():
+        more = f" and {len(others)} more" if others else ""
+        log.error("The %s '%s'%s could not be done; it will be tried again. %s", kind, key, more, text)

@@ -25,7 +25,7 @@ class TimerThread:
     Args:
         database: holds the timers.
         clock: tells what is due.
-        monitor: shared with the work queues, so that they can be looked at together.
+        monitor: shared with the dispatcher's lanes, so that they can be looked at together.
         wake: called with the instances whose timers fired.
     """
 

@@ -29,7 +29,8 @@ def decode(binding_type: str, text: str, form: str = "string") -> Any:
     """
     try:
         return converter_of(binding_type).decode(Datum(text, form), trigger_metadata={})
-    except (ValueError, TypeError) as error:
+    except BaseException as error:
+        # The app's own classes are asked to read and write themselves, so it may be anything.
         raise FunctionFailed(type(error).__name__, str(error)) from error
 
 
@@ -40,5 +41,5 @@ def encode(binding_type: str, result: Any) -> Any:
     """
     try:
         return converter_of(binding_type).encode(result, expected_type=None).value
-    except (ValueError, TypeError, NotImplementedError) as error:
+    except BaseException as error:
         raise FunctionFailed(type(error).__name__, str(error)) from error

@@ -2,9 +2,9 @@
 
 import functools
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, NoReturn
+from typing import Any
 
-from devhost.durable_engine.functions import Ended, FunctionFailed, settled
+from devhost.durable_engine.functions import Ended, settled
 from devhost.functions_host.converters import decode, encode
 from devhost.functions_host.indexing import (
     ACTIVITY_TRIGGER,
@@ -13,7 +13,7 @@ from devhost.functions_host.indexing import (
     ORCHESTRATION_TRIGGER,
     IndexedFunction,
 )
-from devhost.functions_host.invocation import Invoker
+from devhost.functions_host.invocation import Invoker, Later
 from devhost.functions_host.invocation_context import Invocation
 
 
@@ -64,23 +64,16 @@ class HostedDurableFunctions:
         invocation = Invocation(function.name, reason)
 
         def answered(result: Callable[[], Any]) -> None:
-            # On the function's thread: encoding runs code of the app, too.
+            # On the function's thread: encoding runs code of the app, as decoding does.
             ended(settled(lambda: self._text_of(trigger_type, result())))
 
-        try:
-            arguments = {function.trigger_parameter: self._argument(trigger_type, text)}
-        except FunctionFailed as failure:
-            return ended(functools.partial(_raise, failure))
+        arguments = {function.trigger_parameter: self._argument(trigger_type, text)}
         self._invoker.begin(function, arguments, invocation, answered)
 
     def _argument(self, trigger_type: str, text: str) -> Any:
-        return decode(trigger_type, text)
+        return Later(functools.partial(decode, trigger_type, text))
 
     def _text_of(self, trigger_type: str, result: Any) -> str | None:
         if result is None:
             return None
         return str(encode(ACTIVITY_TRIGGER, result) if trigger_type == ACTIVITY_TRIGGER else result)
-
-
-def _raise(failure: FunctionFailed) -> NoReturn:
-    raise failure

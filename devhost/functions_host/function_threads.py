@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 _MOST_BY_DEFAULT = 32
 
@@ -28,12 +28,12 @@ class FunctionThreads:
     def submit(self, work: Callable[[], None]) -> None:
         """Have work done soon; it must not raise."""
         with self._idle:
+            if self._threads < min(self._unfinished + 1, self._limit):
+                # First of all: if there can be no further one, nothing has changed.
+                threading.Thread(target=self._run, name=f"function_{self._threads}", daemon=True).start()
+                self._threads += 1
             self._unfinished += 1
-            is_one_missing = self._threads < min(self._unfinished, self._limit)
-            self._threads += is_one_missing
         self._work.put(work)
-        if is_one_missing:
-            threading.Thread(target=self._run, name=f"function_{self._threads}", daemon=True).start()
 
     def wait_idle(self, timeout_seconds: float) -> bool:
         """Wait until all work is done; False if some is not after the timeout."""
@@ -41,21 +41,11 @@ class FunctionThreads:
         with self._idle:
             return self._idle.wait_for(lambda: not self._unfinished, max(0.0, deadline - time.monotonic()))
 
-    def close(self) -> list[Callable[[], None]]:
-        """Begin no more work and let idle threads end; returns the work that was not begun."""
-        left = []
-        while True:
-            try:
-                work = self._work.get_nowait()
-            except Empty:
-                break
-            if work is not None:
-                left.append(work)
+    def close(self) -> None:
+        """Let the threads end when all work that has come is done."""
         with self._idle:
-            self._unfinished -= len(left)
             for _ in range(self._threads):
                 self._work.put(None)
-        return left
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:

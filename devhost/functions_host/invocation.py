@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NoReturn, Protocol
 
-from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
+from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut, raising
 from devhost.functions_host.errors import HostStopping
 from devhost.functions_host.function_threads import FunctionThreads
 from devhost.functions_host.indexing import ORCHESTRATION_TRIGGER, IndexedFunction
@@ -26,6 +26,13 @@ from devhost.functions_host.time_spans import format_time_span
 log = logging.getLogger("devhost.host")
 
 Ended = Callable[[Callable[[], Any]], None]
+
+
+@dataclass(frozen=True)
+class Later:
+    """An argument that is made on the function's own thread, since that runs code of the app."""
+
+    make: Callable[[], Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -110,7 +117,9 @@ class FunctionInvoker:
         self._loop_thread = threading.Thread(target=self._loop.run_forever, name="function-loop", daemon=True)
         self._loop_thread.start()
         self._coroutines: set[concurrent.futures.Future[Any]] = set()
-        self._waiting: dict[_Run, None] = {}
+        # Those that no thread has taken up; whoever takes one out decides what comes of it.
+        self._waiting: dict[_Run, bool] = {}
+        self._is_closed = False
 
     def call(self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation) -> Any:
         """Run a function and return what it returned; blocks, so it is not for an event loop.
@@ -136,7 +145,10 @@ class FunctionInvoker:
     def begin(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, ended: Ended
     ) -> None:
-        """Do the same as ``call``, without waiting; `ended` is called on the thread that ran the function."""
+        """Do the same as ``call``, without waiting; `ended` is called on the thread that ran the function.
+
+        If it has exceeded its time or the host stops, it is called on another one.
+        """
         # Orchestrators run once per episode; their every replay would drown the log.
         level = logging.DEBUG if function.trigger_type == ORCHESTRATION_TRIGGER else logging.INFO
         if log.isEnabledFor(level):
@@ -150,9 +162,11 @@ class FunctionInvoker:
         if function.is_async:
             self._begin_coroutine(run)
         else:
-            self._waiting[run] = None
+            self._waiting[run] = True
             context = contextvars.copy_context()
             self._threads.submit(functools.partial(context.run, self._run_sync, run))
+        if self._is_closed:
+            self._cut_off()
 
     def wait_idle(self, timeout_seconds: float) -> bool:
         """Wait until no function runs; False if some still do after the timeout."""
@@ -162,10 +176,10 @@ class FunctionInvoker:
 
     def close(self) -> None:
         """Cancel the coroutines that still run, and release the loop and the idle threads."""
+        self._is_closed = True
+        self._cut_off()
         self._limits.close()
         self._threads.close()
-        for run in tuple(self._waiting):
-            self._end(run, functools.partial(_raise_stopping, run.function.name))
         closing = asyncio.run_coroutine_threadsafe(_close_loop_users(), self._loop)
         concurrent.futures.wait((closing,), timeout=2.0)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -189,25 +203,35 @@ class FunctionInvoker:
         run.coroutine.add_done_callback(self._coroutines.discard)
         run.coroutine.add_done_callback(lambda done: self._end(run, functools.partial(_result_of, run, done)))
 
+    def _cut_off(self) -> None:
+        """Tell of those that no thread will take up any more."""
+        for run in tuple(self._waiting):
+            if self._waiting.pop(run, False):
+                self._end(run, functools.partial(_raise_stopping, run.function.name))
+
     def _run_sync(self, run: _Run) -> None:
-        self._waiting.pop(run, None)
+        if not self._waiting.pop(run, False):
+            return  # Its time was over before it began, or the host stops.
         run.invocation.enter()
         try:
-            result = run.function.call(**run.bound)
+            result = run.function.call(**_made(run.bound))
+        except FunctionFailed as failure:
+            self._end(run, raising(failure))
         except BaseException as error:
             # Whatever user code raises, SystemExit too, fails this invocation and nothing else.
-            self._end(run, functools.partial(_raise, _failure(error)))
+            self._end(run, raising(_failure(error)))
         else:
             self._end(run, lambda: result)
 
     def _expire(self, run: _Run) -> None:
         """Give up on a function that runs for too long; the watch has ended with this call."""
         assert self._timeout is not None
+        self._waiting.pop(run, None)
         if run.coroutine is not None:
             run.coroutine.cancel()
         limit = format_time_span(self._timeout)
         text = f"Timeout value of {limit} was exceeded by function: Functions.{run.function.name}"
-        run.ended(functools.partial(self._finish, run, functools.partial(_raise, FunctionTimedOut(text))))
+        run.ended(functools.partial(self._finish, run, raising(FunctionTimedOut(text))))
 
     def _end(self, run: _Run, answer: Callable[[], Any]) -> None:
         # Whoever ends the watch is the one who tells: the function's end, the time limit or the host's.
@@ -248,14 +272,17 @@ def _raise_stopping(name: str) -> NoReturn:
     raise HostStopping(f"The host stopped before {name} had ended; it starts again with the host.") from None
 
 
-def _raise(failure: Exception) -> NoReturn:
-    raise failure
+def _made(bound: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments themselves. Raises FunctionFailed where the SDK refuses one."""
+    return {name: value.make() if isinstance(value, Later) else value for name, value in bound.items()}
 
 
 async def _run_async(call: Callable[..., Awaitable[Any]], bound: Mapping[str, Any], invocation: Invocation) -> Any:
     invocation.enter()
     try:
-        return await call(**bound)
+        return await call(**_made(bound))
+    except FunctionFailed:
+        raise
     except BaseException as error:
         task = asyncio.current_task()
         if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():

@@ -1,10 +1,13 @@
 """Notices functions that run longer than the time limit, however many run at once, with one thread."""
 
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+log = logging.getLogger("devhost.host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,10 @@ class TimeLimits:
         pause = self._seconds
         while not self._closing.wait(pause):
             for watched in self._take_expired():
-                watched.expired()
+                try:
+                    watched.expired()
+                except Exception:
+                    log.exception("A function that has exceeded its time limit could not be told of")
             with self._lock:
                 oldest = next(iter(self._watched.values()), None)
             # A run that begins meanwhile cannot exceed the limit any earlier.

@@ -68,13 +68,21 @@ class FrameStream:
 
     def send(self, header: dict[str, Any], body: Body = b"") -> None:
         """Send one frame; may be called from any thread. Raises OSError if the other side is gone."""
-        self.send_all([(header, body)])
+        self.send_packed([self.pack(header, body)])
 
-    def send_all(self, messages: Sequence[Message]) -> None:
-        """Do the same with several frames, which costs hardly more than one."""
-        parts = [part for header, body in messages for part in self._parts(header, body)]
+    def send_packed(self, frames: Sequence[bytes]) -> None:
+        """Send frames from ``pack``; costs hardly more than one. Raises OSError if the other side is gone."""
         with self._sending:
-            self._connection.sendall(b"".join(parts))
+            self._connection.sendall(b"".join(frames))
+
+    def pack(self, header: dict[str, Any], body: Body = b"") -> bytes:
+        """Make a frame. Raises OSError if a large body cannot be written to its file."""
+        if isinstance(body, bytes) and len(body) > LARGEST_INLINE_BYTES:
+            body = self._spooled(body)
+        if isinstance(body, Path):
+            header, body = {**header, _FILE: str(body)}, b""
+        text = _encoded(header)
+        return _LENGTHS.pack(len(text), len(body)) + text + body
 
     def receive(self) -> Frame | None:
         """Wait for the next frame; None when the other side has closed the connection or is gone."""
@@ -96,14 +104,6 @@ class FrameStream:
         self._connection.close()
         # The file has a hold on the socket; who waits in it has been told to go by now.
         self._reader.close()
-
-    def _parts(self, header: dict[str, Any], body: Body) -> tuple[bytes, bytes, bytes]:
-        if isinstance(body, bytes) and len(body) > LARGEST_INLINE_BYTES:
-            body = self._spooled(body)
-        if isinstance(body, Path):
-            header, body = {**header, _FILE: str(body)}, b""
-        text = _encoded(header)
-        return _LENGTHS.pack(len(text), len(body)), text, body
 
     def _spooled(self, body: bytes) -> Path:
         descriptor, path = tempfile.mkstemp(dir=self._spool_folder, prefix="body-")

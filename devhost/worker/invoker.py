@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
-from devhost.durable_engine.functions import FunctionTimedOut, settled
+from devhost.durable_engine.functions import FunctionTimedOut, raising, settled
 from devhost.functions_host.converters import encode
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.functions_host.errors import HostStopping
@@ -71,11 +71,15 @@ class WorkerInvoker:
     def begin(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, ended: Ended
     ) -> None:
-        """Do the same as ``call``, without waiting; `ended` is called on a thread of the worker's connection."""
+        """Do the same as ``call``, without waiting; `ended` is called on a thread of the worker's connection.
+
+        If the worker dies or the function exceeds its time, it is called on another one.
+        """
         call = _Call.of(function, arguments, invocation)
         worker = self._pool.find()
         if worker is None:
             return self._begin_slowly(call, ended)
+        header, body = call.packed()
         self._count(1)
         # Whoever ends the watch is the one who tells: the worker's answer or the time limit.
         number = self._limits.begin(lambda: ended(lambda: self._expire(function, worker)))
@@ -90,7 +94,7 @@ class WorkerInvoker:
             else:
                 ended(lambda: unpack_answer(done.result(), call.arguments))
 
-        worker.begin(*call.packed(), at_once=False).add_done_callback(answered)
+        worker.begin(header, body, at_once=False).add_done_callback(answered)
 
     async def call_async(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
@@ -131,7 +135,11 @@ class WorkerInvoker:
         def run() -> None:
             ended(settled(lambda: unpack_answer(self._run(call, gone), call.arguments)))
 
-        threading.Thread(target=run, name="worker-second-try", daemon=True).start()
+        try:
+            threading.Thread(target=run, name="worker-second-try", daemon=True).start()
+        except RuntimeError as failure:
+            # There can be no further thread; the engine begins it anew after a pause.
+            ended(raising(failure))
 
     def _run(self, call: "_Call", gone: WorkerGone | None = None) -> Frame:
         """Run a function, again if its process dies; `gone` is how a first attempt has ended already."""

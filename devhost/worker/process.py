@@ -156,11 +156,24 @@ class WorkerProcess:
         self._send_all([(header, body)])
 
     def _send_all(self, messages: Sequence[Message]) -> None:
+        frames = [frame for header, body in messages if (frame := self._packed(header, body))]
         try:
-            self._stream.send_all(messages)
+            self._stream.send_packed(frames)
         except OSError as error:
             # The reader notices the end, too, and tells everyone who waits.
             log.debug("Worker %s took no more: %s", self.label, error)
+
+    def _packed(self, header: dict[str, Any], body: Body) -> bytes | None:
+        """The frame of a message; None if there cannot be one, which concerns its call and no other."""
+        try:
+            return self._stream.pack(header, body)
+        except Exception as error:
+            log.error("A call could not be sent to worker %s: %s", self.label, error)
+            with self._lock:
+                _, answer = self._answers.pop(header.get("id", 0), ("", None))
+            if answer is not None:
+                answer.set_exception(error)
+            return None
 
     def _write(self) -> None:
         """Send what is put into the queue, together what has gathered there."""

@@ -54,3 +54,17 @@ def test_work_that_must_be_repeated_is_ready_again() -> None:
     lane.finish("a", must_repeat=True)
     assert not lane.is_idle
     assert lane.take() == ["a"]
+
+
+def test_work_that_cannot_be_written_keeps_its_place_while_it_is_tried_again() -> None:
+    lane = a_lane(limit=1)
+    lane.add("a")
+    lane.add("b")
+    lane.take()
+    lane.conclude("a")
+    lane.hold("a")
+    assert lane.take() == []
+    lane.conclude("a")
+    assert lane.take() == []
+    lane.finish("a")
+    assert lane.take() == ["b"]

@@ -169,12 +169,12 @@ def test_a_message_for_another_execution_shows_that_the_instance_is_another_one(
 
 
 def test_the_oldest_are_forgotten_when_there_is_no_room() -> None:
-    live = LiveInstances(most_events=5)
+    live = LiveInstances(most_characters=2000)
     for name in ("one", "two", "three"):
         live.add(an_instance(name, 2), 0)
     assert live.find("one") is None
     assert live.find("three") is not None
-    live.add(an_instance("long", 6), 0)
+    live.add(an_instance("long", 60), 0)
     assert live.find("long") is None
 
 

@@ -1,5 +1,7 @@
 import threading
 
+import pytest
+
 from devhost.functions_host.function_threads import FunctionThreads
 from devhost.functions_host.time_limits import TimeLimits
 
@@ -26,22 +28,20 @@ def test_as_many_run_side_by_side_as_the_limit_allows_and_no_more() -> None:
     threads.close()
 
 
-def test_work_that_was_not_begun_is_given_back_by_a_close() -> None:
-    threads, begun, release = FunctionThreads(1), threading.Event(), threading.Event()
+def test_a_thread_that_cannot_be_had_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
 
-    def hold() -> None:
-        begun.set()
-        release.wait(SECONDS)
-
-    def never() -> None:
-        raise AssertionError("Begun after the close.")
-
-    threads.submit(hold)
-    assert begun.wait(SECONDS)
-    threads.submit(never)
-    assert threads.close() == [never]
-    release.set()
-    assert threads.wait_idle(SECONDS)
+    threads, has_run = FunctionThreads(1), threading.Event()
+    with monkeypatch.context() as without:
+        without.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            threads.submit(has_run.set)
+    assert threads.wait_idle(0)
+    assert not has_run.is_set()
+    threads.submit(has_run.set)
+    assert has_run.wait(SECONDS)
+    threads.close()
 
 
 def test_a_run_that_exceeds_the_limit_is_told_of_once_and_its_end_counts_no_more() -> None:
@@ -61,6 +61,18 @@ def test_a_run_that_ends_in_time_is_never_told_of() -> None:
     assert limits.end(limits.begin(fail)) is True
     limits.begin(late.set)
     assert late.wait(SECONDS)  # By now the first would have been told of, too.
+    limits.close()
+
+
+def test_one_that_cannot_be_told_of_does_not_keep_others_from_it() -> None:
+    limits, expired = TimeLimits(0.01), threading.Event()
+
+    def fail() -> None:
+        raise RuntimeError("can't start new thread")
+
+    limits.begin(fail)
+    limits.begin(expired.set)
+    assert expired.wait(SECONDS)
     limits.close()
 
 

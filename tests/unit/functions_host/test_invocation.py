@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -105,6 +105,33 @@ def test_thread_over_its_time_is_given_up_and_its_late_result_ignored() -> None:
     release.set()
     assert invoker.wait_idle(5)
     invoker.close()
+
+
+def test_function_that_was_given_up_before_a_thread_took_it_up_never_runs() -> None:
+    invoker, release, ran = FunctionInvoker(timedelta(milliseconds=50), thread_count=1), threading.Event(), []
+
+    def work(payload: dict) -> dict:
+        ran.append(payload["number"])
+        release.wait(10)
+        return {}
+
+    for number in (1, 2):
+        with pytest.raises(FunctionTimedOut):
+            call(invoker, activity(work), {"number": number})
+    release.set()
+    assert invoker.wait_idle(5)
+    assert ran == [1]
+    invoker.close()
+
+
+def test_call_of_a_closed_host_is_refused() -> None:
+    def work(payload: dict) -> dict:
+        return {}
+
+    invoker = FunctionInvoker()
+    invoker.close()
+    with pytest.raises(HostStopping):
+        call(invoker, activity(work))
 
 
 def test_timeout_error_of_the_function_itself_is_its_failure(invoker: FunctionInvoker) -> None:
@@ -218,6 +245,40 @@ def test_result_that_is_no_json_fails_the_activity(
     functions = HostedDurableFunctions([activity(work)], invoker)
     with pytest.raises(FunctionFailed, match="must be json serializable"):
         run(functions.begin_activity, "work", "i", None)
+
+
+class Exiting:
+    """A class of the app that ends whoever has it read or written."""
+
+    threads: ClassVar[list[int]] = []
+
+    @staticmethod
+    def to_json(_: "Exiting") -> str:
+        raise SystemExit(3)
+
+    @staticmethod
+    def from_json(_: str) -> "Exiting":
+        Exiting.threads.append(threading.get_ident())
+        raise SystemExit(3)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_the_apps_classes_raise_fails_the_activity_on_its_own_thread(
+    invoker: FunctionInvoker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZURE_FUNCTIONS_DURABLE_STRICT_TYPING", raising=False)
+
+    def work(payload: object) -> object:
+        return Exiting()
+
+    functions = HostedDurableFunctions([activity(work)], invoker)
+    with pytest.raises(FunctionFailed, match="SystemExit"):
+        run(functions.begin_activity, "work", "i", None)
+    envelope = {"__class__": "Exiting", "__module__": __name__, "__data__": ""}
+    with pytest.raises(FunctionFailed, match="SystemExit"):
+        run(functions.begin_activity, "work", "i", json.dumps(envelope))
+    assert threading.get_ident() not in Exiting.threads
+    assert Exiting.threads
 
 
 def test_orchestrators_and_entities_run_through_the_sdks_handles(invoker: FunctionInvoker) -> None:
