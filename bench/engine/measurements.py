@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.engine.reference_app import FAN_OUT, WORKFLOW
 from bench.engine.running_engine import RunningEngine, Stopwatch, resident_mb, running_engine
 from bench.engine.timing import Timing
+from devhost.durable_engine.options import EngineOptions
 
 _WARM_UP = 50
 _BATCH = 1000
@@ -58,6 +59,15 @@ def throughput(folder: Path, workflows: int, finished_before: int = 0, sample_si
             resident_mb(),
             list(running.functions.documents.values()),
         )
+
+
+def documents_one_by_one(folder: Path, workflows: int) -> list[list[str]]:
+    """Return the SDK's input documents of workflows in which every completion has an episode of its own."""
+    one_at_a_time = EngineOptions(max_concurrent_activities=1, max_concurrent_orchestrators=1)
+    with running_engine(folder, workflows, options=one_at_a_time) as running:
+        for payload in inputs(workflows):
+            running.run(WORKFLOW, [payload])
+        return list(running.functions.documents.values())
 
 
 def single_workflow_seconds(folder: Path, repetitions: int) -> float:

@@ -113,12 +113,16 @@ class CountingFunctions:
 class RunningEngine:
     """The real engine in this process, on a database in `folder`; functions run here, or in so many workers."""
 
-    def __init__(self, folder: Path, sample_size: int = 0, workers: int = 0) -> None:
+    def __init__(
+        self, folder: Path, sample_size: int = 0, workers: int = 0, options: EngineOptions | None = None
+    ) -> None:
         # As the host does when it has loaded an app.
         sdk_speedups.install_if_wanted(os.environ)
         self._invoker, hosted = _in_workers(folder, workers) if workers else _in_this_process()
         self.functions = CountingFunctions(hosted, sample_size)
-        self.engine = DurableEngine(self.functions, EngineOptions(), folder / "engine.db", SystemClock())
+        self.engine = DurableEngine(
+            self.functions, options or EngineOptions(), folder / "engine.db", SystemClock()
+        )
         self.engine.start()
 
     def run(self, name: str, inputs: list[dict[str, int]]) -> None:
@@ -152,9 +156,11 @@ def _in_workers(folder: Path, count: int) -> tuple[Invoker, HostedDurableFunctio
 
 
 @contextmanager
-def running_engine(folder: Path, sample_size: int = 0, workers: int = 0) -> Iterator[RunningEngine]:
+def running_engine(
+    folder: Path, sample_size: int = 0, workers: int = 0, options: EngineOptions | None = None
+) -> Iterator[RunningEngine]:
     """Run an engine for the length of a block."""
-    running = RunningEngine(folder, sample_size, workers)
+    running = RunningEngine(folder, sample_size, workers, options)
     try:
         yield running
     finally:
