@@ -1,7 +1,13 @@
 """The URLs of the durable webhooks: in the client binding, and in the answers to a start."""
 
 import json
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from devhost.functions_host.indexing import DURABLE_CLIENT, IndexedFunction
+
+log = logging.getLogger("devhost.host")
 
 WEBHOOK_PATH = "/runtime/webhooks/durabletask"
 INSTANCE_PLACEHOLDER = "INSTANCEID"
@@ -76,3 +82,16 @@ class DurableLinks:
             "httpBaseUrl": None,
         }
         return json.dumps(binding)
+
+
+def log_ignored_hubs(functions: Iterable[IndexedFunction], hub_name: str) -> None:
+    """Say for each durable client which task hub or connection it asks for in vain: there is only one here."""
+    for function in functions:
+        for binding in function.bindings:
+            if binding.type != DURABLE_CLIENT:
+                continue
+            asked = {"task_hub": binding.task_hub, "connection_name": binding.connection_name}
+            ignored = [f'{name}="{value}"' for name, value in asked.items() if value and value != hub_name]
+            if ignored:
+                text = "The durable client of %s asks for %s, which is ignored: this host has one task hub, '%s'."
+                log.info(text, function.name, " and ".join(ignored), hub_name)

@@ -20,7 +20,7 @@ from devhost.functions_host.binding_checks import check_bindings, storage_trigge
 from devhost.functions_host.bound_invoker import bound
 from devhost.functions_host.durable_functions import HostedDurableFunctions
 from devhost.functions_host.durable_http import DurableHttp
-from devhost.functions_host.durable_links import DurableLinks
+from devhost.functions_host.durable_links import DurableLinks, log_ignored_hubs
 from devhost.functions_host.errors import HostConfigError
 from devhost.functions_host.host_config import HostConfig
 from devhost.functions_host.indexing import IndexedFunction
@@ -181,6 +181,7 @@ class FunctionsHost:
         self._routes = RouteTable(self._active, config.route_prefix)
         engine_options = EngineOptions.from_host_json(config.document)
         self._links = DurableLinks(engine_options.hub_name, self.keys.durable if self.keys else None)
+        log_ignored_hubs(self._active, engine_options.hub_name)
         self._storage = storage_triggers(self._active, config.document, settings, self._folder)
         self._invoker = bound(self._build_invoker(config), self._active, self._storage)
         clock = self._build_clock()
