@@ -90,8 +90,9 @@ def log_ignored_hubs(functions: Iterable[IndexedFunction], hub_name: str) -> Non
         for binding in function.bindings:
             if binding.type != DURABLE_CLIENT:
                 continue
-            asked = {"task_hub": binding.task_hub, "connection_name": binding.connection_name}
-            ignored = [f'{name}="{value}"' for name, value in asked.items() if value and value != hub_name]
+            # The SDK leaves out what the decorator was not given.
+            asked = [(name, getattr(binding, name, None)) for name in ("task_hub", "connection_name")]
+            ignored = [f'{name}="{value}"' for name, value in asked if value and value != hub_name]
             if ignored:
                 text = "The durable client of %s asks for %s, which is ignored: this host has one task hub, '%s'."
                 log.info(text, function.name, " and ".join(ignored), hub_name)
