@@ -90,7 +90,7 @@ def log_ignored_hubs(functions: Iterable[IndexedFunction], hub_name: str) -> Non
         for binding in function.bindings:
             if binding.type != DURABLE_CLIENT:
                 continue
-            # The SDK leaves out what the decorator was not given.
+            # A generic binding of this type has no such attributes.
             asked = [(name, getattr(binding, name, None)) for name in ("task_hub", "connection_name")]
             ignored = [f'{name}="{value}"' for name, value in asked if value and value != hub_name]
             if ignored:
