@@ -20,6 +20,7 @@ from devhost.tools.command_line import add_commands, run_command
 from devhost.worker.source_watch import SourceWatcher
 
 _HIGHEST_PORT = 65535
+_LOOK_SECONDS = 0.2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.flush()
     if parsed.reload:
         SourceWatcher(host.app.root, lambda: _reload(host, stopping, restarting)).start()
-    stopping.wait()
+    # Looked at again and again: a signal that comes just as this thread goes to sleep does not wake it.
+    while not stopping.wait(_LOOK_SECONDS):
+        pass
     print("Stopping: running functions have 10 seconds to end. Press Ctrl-C again to stop at once.", flush=True)
     host.stop()
     if restarting.is_set():
