@@ -49,7 +49,8 @@ def test_changed_module_runs_from_the_next_request_on(host: DevhostProcess, app:
     assert answer_of(host, "/api/greet") == "hello"
     (app / "words.py").write_text("GREETING = 'good morning'\n")
     eventually(lambda: answer_of(host, "/api/greet") == "good morning", "the new code runs")
-    assert "The workers run the changed code" in host.output
+    # Said once the old worker has ended, which the answer does not wait for.
+    eventually(lambda: "The workers run the changed code" in host.output, "the change is told of")
 
 
 def test_broken_code_is_explained_and_the_old_goes_on(host: DevhostProcess, app: Path) -> None:
