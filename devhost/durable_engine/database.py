@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from devhost.durable_engine.deliveries import Delivery
 from devhost.durable_engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew, DatabaseUnusable
@@ -118,15 +118,6 @@ class Database:
                 yield connection
             finally:
                 connection.rollback()
-                self._give_back(connection)
-
-    def select(self, query: str, values: Sequence[Any]) -> list[sqlite3.Row]:
-        """Return the rows of one query, which sees one state of the database by itself. Raises as ``reading``."""
-        with _explained(self._path):
-            connection = self._take_reader()
-            try:
-                return connection.execute(query, values).fetchall()
-            finally:
                 self._give_back(connection)
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import NoReturn
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -40,10 +40,6 @@ class DurableRequest:
     def segment(self, index: int) -> str:
         """A segment of the path, or empty if the path has no so many."""
         return self.segments[index] if index < len(self.segments) else ""
-
-    def quoted_segment(self, index: int) -> str:
-        """A segment as it stands in a link."""
-        return quote(self.segment(index), safe="@:")
 
     def text(self, name: str) -> str | None:
         """A query value, or None if it is absent or empty."""
