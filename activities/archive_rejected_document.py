@@ -5,9 +5,8 @@ import azure.durable_functions as df
 from docpipeline.composition import get_services
 from docpipeline.models.approvals import Decision
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.notices import NotificationType, Rejection
-from docpipeline.notices import rejection_notice
-from docpipeline.run_ends import end_run, open_run
+from docpipeline.models.notices import Rejection
+from docpipeline.run_ends import RunEnd, end_run, open_run
 from docpipeline.telemetry import measured
 
 bp = df.Blueprint()
@@ -16,18 +15,16 @@ bp = df.Blueprint()
 @bp.activity_trigger(input_name="payload")
 @measured
 async def archive_rejected_document(payload: dict) -> dict:
-    """Move the original to the archive, tell the submitter, then close the document. Rejection -> {}.
+    """Move the original to the archive, then close the document as rejected. Rejection -> {}.
 
-    Raises ServiceUnavailable and ServiceRefused. Repeat-safe: an original that is archived stays where it is, the
-    notification keeps its id, and the record is moved last: once it is moved nothing else happens.
+    Raises ServiceUnavailable and ServiceRefused. Repeat-safe: an original that is archived stays where it is, and
+    the record is moved last: once it is moved nothing else happens.
     """
     request, services = Rejection.from_payload(payload), get_services()
     record = await open_run(services, request)
     if record is None:
         return {}
     await services.document_blobs.archive_rejected(record)
-    notice = rejection_notice(record, request.review.reviewer)
-    await services.notifier.send(NotificationType.REJECTED, request.instance_id, request.document_id, notice)
-    changes = {"decision": Decision.REJECTED, "review": request.review}
-    await end_run(services, request, DocumentStatus.REJECTED, request.started_at, **changes)
+    end = RunEnd(DocumentStatus.REJECTED, decision=Decision.REJECTED)
+    await end_run(services, request, end, request.started_at)
     return {}

@@ -6,8 +6,8 @@ import azure.durable_functions as df
 
 from docpipeline.composition import get_services
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.notices import ErrorReport
-from docpipeline.run_ends import end_run, open_run
+from docpipeline.models.notices import ErrorReport, RecordedEnd
+from docpipeline.run_ends import RunEnd, end_run
 from docpipeline.telemetry import log_fields, measured
 
 bp = df.Blueprint()
@@ -17,14 +17,18 @@ log = logging.getLogger(__name__)
 @bp.activity_trigger(input_name="payload")
 @measured
 async def log_processing_error(payload: dict) -> dict:
-    """Log a failure once, and close the document as failed. ErrorReport -> {}.
+    """Log a failure once, and close the document as failed. ErrorReport -> RecordedEnd.
 
-    Raises ServiceUnavailable, and RecordNotFound. Repeat-safe: once the record says so, nothing is logged again.
+    A run whose end is written already, by an attempt whose answer was lost, has ended as its record says. Raises
+    ServiceUnavailable. Repeat-safe: once the record says so, nothing is logged again.
     """
     report, services = ErrorReport.from_payload(payload), get_services()
-    if await open_run(services, report) is None:
-        return {}
-    fields = log_fields(report.document_id, report.instance_id, stage=report.stage, code=report.error.code)
-    log.error("Document failed: %s: %s", report.error.code, report.error.message, extra=fields)
-    await end_run(services, report, DocumentStatus.FAILED, report.started_at, error=report.error)
-    return {}
+    record = await services.document_records.get(report.document_id)
+    if record is None or record.instance_id != report.instance_id:
+        return RecordedEnd().to_payload()
+    if not record.status.is_final:
+        fields = log_fields(report.document_id, report.instance_id, stage=report.stage, code=report.error.code)
+        log.error("Document failed: %s: %s", report.error.code, report.error.message, extra=fields)
+        end = RunEnd(DocumentStatus.FAILED, error=report.error)
+        record = await end_run(services, report, end, report.started_at) or record
+    return RecordedEnd(status=record.status if record.status.is_final else DocumentStatus.FAILED).to_payload()

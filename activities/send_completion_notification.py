@@ -4,7 +4,7 @@ import azure.durable_functions as df
 
 from docpipeline.composition import get_services
 from docpipeline.models.notices import CompletionNotice, NotificationType
-from docpipeline.notices import completion_notice
+from docpipeline.notices import approval_notice
 from docpipeline.run_ends import open_run
 from docpipeline.telemetry import measured
 
@@ -14,15 +14,16 @@ bp = df.Blueprint()
 @bp.activity_trigger(input_name="payload")
 @measured
 async def send_completion_notification(payload: dict) -> dict:
-    """Tell the submitter that the document is processed, and how it was decided. CompletionNotice -> {}.
+    """Tell the submitter that the document is approved, and how. CompletionNotice -> {}.
 
-    Raises ServiceUnavailable and ServiceRefused. Repeat-safe: the notification keeps its id, and nothing is sent
-    for a run that has ended.
+    It goes out beside the storing of the result, so it says nothing of that; ``document.completed`` follows the
+    end of the record. Raises ServiceUnavailable and ServiceRefused. Repeat-safe: the notification keeps its id,
+    and nothing is sent for a run that has ended.
     """
     request, services = CompletionNotice.from_payload(payload), get_services()
     record = await open_run(services, request)
     if record is None:
         return {}
-    notice = completion_notice(record, request.decision, request.is_compliant)
-    await services.notifier.send(NotificationType.COMPLETED, request.instance_id, request.document_id, notice)
+    notice = approval_notice(record, request.decision, request.is_compliant)
+    await services.notifier.send(NotificationType.APPROVED, request.instance_id, request.document_id, notice)
     return {}

@@ -2,9 +2,9 @@
 
 import azure.durable_functions as df
 
+from docpipeline import run_ends
 from docpipeline.composition import get_services
-from docpipeline.models.notices import ErrorReport, NotificationType
-from docpipeline.notices import failure_notice
+from docpipeline.models.runs import RunReference
 from docpipeline.telemetry import measured
 
 bp = df.Blueprint()
@@ -13,15 +13,11 @@ bp = df.Blueprint()
 @bp.activity_trigger(input_name="payload")
 @measured
 async def send_error_notification(payload: dict) -> dict:
-    """Tell the submitter that the document failed, by the error's code. ErrorReport -> {}.
+    """Tell the submitter that the document failed, by the error's code, and settle it. RunReference -> {}.
 
-    Raises ServiceUnavailable and ServiceRefused. Repeat-safe: the notification keeps its id. A run that has been
-    superseded is not spoken of.
+    Raises ServiceUnavailable and ServiceRefused. Nothing is sent while the record does not say so: the
+    reconciliation writes the end then, and tells it. Repeat-safe: the notification keeps its id, and a run that is
+    settled or has been superseded is not spoken of.
     """
-    report, services = ErrorReport.from_payload(payload), get_services()
-    record = await services.document_records.get(report.document_id)
-    if record is None or record.instance_id != report.instance_id:
-        return {}
-    notice = failure_notice(record, report)
-    await services.notifier.send(NotificationType.FAILED, report.instance_id, report.document_id, notice)
+    await run_ends.announce_end(get_services(), RunReference.from_payload(payload))
     return {}

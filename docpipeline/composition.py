@@ -14,6 +14,7 @@ from docpipeline.services.document_intelligence import DocumentIntelligence
 from docpipeline.services.document_records import DocumentRecords, utc_now
 from docpipeline.services.idempotency_keys import IdempotencyKeys
 from docpipeline.services.notifications import Notifier
+from docpipeline.services.pending_places import PendingPlaces
 from docpipeline.settings import Settings
 
 NOTIFICATION_SOURCE = "/document-pipeline"
@@ -31,6 +32,7 @@ class Services:
     document_blobs: DocumentBlobs
     document_records: DocumentRecords
     idempotency_keys: IdempotencyKeys
+    pending_places: PendingPlaces
     clock: Callable[[], datetime] = utc_now
 
     async def close(self) -> None:
@@ -89,4 +91,5 @@ def build_services(settings: Settings) -> Services:
         document_blobs=DocumentBlobs(settings.storage, settings.allowed_blob_hosts),
         document_records=DocumentRecords(settings.storage),
         idempotency_keys=IdempotencyKeys(settings.storage),
+        pending_places=PendingPlaces(settings.storage, settings.max_pending_documents),
     )

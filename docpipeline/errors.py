@@ -11,6 +11,7 @@
     ├── InvalidBlobUrl            a blobUrl that is refused; says why and what is allowed
     ├── BlobUnavailable           the blob at an allowed blobUrl cannot be read
     ├── DocumentTooLarge          more bytes than MAX_DOCUMENT_MEGABYTES
+    ├── TooManyPending            as many documents are in flight as MAX_PENDING_DOCUMENTS allows
     └── ServiceFault              an outside service did not do its work
         ├── ServiceUnavailable    for now: raised, so that the durable retry tries again
         │   ├── CircuitOpen       so often of late that it is not even asked
@@ -81,6 +82,16 @@ class DocumentTooLarge(PipelineError):
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         super().__init__(f"the document is larger than the {limit_bytes} bytes that are accepted here")
+
+
+class TooManyPending(PipelineError):
+    """``in_flight`` documents are being processed, and ``limit`` may be."""
+
+    def __init__(self, in_flight: int, limit: int) -> None:
+        self.in_flight, self.limit = in_flight, limit
+        super().__init__(
+            f"{in_flight} documents are in flight; {limit} may be (MAX_PENDING_DOCUMENTS). Try again later"
+        )
 
 
 class ServiceFault(PipelineError):

@@ -1,49 +1,67 @@
 """What each notification tells: ids, states and links; never the document's text, a SAS or a key."""
 
+from collections.abc import Callable
 from typing import Any
 
-from docpipeline.models.approvals import Decision
+from docpipeline.models.approvals import Decision, Review
 from docpipeline.models.documents import DocumentRecord, DocumentStatus, document_links
-from docpipeline.models.notices import ErrorReport, ReviewNotification
+from docpipeline.models.notices import NotificationType
 
 
-def review_notice(record: DocumentRecord, request: ReviewNotification) -> dict[str, Any]:
+def review_notice(record: DocumentRecord, review: Review) -> dict[str, Any]:
     """Data of ``document.review.requested`` and ``document.review.reminder``."""
     return {
         **_about(record, DocumentStatus.AWAITING_REVIEW),
-        "reasons": request.reasons,
+        "reasons": list(review.reasons),
         "issueCodes": sorted({issue.code for issue in record.issues}),
-        "deadline": request.deadline.isoformat().replace("+00:00", "Z"),
+        "deadline": review.deadline.isoformat().replace("+00:00", "Z") if review.deadline else None,
     }
 
 
-def completion_notice(record: DocumentRecord, decision: Decision, is_compliant: bool) -> dict[str, Any]:
-    """Data of ``document.completed``."""
-    return {
-        **_about(record, DocumentStatus.COMPLETED),
-        "decision": decision.value,
-        "isCompliant": is_compliant,
-    }
+def approval_notice(record: DocumentRecord, decision: Decision, is_compliant: bool) -> dict[str, Any]:
+    """Data of ``document.approved``: true whatever becomes of storing the result."""
+    about = _about(record, DocumentStatus.STORING)
+    return {**about, "decision": decision.value, "isCompliant": is_compliant}
 
 
-def rejection_notice(record: DocumentRecord, reviewer: str | None) -> dict[str, Any]:
-    """Data of ``document.rejected``."""
-    about = _about(record, DocumentStatus.REJECTED)
-    return {**about, "decision": Decision.REJECTED.value, "reviewer": reviewer}
+def end_notice(record: DocumentRecord) -> dict[str, Any]:
+    """Data of the notification that is due for the end which the record tells of, of a type in END_NOTICES."""
+    return {**_about(record, record.status), **_END_DETAILS[record.status](record)}
 
 
-def timeout_notice(record: DocumentRecord) -> dict[str, Any]:
-    """Data of ``document.approval.timedOut``."""
-    return {**_about(record, DocumentStatus.TIMEOUT), "decision": Decision.NONE.value}
+def _completed(record: DocumentRecord) -> dict[str, Any]:
+    return {"decision": record.decision.value, "isCompliant": record.is_compliant}
 
 
-def failure_notice(record: DocumentRecord, report: ErrorReport) -> dict[str, Any]:
-    """Data of ``document.failed``. The code only: a message may come from anywhere."""
-    return {
-        **_about(record, DocumentStatus.FAILED),
-        "stage": report.stage,
-        "error": {"code": report.error.code},
-    }
+def _rejected(record: DocumentRecord) -> dict[str, Any]:
+    reviewer = record.review.reviewer if record.review else None
+    return {"decision": Decision.REJECTED.value, "reviewer": reviewer}
+
+
+def _timed_out(record: DocumentRecord) -> dict[str, Any]:
+    return {"decision": Decision.NONE.value}
+
+
+def _failed(record: DocumentRecord) -> dict[str, Any]:
+    # The code only: a message may come from anywhere.
+    error = {"code": record.error.code} if record.error else None
+    return {"stage": (record.failed_in or DocumentStatus.QUEUED).value, "error": error}
+
+
+END_NOTICES = {
+    DocumentStatus.COMPLETED: NotificationType.COMPLETED,
+    DocumentStatus.REJECTED: NotificationType.REJECTED,
+    DocumentStatus.TIMEOUT: NotificationType.APPROVAL_TIMED_OUT,
+    DocumentStatus.FAILED: NotificationType.FAILED,
+}
+"""What the submitter is told of each end."""
+
+_END_DETAILS: dict[DocumentStatus, Callable[[DocumentRecord], dict[str, Any]]] = {
+    DocumentStatus.COMPLETED: _completed,
+    DocumentStatus.REJECTED: _rejected,
+    DocumentStatus.TIMEOUT: _timed_out,
+    DocumentStatus.FAILED: _failed,
+}
 
 
 def _about(record: DocumentRecord, status: DocumentStatus) -> dict[str, Any]:

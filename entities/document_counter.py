@@ -34,14 +34,14 @@ OPERATIONS: dict[str, Callable[[DocumentCounts, Any], DocumentCounts]] = {
 def document_counter(context: df.DurableEntityContext) -> None:
     """One shard of the counter. Key: ``"0"`` up to ``COUNTER_SHARDS`` - 1.
 
-    ``start`` {instanceId}: a run begins, ``pending`` +1. ``finish`` {instanceId, field}: it ends, ``pending`` -1
-    and ``field`` +1; both count a run once, however often they are told. ``increment`` (a field's name): that
-    field +1. ``get``: the five totals. ``reset``: all to zero. Anything else is an error.
+    ``start`` {instanceId}: a run begins, ``pending`` +1. ``finish`` {instanceId, field}: one that began ends,
+    ``pending`` -1 and ``field`` +1; both count a run once, however often they are told. ``increment`` (a field's
+    name): that field +1. ``get``: the five totals. ``reset``: all to zero. Anything else is an error.
     """
     counts = DocumentCounts.from_payload(context.get_state(dict))
     operation = context.operation_name
     if operation == "reset":
-        counts = DocumentCounts()
+        counts = counts.reset()
     elif operation in OPERATIONS:
         counts = OPERATIONS[operation](counts, context.get_input())
     elif operation != "get":

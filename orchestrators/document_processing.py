@@ -19,8 +19,10 @@ def document_processing_orchestrator(context: df.DurableOrchestrationContext) ->
     2. When a check says so, ask a person and wait. Events that are no decision can make the wait go on in a new
        generation, until the same deadline (docs/decisions/0005).
     3. Nobody decided in time: close as timed out. Not approved: archive as rejected.
-    4. Otherwise store and notify in parallel.
-    5. Whatever fails on the way is logged, reported and counted, and then fails the instance.
+    4. Otherwise store and notify in parallel, then close as completed.
+    5. Whatever fails on the way is logged, counted and reported, and then fails the instance.
+
+    Every end is written first, then counted, then told (docs/decisions/0014).
 
     Input: DocumentJob ``{documentId, blobUrl, userId, priority, policy}``.
     Output: ``{status: completed|rejected|timeout, documentId, isCompliant?}``.
@@ -34,7 +36,7 @@ def document_processing_orchestrator(context: df.DurableOrchestrationContext) ->
         if outcome.still_open:
             return steps.go_on_waiting(context, job, examination, outcome.still_open)
         if outcome.decided is None:
-            return steps.end_as_timed_out(context, job)
+            return (yield from steps.end_as_timed_out(context, job))
         if not outcome.decided.approved:
             return (yield from steps.archive_as_rejected(context, job, outcome.decided))
         return (yield from steps.store_and_notify(context, job, examination, outcome.decided))

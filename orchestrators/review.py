@@ -4,9 +4,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import azure.durable_functions as df
+from azure.durable_functions.models.history import HistoryEventType
 
 from docpipeline.models import event_names
-from docpipeline.models.approvals import OpenReview, Review, ReviewOutcome, is_own_document, read_approval_event
+from docpipeline.models.approvals import (
+    OpenReview,
+    Review,
+    ReviewDecision,
+    ReviewOutcome,
+    is_own_document,
+    read_approval_event,
+)
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.jobs import DocumentJob, Examination
 from docpipeline.models.notices import ApprovalTimeout, ReviewNotification
@@ -18,8 +26,10 @@ LONGEST_TIMER = timedelta(days=3)
 """Waits are cut to this: a timer above six days becomes legs which a race cannot cancel."""
 EVENTS_PER_GENERATION = 10
 """So many events that are no decision are borne before history starts afresh."""
-PAUSE = timedelta(seconds=1)
-"""See `await_review`."""
+PAUSE = timedelta(seconds=3)
+"""See `await_review`; the engine may cut a second of it."""
+
+_REQUEST = "send_review_notification"
 
 
 def await_review(
@@ -27,9 +37,10 @@ def await_review(
 ) -> Steps[ReviewOutcome]:
     """Ask a person, remind them half-way, and wait for their decision until the deadline.
 
-    An event that is no decision (malformed, or by the submitter where four eyes are asked for) is counted, and the
-    wait goes on. When it came the moment the wait began, or after too many of them, the outcome is ``still_open``:
-    the caller starts a new generation that goes on waiting (docs/decisions/0005).
+    An event that is no decision (malformed, by the submitter where four eyes are asked for, or come before the
+    review was requested) is counted, and the wait goes on. When it came the moment the wait began, or after too
+    many of them, the outcome is ``still_open``: the caller starts a new generation that goes on waiting
+    (docs/decisions/0005).
     """
     if job.open_review:
         recorded = yield from _recorded_decision(context, job)
@@ -42,7 +53,7 @@ def await_review(
         event, open_review = yield from _wait_for_event(context, job, examination, open_review)
         if event is None:
             return ReviewOutcome(decided=(yield from _close_at_deadline(context, job)))
-        review = _decision_in(event.result, context, job)
+        review = yield from _close_by_event(context, job, event.result)
         if review:
             return ReviewOutcome(decided=review)
         open_review = open_review.model_copy(update={"ignored_events": open_review.ignored_events + 1})
@@ -59,17 +70,20 @@ def await_review(
 def _wait_for_event(
     context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination, open_review: OpenReview
 ) -> Steps[tuple[Any | None, OpenReview]]:
-    """The completed event task, or None at the deadline; and the review, reminded of if it was time."""
+    """The completed event task, or None at the deadline; and the review, reminded of if it was time.
+
+    What is to be done follows from the timer that fired, not from the clock: a timer may fire a second early.
+    """
     event = context.wait_for_external_event(event_names.DOCUMENT_APPROVAL)
     while not event.is_completed:
-        timer = context.create_timer(_next_wake_up(context, open_review))
+        wake_up = _next_wake_up(context, open_review)
+        timer = context.create_timer(wake_up)
         yield context.task_any([event, timer])
-        now = context.current_utc_datetime
         if event.is_completed:
             _cancel(timer)
-        elif now >= open_review.deadline:
+        elif wake_up == open_review.deadline:
             return None, open_review
-        elif open_review.reminder_at and now >= open_review.reminder_at:
+        elif wake_up == open_review.reminder_at:
             open_review = open_review.model_copy(update={"reminder_at": None})
             yield from steps.best_effort(
                 context, _notification(context, job, examination, open_review.deadline, True)
@@ -83,8 +97,10 @@ def _request_review(
     steps.set_stage(context, DocumentStatus.AWAITING_REVIEW)
     now: datetime = context.current_utc_datetime
     deadline = now + job.policy.approval_timeout
-    yield from retries.call(context, _notification(context, job, examination, deadline, False))
-    return OpenReview(deadline=deadline, reminder_at=now + job.policy.approval_timeout / 2)
+    stored = yield from retries.call(context, _notification(context, job, examination, deadline, False))
+    # The deadline that was written first counts, here as for everybody else.
+    deadline = Review.from_payload(stored).deadline or deadline
+    return OpenReview(deadline=deadline, reminder_at=deadline - job.policy.approval_timeout / 2)
 
 
 def _recorded_decision(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Review | None]:
@@ -92,7 +108,7 @@ def _recorded_decision(context: df.DurableOrchestrationContext, job: DocumentJob
     run = RunReference(document_id=job.document_id, instance_id=context.instance_id)
     wanted = ActivityCall("find_recorded_decision", run, retry_policies.STORAGE)
     review = Review.from_payload((yield from retries.call(context, wanted)))
-    return review if review.approved is not None else None
+    return review if review.is_decided else None
 
 
 def _close_at_deadline(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Review | None]:
@@ -102,7 +118,7 @@ def _close_at_deadline(context: df.DurableOrchestrationContext, job: DocumentJob
     )
     wanted = ActivityCall("handle_approval_timeout", timeout, retry_policies.NOTIFICATION)
     review = Review.from_payload((yield from retries.call(context, wanted)))
-    return review if review.approved is not None else None
+    return review if review.is_decided else None
 
 
 def _notification(
@@ -119,7 +135,7 @@ def _notification(
         deadline=deadline,
         reminder=reminder,
     )
-    return ActivityCall("send_review_notification", payload, retry_policies.NOTIFICATION)
+    return ActivityCall(_REQUEST, payload, retry_policies.NOTIFICATION)
 
 
 def _next_wake_up(context: df.DurableOrchestrationContext, open_review: OpenReview) -> datetime:
@@ -133,8 +149,34 @@ def _cancel(timer: Any) -> None:
         timer.cancel()
 
 
-def _decision_in(raised: Any, context: df.DurableOrchestrationContext, job: DocumentJob) -> Review | None:
+def _close_by_event(
+    context: df.DurableOrchestrationContext, job: DocumentJob, raised: Any
+) -> Steps[Review | None]:
+    """The decision that the record has after the event, whoever made it; None when there is none."""
     event = read_approval_event(raised)
     if event is None or (job.policy.require_four_eyes and is_own_document(event.reviewer, job.user_id)):
         return None
-    return Review(**event.model_dump(), decided_at=context.current_utc_datetime)
+    if _came_before_the_request(context):
+        return None
+    decision = ReviewDecision(document_id=job.document_id, instance_id=context.instance_id, event=event)
+    wanted = ActivityCall("record_decision", decision, retry_policies.STORAGE)
+    review = Review.from_payload((yield from retries.call(context, wanted)))
+    return review if review.is_decided else None
+
+
+def _came_before_the_request(context: df.DurableOrchestrationContext) -> bool:
+    """Whether the event that the first wait found was raised before the review was requested.
+
+    Of several early events the SDK hands out the last: one raised while the request was on its way is a decision.
+    History is read up to the request's completion and no further, so that every replay says the same. In a
+    generation that only goes on waiting nothing is requested, and nothing came before.
+    """
+    requests, early = set(), False
+    for past in context.histories:
+        if past.event_type == HistoryEventType.TASK_SCHEDULED and past.Name == _REQUEST:
+            requests.add(past.event_id)
+        elif past.event_type == HistoryEventType.EVENT_RAISED and past.Name == event_names.DOCUMENT_APPROVAL:
+            early = not requests
+        elif past.event_type == HistoryEventType.TASK_COMPLETED and past.TaskScheduledId in requests:
+            break
+    return early and bool(requests)

@@ -16,12 +16,14 @@ from docpipeline.models.notices import (
     Completion,
     CompletionNotice,
     ErrorReport,
+    RecordedEnd,
     Rejection,
     StorageRequest,
 )
 from docpipeline.models.runs import RunReference
 from orchestrators import retries, retry_policies
 from orchestrators.retries import ActivityCall, Steps
+from orchestrators.retry_policies import RetryPolicy
 
 FAILURE_CODES = {
     DocumentStatus.QUEUED: "processingFailed",
@@ -77,7 +79,7 @@ def store_and_notify(
     examination: Examination,
     review: Review | None = None,
 ) -> Steps[dict[str, Any]]:
-    """Store the result and tell the submitter, side by side; then the document is complete."""
+    """Store the result and tell the submitter of the approval, side by side; then the document is complete."""
     set_stage(context, DocumentStatus.STORING)
     run, compliant = _run(context, job), examination.verdict.is_compliant
     decision = Decision.APPROVED_WITH_REVIEW if review else Decision.APPROVED
@@ -92,12 +94,12 @@ def store_and_notify(
     )
     completion = Completion(**run, started_at=job.started_at)
     yield from retries.call(context, ActivityCall("complete_document", completion, retry_policies.STORAGE))
-    return _end(context, job, DocumentStatus.COMPLETED, isCompliant=compliant)
+    return (yield from _end(context, job, DocumentStatus.COMPLETED, isCompliant=compliant))
 
 
-def end_as_timed_out(context: df.DurableOrchestrationContext, job: DocumentJob) -> dict[str, Any]:
+def end_as_timed_out(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[dict[str, Any]]:
     """Nobody decided in time; `review` has closed the document."""
-    return _end(context, job, DocumentStatus.TIMEOUT)
+    return (yield from _end(context, job, DocumentStatus.TIMEOUT))
 
 
 def archive_as_rejected(
@@ -105,9 +107,9 @@ def archive_as_rejected(
 ) -> Steps[dict[str, Any]]:
     """A person said no."""
     rejection = Rejection(**_run(context, job), review=review, started_at=job.started_at)
-    wanted = ActivityCall("archive_rejected_document", rejection, retry_policies.NOTIFICATION)
+    wanted = ActivityCall("archive_rejected_document", rejection, retry_policies.STORAGE)
     yield from retries.call(context, wanted)
-    return _end(context, job, DocumentStatus.REJECTED)
+    return (yield from _end(context, job, DocumentStatus.REJECTED))
 
 
 def go_on_waiting(
@@ -118,24 +120,25 @@ def go_on_waiting(
 
 
 def compensate(context: df.DurableOrchestrationContext, job: DocumentJob, error: Exception) -> Steps[None]:
-    """Count the failure, log it and report it; one of these failing never hides another, nor the error.
+    """Log the failure, count it and report it; one of these failing never hides another, nor the error.
 
-    Counted first: from the moment the record is final, nobody would make good for a run that is terminated here.
+    Counted is what the record says: a run that fails after its end was written has ended as it says there. What
+    cannot be done here is left to the reconciliation, which looks at every record that is not settled.
     """
     stage = DocumentStatus((context.custom_status or {}).get("stage", DocumentStatus.QUEUED))
     failure = Failure.of(error, FAILURE_CODES.get(stage, "processingFailed"))
     report = ErrorReport(**_run(context, job), stage=stage, error=failure, started_at=job.started_at)
-    _end(context, job, DocumentStatus.FAILED)
-    for activity in ("log_processing_error", "send_error_notification"):
-        yield from best_effort(context, ActivityCall(activity, report, retry_policies.COMPENSATION))
+    wanted = ActivityCall("log_processing_error", report, retry_policies.COMPENSATION)
+    recorded = RecordedEnd.from_payload((yield from best_effort(context, wanted)) or {})
+    yield from _settle(context, job, recorded.status, "send_error_notification", retry_policies.COMPENSATION)
 
 
-def best_effort(context: df.DurableOrchestrationContext, wanted: ActivityCall) -> Steps[None]:
-    """Call it, retried; a last failure is in the activity's own log and changes nothing here."""
+def best_effort(context: df.DurableOrchestrationContext, wanted: ActivityCall) -> Steps[Any]:
+    """What it answers, retried; a last failure is in the activity's own log and is None here."""
     try:
-        yield from retries.call(context, wanted)
+        return (yield from retries.call(context, wanted))
     except Exception:
-        return
+        return None
 
 
 def set_stage(context: df.DurableOrchestrationContext, stage: DocumentStatus, **more: Any) -> None:
@@ -149,10 +152,23 @@ def _run(context: df.DurableOrchestrationContext, job: DocumentJob) -> dict[str,
 
 def _end(
     context: df.DurableOrchestrationContext, job: DocumentJob, status: DocumentStatus, **more: Any
-) -> dict[str, Any]:
+) -> Steps[dict[str, Any]]:
+    yield from _settle(context, job, status, "announce_end", retry_policies.NOTIFICATION)
+    return {"status": status.value, "documentId": job.document_id, **more}
+
+
+def _settle(
+    context: df.DurableOrchestrationContext,
+    job: DocumentJob,
+    status: DocumentStatus,
+    activity: str,
+    policy: RetryPolicy,
+) -> Steps[None]:
+    """Count the end that the record shows, then tell it: in this order, told means counted."""
     set_stage(context, status)
     _count(context, job, "finish", CounterFinish(instance_id=context.instance_id, field=COUNTER_FIELDS[status]))
-    return {"status": status.value, "documentId": job.document_id, **more}
+    run = RunReference(document_id=job.document_id, instance_id=context.instance_id)
+    yield from best_effort(context, ActivityCall(activity, run, policy))
 
 
 def _count(

@@ -5,9 +5,12 @@ import logging
 import azure.durable_functions as df
 import azure.functions as func
 
+from docpipeline import reviews
 from docpipeline.composition import get_services
-from docpipeline.models.approvals import ApprovalBody, ApprovalEvent, Review, is_own_document
+from docpipeline.errors import ServiceUnavailable
+from docpipeline.models.approvals import ApprovalBody, ApprovalEvent, is_own_document
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.run_ends import run_of
 from triggers import instances
 from triggers.documents import find_record
 from triggers.http_answers import absolute_links, json_answer, read_json_object
@@ -24,6 +27,8 @@ log = logging.getLogger(__name__)
 async def decide_document(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Approve or reject a document that waits for a review; raises the event ``documentApproval``.
 
+    A 202 says that the decision is written and counts.
+
     In: ``{approved, reviewer, comment?}``. Out: 202 ``{documentId, approved, reviewer, links}``; 403 the reviewer
     is the submitter; 404 unknown; 409 not waiting for a review, already decided, or too late.
     """
@@ -31,31 +36,49 @@ async def decide_document(req: func.HttpRequest, client: df.DurableOrchestration
     record = await find_record(req)
     _require_waiting(record)
     await _require_entitled(client, record, decision)
-    decided = await _record_decision(record, decision)
-    try:
-        await instances.raise_decision(client, decided.instance_id, event_of(decided))
-    except InstanceGone as error:
-        if not await _took_effect(decided):
-            raise _too_late(record) from error
+    await _close_review(record, decision)
+    await _wake(client, record, decision)
     log.info("Review decided", extra={"document_id": record.document_id, "instance_id": record.instance_id})
     links = absolute_links(req, record.document_id)
     answer = {"documentId": record.document_id, "approved": decision.approved, "reviewer": decision.reviewer}
     return json_answer({**answer, "links": links}, 202)
 
 
-async def _took_effect(decided: DocumentRecord) -> bool:
+async def _close_review(record: DocumentRecord, decision: ApprovalBody) -> None:
+    """Write the decision; sent again, it is there already. Raises a 409 problem when the review is closed."""
+    event = ApprovalEvent.from_payload(decision.to_payload())
+    review = await reviews.close_review(get_services(), run_of(record), event, until_deadline=True)
+    if review is None or not review.is_decided:
+        raise _too_late(record)
+    if (review.approved, review.reviewer) != (decision.approved, decision.reviewer):
+        raise ProblemError(
+            "conflict", f"Document '{record.document_id}' was decided already, by {review.reviewer}."
+        )
+
+
+async def _wake(client: df.DurableOrchestrationClient, record: DocumentRecord, decision: ApprovalBody) -> None:
+    """Tell the instance that there is a decision in the record. Raises a 409 problem when it has ended without it.
+
+    The decision counts from the moment it is written: an event that is lost is raised again by the reconciliation.
+    """
+    try:
+        await instances.raise_decision(client, record.instance_id, ApprovalEvent(**decision.model_dump()))
+    except InstanceGone as error:
+        if not await _took_effect(record, decision):
+            raise _too_late(record) from error
+    except ServiceUnavailable as fault:
+        ids = {"document_id": record.document_id, "instance_id": record.instance_id}
+        log.warning("A decision is recorded; its event waits for the reconciliation: %s", fault, extra=ids)
+
+
+async def _took_effect(record: DocumentRecord, decision: ApprovalBody) -> bool:
     """Whether the run ended by this very decision, having found it in the record before the event came."""
-    ended = await get_services().document_records.get(decided.document_id)
-    if ended is None or ended.instance_id != decided.instance_id or ended.review is None:
+    ended = await get_services().document_records.get(record.document_id)
+    if ended is None or ended.instance_id != record.instance_id or ended.review is None:
         return False
     by_review = ended.status in (DocumentStatus.COMPLETED, DocumentStatus.REJECTED)
-    return by_review and event_of(ended) == event_of(decided)
-
-
-def event_of(record: DocumentRecord) -> ApprovalEvent:
-    """The event that tells the waiting instance what the record says was decided."""
-    review = record.review or Review()
-    return ApprovalEvent.from_payload(review.to_payload())
+    told = (ended.review.approved, ended.review.reviewer)
+    return by_review and told == (decision.approved, decision.reviewer)
 
 
 def _require_waiting(record: DocumentRecord) -> None:
@@ -73,12 +96,10 @@ async def _require_entitled(
     client: df.DurableOrchestrationClient, record: DocumentRecord, decision: ApprovalBody
 ) -> None:
     """By the limits the run was accepted under, which the orchestrator goes by as well."""
-    instance = await instances.find(client, record.instance_id)
+    instance = await instances.find_run(client, record)
     if is_own_document(decision.reviewer, record.user_id) and _asks_four_eyes(instance):
         raise ProblemError("forbidden", "A document is reviewed by somebody else than its submitter.")
-    requested_at = record.review.requested_at if record.review else None
-    deadline = instances.deadline_of(instance, requested_at) if instance else None
-    if instance is None or instance.has_ended or (deadline and get_services().clock() >= deadline):
+    if instance is None or instance.has_ended:
         raise _too_late(record)
 
 
@@ -86,30 +107,6 @@ def _asks_four_eyes(instance: Instance | None) -> bool:
     if instance and instance.job:
         return instance.job.policy.require_four_eyes
     return get_services().settings.require_four_eyes
-
-
-async def _record_decision(record: DocumentRecord, decision: ApprovalBody) -> DocumentRecord:
-    """Write the decision into the record, unless somebody else was quicker.
-
-    The record comes before the event: of two deciders one wins here, and what a crash leaves between the two is
-    raised by the same decision sent again, or by the reconciliation.
-    """
-
-    def decided(current: DocumentRecord) -> DocumentRecord | None:
-        if current.instance_id != record.instance_id or current.status is not DocumentStatus.AWAITING_REVIEW:
-            raise _too_late(current)
-        review = current.review or Review()
-        if review.approved is None:
-            now = get_services().clock()
-            written = review.model_copy(update={**decision.model_dump(), "decided_at": now})
-            return current.model_copy(update={"review": written, "updated_at": now})
-        if (review.approved, review.reviewer) == (decision.approved, decision.reviewer):
-            return None
-        raise ProblemError(
-            "conflict", f"Document '{current.document_id}' was decided already, by {review.reviewer}."
-        )
-
-    return await get_services().document_records.update(record.document_id, decided)
 
 
 def _too_late(record: DocumentRecord) -> ProblemError:

@@ -1,20 +1,15 @@
 """The shards of the entity `document_counter`, seen from outside."""
 
 import asyncio
-import time
-from collections.abc import Callable
 
 import azure.durable_functions as df
 
-from docpipeline.errors import ServiceUnavailable
-from docpipeline.models.counters import FIELDS, CounterFinish, DocumentCounts
+from docpipeline.models.counters import FIELDS, CounterFinish, CounterStart, DocumentCounts
+from docpipeline.models.documents import COUNTER_FIELDS, DocumentRecord, DocumentStatus
 from docpipeline.models.instance_ids import counter_shard
 from triggers.durable_calls import asked
-from triggers.problem_details import ProblemError
 
 ENTITY = "document_counter"
-_READ_EVERY_SECONDS = 2.0
-_RETRY_AFTER_SECONDS = 30
 
 
 async def read_totals(client: df.DurableOrchestrationClient, shards: int) -> dict[str, int]:
@@ -29,53 +24,15 @@ async def reset(client: df.DurableOrchestrationClient, shards: int) -> None:
     await asyncio.gather(*(_signal(client, str(shard), "reset") for shard in range(shards)))
 
 
-async def finish(
-    client: df.DurableOrchestrationClient, document_id: str, instance_id: str, field: str, shards: int
-) -> None:
-    """Count the end of a run. Telling it twice counts it once. Raises ServiceUnavailable."""
-    argument = CounterFinish(instance_id=instance_id, field=field)
-    await _signal(client, counter_shard(document_id, shards), "finish", argument.to_payload())
-
-
-class PendingLimit:
-    """Refuses new documents while too many are in flight.
-
-    The shards are read at most every two seconds a process; what was accepted since is added, so that a burst
-    between two readings is counted. Several processes may overshoot by what each accepts in that time.
-    """
-
-    def __init__(self, now_seconds: Callable[[], float] = time.monotonic) -> None:
-        self._now_seconds = now_seconds
-        self._read_at: float | None = None
-        self._pending = 0
-        self._accepted_since = 0
-
-    async def require_room(self, client: df.DurableOrchestrationClient, limit: int, shards: int) -> None:
-        """Raises a 429 problem when ``limit`` documents or more are in flight, and ServiceUnavailable."""
-        if self._read_at is None or self._now_seconds() - self._read_at >= _READ_EVERY_SECONDS:
-            await self._read(client, shards)
-        in_flight = self._pending + self._accepted_since
-        if in_flight >= limit:
-            raise ProblemError(
-                "too-many-pending",
-                f"{in_flight} documents are in flight; {limit} may be (MAX_PENDING_DOCUMENTS). Try again later.",
-                retry_after_seconds=_RETRY_AFTER_SECONDS,
-            )
-
-    def count_accepted(self) -> None:
-        """A document was accepted, which the next reading will show."""
-        self._accepted_since += 1
-
-    async def _read(self, client: df.DurableOrchestrationClient, shards: int) -> None:
-        # Marked before it is read: requests which arrive meanwhile go by what is known, instead of reading too.
-        before, self._read_at = self._read_at, self._now_seconds()
-        accepted_before = self._accepted_since
-        try:
-            self._pending = (await read_totals(client, shards))["pending"]
-        except ServiceUnavailable:
-            self._read_at = before
-            raise
-        self._accepted_since -= accepted_before
+async def count_end(client: df.DurableOrchestrationClient, record: DocumentRecord, shards: int) -> None:
+    """Count the end that the record tells of. Telling it twice counts it once. Raises ServiceUnavailable."""
+    shard = counter_shard(record.document_id, shards)
+    if record.failed_in is DocumentStatus.QUEUED:
+        # It ended before its orchestrator could say that it begins, and only what began can end.
+        start = CounterStart(instance_id=record.instance_id)
+        await _signal(client, shard, "start", start.to_payload())
+    finish = CounterFinish(instance_id=record.instance_id, field=COUNTER_FIELDS[record.status])
+    await _signal(client, shard, "finish", finish.to_payload())
 
 
 async def _read(client: df.DurableOrchestrationClient, shard: str) -> DocumentCounts:

@@ -1,23 +1,28 @@
 """What the triggers ask of the orchestration instances that process documents."""
 
 import json
+import logging
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import azure.durable_functions as df
 from pydantic import ValidationError
 
+from docpipeline.composition import Services
+from docpipeline.errors import ServiceUnavailable
 from docpipeline.models import event_names
 from docpipeline.models.approvals import ApprovalEvent
-from docpipeline.models.documents import DocumentRecord
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.instance_ids import new_instance_id
 from docpipeline.models.jobs import DocumentJob
-from docpipeline.settings import Settings
 from triggers.durable_calls import asked, unavailable
+
+log = logging.getLogger(__name__)
 
 ORCHESTRATOR = "document_processing_orchestrator"
 
 _ENDED = {"Completed", "Failed", "Terminated", "Canceled"}
+_START_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -35,36 +40,63 @@ class Instance:
         """Whether it will never run again."""
         return self.runtime_status in _ENDED
 
+    def is_run_of(self, record: DocumentRecord) -> bool:
+        """Whether it processes the document that ``record`` tells of, in the run that it tells of."""
+        return self.job is not None and self.job.is_run_of(record)
+
 
 class InstanceGone(Exception):
     """The instance is not there or has ended: it can no longer be told anything."""
 
 
-async def find(client: df.DurableOrchestrationClient, instance_id: str) -> Instance | None:
-    """The instance, or None when there is none of this id. Raises ServiceUnavailable."""
-    status = await asked(client.get_status(instance_id, show_input=True))
-    if not status:
-        return None
-    return Instance(status.runtime_status.value, status.output, _job_in(status.input_))
+async def find_run(client: df.DurableOrchestrationClient, record: DocumentRecord) -> Instance | None:
+    """The instance of the record's run; None when there is none. Raises ServiceUnavailable.
 
-
-async def start(client: df.DurableOrchestrationClient, record: DocumentRecord, settings: Settings) -> None:
-    """Start the record's own run. One that is there already is a success: somebody else was quicker.
-
-    Raises ServiceUnavailable; the record stays queued, and the next POST or the reconciliation starts it.
+    An instance that bears the id and processes something else is not believed: it is as if there were none.
     """
-    job = DocumentJob(
-        document_id=record.document_id,
-        blob_url=record.blob_url,
-        user_id=record.user_id,
-        priority=record.priority,
-        policy=settings.resolve_policy(record.priority),
-    )
-    try:
-        await client.start_new(ORCHESTRATOR, instance_id=record.instance_id, client_input=job.to_payload())
-    except Exception as error:
-        if "already exists" not in str(error):
-            raise unavailable(error) from error
+    instance = await _find(client, record.instance_id)
+    if instance is None or instance.is_run_of(record):
+        return instance
+    ids = {"document_id": record.document_id, "instance_id": record.instance_id}
+    log.warning("The instance of a document's id is not its run; it is left out of account", extra=ids)
+    return None
+
+
+async def start_run(
+    client: df.DurableOrchestrationClient, services: Services, record: DocumentRecord
+) -> DocumentRecord:
+    """Start the run that the queued record stands for; one that somebody else has started is a success.
+
+    Where its instance id is taken by anything else, the record gets a new id first.
+
+    Returns:
+        The record, which names the instance that processes it.
+
+    Raises:
+        ServiceUnavailable: the record stays queued; the next POST or the reconciliation starts it.
+    """
+    for _ in range(_START_ATTEMPTS):
+        if record.status is not DocumentStatus.QUEUED or await _started(client, services, record):
+            return record
+        record = await _renamed(services, record)
+    raise ServiceUnavailable("durable runtime", "it takes every new instance id for one that exists")
+
+
+async def start_lost_run(
+    client: df.DurableOrchestrationClient, services: Services, record: DocumentRecord
+) -> DocumentRecord | None:
+    """Start the run of a queued record whose starter died, under a new id if its own is taken by anything else.
+
+    Returns:
+        The record, as `start_run` does; None when the run is there already. Raises as `start_run` does.
+    """
+    present = await _find(client, record.instance_id)
+    if present is None:
+        return await start_run(client, services, record)
+    if present.is_run_of(record):
+        return None
+    # Not left to the start: it would replace the other instance, if that has ended.
+    return await start_run(client, services, await _renamed(services, record))
 
 
 async def raise_decision(client: df.DurableOrchestrationClient, instance_id: str, event: ApprovalEvent) -> None:
@@ -78,13 +110,47 @@ async def raise_decision(client: df.DurableOrchestrationClient, instance_id: str
         raise unavailable(error) from error
 
 
-def deadline_of(instance: Instance, requested_at: datetime | None) -> datetime | None:
-    """When the instance stops waiting for a person (UTC), as far as it can be told from outside."""
-    if instance.job is None:
+async def _started(client: df.DurableOrchestrationClient, services: Services, record: DocumentRecord) -> bool:
+    """Whether the record's run is there now; False when something else bears its id."""
+    job = DocumentJob(
+        document_id=record.document_id,
+        blob_url=record.blob_url,
+        user_id=record.user_id,
+        priority=record.priority,
+        policy=services.settings.resolve_policy(record.priority),
+        accepted_at=record.submitted_at,
+    )
+    try:
+        await client.start_new(ORCHESTRATOR, instance_id=record.instance_id, client_input=job.to_payload())
+    except Exception as error:
+        if "already exists" not in str(error):
+            raise unavailable(error) from error
+    else:
+        return True
+    present = await _find(client, record.instance_id)
+    if present is None:
+        raise ServiceUnavailable("durable runtime", "it knows an instance and shows none")
+    return present.is_run_of(record)
+
+
+async def _renamed(services: Services, record: DocumentRecord) -> DocumentRecord:
+    ids = {"document_id": record.document_id, "instance_id": record.instance_id}
+    log.error("A document's instance id is taken by another instance; it gets a new one", extra=ids)
+    new_id = new_instance_id(record.document_id, record.user_id, services.clock())
+
+    def renamed(current: DocumentRecord) -> DocumentRecord | None:
+        if current.instance_id != record.instance_id or current.status is not DocumentStatus.QUEUED:
+            return None
+        return current.model_copy(update={"instance_id": new_id, "updated_at": services.clock()})
+
+    return await services.document_records.update(record.document_id, renamed)
+
+
+async def _find(client: df.DurableOrchestrationClient, instance_id: str) -> Instance | None:
+    status = await asked(client.get_status(instance_id, show_input=True))
+    if not status:
         return None
-    if instance.job.open_review:
-        return instance.job.open_review.deadline
-    return requested_at + instance.job.policy.approval_timeout if requested_at else None
+    return Instance(status.runtime_status.value, status.output, _job_in(status.input_))
 
 
 def _job_in(raw: Any) -> DocumentJob | None:

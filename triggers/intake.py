@@ -1,21 +1,21 @@
 """Accepting a document: one document has one run, however often, and however simultaneously, it is sent."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import azure.durable_functions as df
 
 from docpipeline.composition import Services, get_services
-from docpipeline.errors import BlobUnavailable, RecordConflict
+from docpipeline.errors import BlobUnavailable, RecordConflict, ServiceFault
 from docpipeline.models import instance_ids
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.runs import RunReference
 from docpipeline.services.idempotency_keys import Reservation
-from triggers import instances
-from triggers.counter_shards import PendingLimit
+from triggers import instances, settling
 from triggers.incoming import Incoming, incoming_for
 from triggers.problem_details import ProblemError
 from triggers.submissions import Submission
-
-pending_limit = PendingLimit()
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class _Intake:
         self.reservation = await self._find_reservation()
         known = await self.services.document_records.get(self.document_id)
         if known is None:
-            await self._require_room()
+            await self.services.pending_places.require_room()
         try:
             await self.incoming.read(self.document_id)
         except BlobUnavailable:
@@ -74,8 +74,11 @@ class _Intake:
         return self._require_same_document(found)
 
     async def _start_first_run(self) -> Acceptance:
-        record = await self._new_record()
-        if await self.services.document_records.create(record):
+        run = await self._new_run()
+        async with self._place_for(run):
+            record = await self._new_record(run)
+            created = await self.services.document_records.create(record)
+        if created:
             return await self._start(record)
         known = await self.services.document_records.get(self.document_id)
         if known is None:
@@ -90,26 +93,41 @@ class _Intake:
                 f"Document '{self.document_id}' is being processed ({known.status.value})."
                 " Process it again when it has ended.",
             )
-        await self._require_room()
-        record = await self._new_record()
-        return await self._start(await self.services.document_records.replace(record, known.instance_id))
+        run = await self._new_run()
+        async with self._place_for(run):
+            await settling.settle_before_next_run(self.client, self.services, known)
+            record = await self._new_record(run)
+            record = await self.services.document_records.replace(record, known.instance_id)
+        return await self._start(record)
 
     async def _answer_known(self, known: DocumentRecord) -> Acceptance:
         await self._reserve(_run_of(known))
         # A crash between writing the record and starting the run left it queued, with nothing to process it.
-        if known.status is DocumentStatus.QUEUED and not await instances.find(self.client, known.instance_id):
-            return await self._start(known)
+        if known.status is DocumentStatus.QUEUED:
+            started = await instances.start_lost_run(self.client, self.services, known)
+            return Acceptance(started or known, started=started is not None)
         return Acceptance(known, started=False)
 
     async def _start(self, record: DocumentRecord) -> Acceptance:
-        await instances.start(self.client, record, self.services.settings)
-        pending_limit.count_accepted()
-        return Acceptance(record, started=True)
+        return Acceptance(await instances.start_run(self.client, self.services, record), started=True)
 
-    async def _new_record(self) -> DocumentRecord:
-        """The record of a new run, its key reserved and its content in place: all that its start needs."""
+    @asynccontextmanager
+    async def _place_for(self, run: Reservation) -> AsyncGenerator[None, None]:
+        """A place among the documents in flight; given back when the record does not become this run's."""
+        place = RunReference(document_id=run.document_id, instance_id=run.instance_id)
+        await self.services.pending_places.take(place)
+        try:
+            yield
+        finally:
+            # What cannot be told now is left to the reconciliation.
+            with suppress(ServiceFault):
+                record = await self.services.document_records.get(run.document_id)
+                if record is None or record.instance_id != run.instance_id:
+                    await self.services.pending_places.release(run.instance_id)
+
+    async def _new_record(self, run: Reservation) -> DocumentRecord:
+        """The record of a new run, with its content in place: all that its start needs."""
         submission, content = self.submission, self.incoming.content
-        run = await self._reserve(self._new_run())
         return DocumentRecord(
             document_id=self.document_id,
             instance_id=run.instance_id,
@@ -124,10 +142,12 @@ class _Intake:
             updated_at=self.services.clock(),
         )
 
-    def _new_run(self) -> Reservation:
+    async def _new_run(self) -> Reservation:
         now, user_id = self.services.clock(), self.submission.user_id
-        instance_id = instance_ids.instance_id(self.document_id, user_id, now)
-        return Reservation(document_id=self.document_id, instance_id=instance_id, accepted_at=now)
+        instance_id = instance_ids.new_instance_id(self.document_id, user_id, now)
+        return await self._reserve(
+            Reservation(document_id=self.document_id, instance_id=instance_id, accepted_at=now)
+        )
 
     async def _reserve(self, run: Reservation) -> Reservation:
         """The run that the idempotency key stands for: ``run``, unless it stands for one already."""
@@ -137,10 +157,6 @@ class _Intake:
         standing = await self.services.idempotency_keys.reserve(self.submission.user_id, key, run)
         self.reservation = self._require_same_document(standing)
         return standing
-
-    async def _require_room(self) -> None:
-        settings = self.services.settings
-        await pending_limit.require_room(self.client, settings.max_pending_documents, settings.counter_shards)
 
     def _already_answered_by(self, known: DocumentRecord) -> bool:
         """Whether the run our idempotency key stands for is the known one, or one that has been replaced since."""

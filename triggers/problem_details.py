@@ -28,6 +28,7 @@ TITLES = {
 """Every kind of problem with its status and title; docs/http-api.md explains each under ``/problems/{kind}``."""
 
 RETRY_AFTER_SECONDS = 10
+PENDING_RETRY_SECONDS = 30
 
 _MESSAGES = {
     "missing": "is required",
@@ -111,6 +112,8 @@ def problem_of(error: Exception) -> ProblemError:
             return invalid_fields(fields_of(error))
         case errors.DocumentTooLarge():
             return ProblemError("too-large", _sentence(error) + " See MAX_DOCUMENT_MEGABYTES.")
+        case errors.TooManyPending():
+            return ProblemError("too-many-pending", _sentence(error), retry_after_seconds=PENDING_RETRY_SECONDS)
         case errors.InvalidBlobUrl() | errors.BlobUnavailable():
             return ProblemError("invalid-request", _sentence(error), [("blobUrl", str(error))])
         case errors.RecordConflict() | errors.IllegalTransition():

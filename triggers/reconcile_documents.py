@@ -4,19 +4,18 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from docpipeline import telemetry
+from docpipeline import run_ends
 from docpipeline.composition import Services, get_services
-from docpipeline.models.approvals import Decision
-from docpipeline.models.documents import COUNTER_FIELDS, TRANSITIONS, DocumentRecord, DocumentStatus
+from docpipeline.errors import ServiceFault
+from docpipeline.models.approvals import ApprovalEvent, Decision
+from docpipeline.models.documents import COUNTER_FIELDS, DocumentRecord, DocumentStatus, way_to
 from docpipeline.models.failure import Failure
-from docpipeline.services.document_records import Change
-from triggers import counter_shards, instances
-from triggers.approvals import event_of
+from docpipeline.run_ends import RunEnd
+from triggers import instances, settling
 from triggers.instances import Instance, InstanceGone
 
 bp = df.Blueprint()
@@ -26,6 +25,10 @@ MOST_CHANGED = 1000
 _SIDE_BY_SIDE = 16
 LEFT_ALONE_FOR = timedelta(minutes=2)
 """A document accepted since is most likely being started, and a decision made since is most likely on its way."""
+PLACES_LEFT_ALONE_FOR = timedelta(minutes=10)
+"""A place taken since may be that of a request which is still reading its document."""
+TOLD_FOR = timedelta(days=1)
+"""So long is it tried to tell an end, after the run itself has given up."""
 
 _FAILURES = {
     "Terminated": Failure(code="terminated", message="the run was terminated by an operator"),
@@ -48,9 +51,11 @@ async def reconcile_documents(timer: func.TimerRequest, client: df.DurableOrches
 
 async def reconcile_all(client: df.DurableOrchestrationClient, services: Services) -> int:
     """Look at every unfinished document, and change up to 1,000 of them. Returns how many were changed."""
-    changed = 0
+    changed, open_runs = 0, set()
+    began = services.clock()
     batch: list[_Reconciliation] = []
-    async for record in services.document_records.unfinished(services.clock()):
+    async for record in services.document_records.unfinished(began):
+        open_runs.add(record.instance_id)
         batch.append(_Reconciliation(client, services, record))
         if len(batch) >= _SIDE_BY_SIDE:
             changed += await _reconcile_batch(batch)
@@ -58,16 +63,19 @@ async def reconcile_all(client: df.DurableOrchestrationClient, services: Service
         if changed >= MOST_CHANGED:
             break
     changed += await _reconcile_batch(batch)
+    changed += await _free_places(services, began - PLACES_LEFT_ALONE_FOR, open_runs)
     log.info("Documents reconciled", extra={"changed": changed})
     return changed
 
 
-@dataclass(frozen=True)
-class _Ending:
-    """The end a document comes to, and what its record says of it."""
-
-    status: DocumentStatus
-    changes: dict[str, Any]
+async def _free_places(services: Services, taken_before: datetime, open_runs: set[str]) -> int:
+    """Give back the places of requests that died, and of runs that ended without. Returns how many."""
+    freed = 0
+    async for place in services.pending_places.taken_before(taken_before):
+        if place.instance_id not in open_runs and await run_ends.open_run(services, place) is None:
+            await services.pending_places.release(place.instance_id)
+            freed += 1
+    return freed
 
 
 @dataclass(frozen=True)
@@ -79,55 +87,46 @@ class _Reconciliation:
     async def run(self) -> bool:
         """Whether anything had to be done."""
         record = self.record
-        instance = await instances.find(self.client, record.instance_id)
-        if instance is None and record.status is DocumentStatus.QUEUED:
-            return await self._start()
-        if instance is None:
-            return await self._end(_Ending(DocumentStatus.FAILED, {"error": _LOST}), None)
-        if instance.has_ended:
+        instance = await instances.find_run(self.client, record)
+        if instance is not None and not instance.has_ended:
+            return await self._raise_decision_again()
+        if record.unsettled:
+            return await self._settle(record, instance)
+        if instance is not None:
             return await self._end(_ending_of(instance, record), instance)
-        return await self._raise_decision_again()
+        if record.status is DocumentStatus.QUEUED:
+            return await self._start()
+        return await self._end(RunEnd(DocumentStatus.FAILED, error=_LOST), None)
 
     async def _start(self) -> bool:
         if not self._is_long_ago(self.record.updated_at):
             return False
-        await instances.start(self.client, self.record, self.services.settings)
-        return True
+        return await instances.start_lost_run(self.client, self.services, self.record) is not None
 
-    async def _end(self, ending: _Ending, instance: Instance | None) -> bool:
-        current = await self.services.document_records.get(self.record.document_id)
-        if current is None or current.status.is_final or current.instance_id != self.record.instance_id:
+    async def _end(self, end: RunEnd, instance: Instance | None) -> bool:
+        """Write the end, then count and tell it, as the run would have done itself."""
+        started_at = instance.job.started_at if instance and instance.job else None
+        record = await run_ends.end_run(self.services, run_ends.run_of(self.record), end, started_at)
+        if record is None or not record.unsettled:
             # It came to its end by itself after it was listed.
             return False
-        # The counter first: told twice it counts once, and once the record is final nobody comes back for it.
-        shards = instance.job.policy.counter_shards if instance and instance.job else None
-        await counter_shards.finish(
-            self.client,
-            self.record.document_id,
-            self.record.instance_id,
-            COUNTER_FIELDS[ending.status],
-            shards or self.services.settings.counter_shards,
-        )
-        await self.services.document_records.update(self.record.document_id, self._ended_as(ending))
-        ids = {"document_id": self.record.document_id, "instance_id": self.record.instance_id}
-        telemetry.track("DocumentsCompleted", 1, **ids, result=ending.status.value)
-        log.warning(
-            "A run ended without its record: %s",
-            ending.status.value,
-            extra=ids,
-        )
+        ids = {"document_id": record.document_id, "instance_id": record.instance_id}
+        log.warning("A run ended without its record: %s", record.status.value, extra=ids)
+        await self._settle(record, instance)
         return True
 
-    def _ended_as(self, ending: _Ending) -> Change:
-        def ended(current: DocumentRecord) -> DocumentRecord | None:
-            if current.instance_id != self.record.instance_id or current.status.is_final:
-                return None
-            now = self.services.clock()
-            for status in _way(current.status, ending.status)[:-1]:
-                current = current.move_to(status, now)
-            return current.move_to(ending.status, now, **ending.changes)
-
-        return ended
+    async def _settle(self, record: DocumentRecord, instance: Instance | None) -> bool:
+        """Count and tell an end; for a day, then nobody is tried to be reached any more."""
+        ids = {"document_id": record.document_id, "instance_id": record.instance_id}
+        try:
+            await settling.settle(self.client, self.services, record, instance)
+        except ServiceFault as fault:
+            if not record.completed_at or self.services.clock() < record.completed_at + TOLD_FOR:
+                log.warning("The end of a run could not be told; the next run tries again: %s", fault, extra=ids)
+                return False
+            log.error("The end of a run could not be told for a day, and is not any more: %s", fault, extra=ids)
+            await run_ends.settle_record(self.services, run_ends.run_of(record))
+        return True
 
     async def _raise_decision_again(self) -> bool:
         """A crash between the record of a decision and its event left the instance waiting."""
@@ -137,7 +136,8 @@ class _Reconciliation:
         if review.decided_at is None or not self._is_long_ago(review.decided_at):
             return False
         try:
-            await instances.raise_decision(self.client, self.record.instance_id, event_of(self.record))
+            event = ApprovalEvent.from_payload(review.to_payload())
+            await instances.raise_decision(self.client, self.record.instance_id, event)
         except InstanceGone:
             return False
         return True
@@ -160,29 +160,20 @@ async def _reconcile_safely(reconciliation: _Reconciliation) -> bool:
         return False
 
 
-def _ending_of(instance: Instance, record: DocumentRecord) -> _Ending:
+def _ending_of(instance: Instance, record: DocumentRecord) -> RunEnd:
     output = instance.output if isinstance(instance.output, dict) else {}
     status = output.get("status")
-    ends = [end for end in COUNTER_FIELDS if _way(record.status, end)]
+    ends = [end for end in COUNTER_FIELDS if way_to(record.status, end)]
     if instance.runtime_status != "Completed" or status not in ends:
-        return _Ending(DocumentStatus.FAILED, {"error": _FAILURES[instance.runtime_status]})
+        return RunEnd(DocumentStatus.FAILED, error=_FAILURES[instance.runtime_status])
     reviewed = record.review is not None and record.review.approved is True
     decisions = {
         DocumentStatus.COMPLETED: Decision.APPROVED_WITH_REVIEW if reviewed else Decision.APPROVED,
         DocumentStatus.REJECTED: Decision.REJECTED,
     }
-    changes: dict[str, Any] = {"decision": decisions.get(DocumentStatus(status), record.decision)}
-    if isinstance(output.get("isCompliant"), bool):
-        changes["is_compliant"] = output["isCompliant"]
-    return _Ending(DocumentStatus(status), changes)
-
-
-def _way(current: DocumentStatus, target: DocumentStatus) -> list[DocumentStatus]:
-    """The statuses after ``current`` up to ``target``, by the shortest way there is; empty when there is none."""
-    ways = [[status] for status in sorted(TRANSITIONS[current])]
-    while ways:
-        way = ways.pop(0)
-        if way[-1] is target:
-            return way
-        ways += [[*way, status] for status in sorted(TRANSITIONS[way[-1]])]
-    return []
+    compliant = output.get("isCompliant")
+    return RunEnd(
+        DocumentStatus(status),
+        decision=decisions.get(DocumentStatus(status)),
+        is_compliant=compliant if isinstance(compliant, bool) else None,
+    )

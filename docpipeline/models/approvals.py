@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, StrictBool, StrictStr, ValidationError
 
 from docpipeline.models.payload import Payload, RequestBody
+from docpipeline.models.runs import RunReference
 
 
 class ApprovalBody(RequestBody):
@@ -64,10 +65,25 @@ class Review(Payload):
     """A review as the record shows it."""
 
     requested_at: datetime | None = None
+    deadline: datetime | None = None
+    """When the wait for a decision ends (UTC, exclusive): set once, with the request."""
+    reasons: tuple[str, ...] = ()
+    """Why a person must look (`docpipeline.models.compliance.review_reasons`)."""
     approved: bool | None = None
     reviewer: str | None = None
     comment: str | None = None
     decided_at: datetime | None = None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether a person said yes or no."""
+        return self.approved is not None
+
+
+class ReviewDecision(RunReference):
+    """Input of `record_decision`: what an event says a person decided."""
+
+    event: ApprovalEvent
 
 
 class ReviewOutcome(Payload):

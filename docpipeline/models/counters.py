@@ -26,9 +26,11 @@ class DocumentCounts(Payload):
     rejected: int = 0
     timed_out: int = 0
     in_flight: tuple[str, ...] = ()
-    """Marks (16 hex digits) of the instances started and not finished."""
+    """Marks (16 hex digits) of the runs started and not finished."""
+    started_before_reset: tuple[str, ...] = ()
+    """Marks of the runs in flight at a reset: their ends count, and ``pending`` knows nothing of them."""
     lately_finished: tuple[str, ...] = ()
-    """Marks of the last 256 instances finished, oldest first."""
+    """Marks of the last 256 runs finished, oldest first: a start that comes after its finish is none."""
 
     def increment(self, field: str) -> "DocumentCounts":
         """Add one to ``field``. Raises ValueError when there is no such field."""
@@ -38,33 +40,42 @@ class DocumentCounts(Payload):
     def start(self, instance_id: str) -> "DocumentCounts":
         """A run begins: ``pending`` +1, unless it is known already."""
         mark = _mark(instance_id)
-        if mark in self.in_flight or mark in self.lately_finished:
+        if mark in (*self.in_flight, *self.started_before_reset, *self.lately_finished):
             return self
         return self.model_copy(update={"pending": self.pending + 1, "in_flight": (*self.in_flight, mark)})
 
     def finish(self, instance_id: str, field: str) -> "DocumentCounts":
-        """A run ends: ``field`` +1, and ``pending`` -1 if its start was counted; nothing if it ended before.
+        """A run that was started ends: ``field`` +1, and ``pending`` -1. Anything else changes nothing.
 
-        Raises ValueError when ``field`` is not one of the ends.
+        So an end told twice counts once, however much comes between. Raises ValueError when ``field`` is not one
+        of the ends.
         """
         if field not in FINAL_FIELDS:
             raise ValueError(f"a run ends as one of {', '.join(FINAL_FIELDS)}; '{field}' is none of them")
         mark = _mark(instance_id)
-        if mark in self.lately_finished:
+        if mark not in (*self.in_flight, *self.started_before_reset):
             return self
-        started = mark in self.in_flight
-        counted = self.increment(field)
-        return counted.model_copy(
+        return self.increment(field).model_copy(
             update={
-                "pending": self.pending - 1 if started else self.pending,
-                "in_flight": tuple(other for other in self.in_flight if other != mark),
+                "pending": self.pending - (mark in self.in_flight),
+                "in_flight": _without(self.in_flight, mark),
+                "started_before_reset": _without(self.started_before_reset, mark),
                 "lately_finished": (*self.lately_finished, mark)[-_REMEMBERED:],
             }
         )
 
+    def reset(self) -> "DocumentCounts":
+        """All totals to zero; what is in flight counts as an end when it ends."""
+        in_flight = (*self.started_before_reset, *self.in_flight)
+        return DocumentCounts(started_before_reset=in_flight, lately_finished=self.lately_finished)
+
     def totals(self) -> dict[str, int]:
         """The five totals under their JSON keys."""
         return {field: getattr(self, _attribute(field)) for field in FIELDS}
+
+
+def _without(marks: tuple[str, ...], mark: str) -> tuple[str, ...]:
+    return tuple(other for other in marks if other != mark)
 
 
 def _attribute(field: str) -> str:

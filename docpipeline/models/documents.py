@@ -60,6 +60,8 @@ COUNTER_FIELDS = {
 }
 """Which field of the counter each end adds to."""
 
+_INNER_FIELDS = {"blob_url", "text_blob", "metadata", "content_type", "failed_in", "unsettled"}
+
 
 class DocumentRecord(Payload):
     """All that is known of a document. One record a document; a new run of it overwrites the last."""
@@ -89,6 +91,15 @@ class DocumentRecord(Payload):
     error: Failure | None = None
     text_blob: str | None = None
     """``container/name`` of the extracted text."""
+    failed_in: DocumentStatus | None = None
+    """The status a failed document was in when it failed."""
+    unsettled: bool = False
+    """Whether the end is written and somebody may not know of it yet: the counter, or the submitter."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is still to be done for its run."""
+        return self.unsettled or not self.status.is_final
 
     def has_reached(self, target: DocumentStatus) -> bool:
         """Whether the document is at ``target`` or beyond: moving it there again would change nothing."""
@@ -98,15 +109,26 @@ class DocumentRecord(Payload):
         """The record in its next status. ``at`` is UTC. Raises IllegalTransition naming the move."""
         if target not in TRANSITIONS[self.status]:
             raise IllegalTransition(self.document_id, self.status, target)
-        ended = {"completed_at": at} if target.is_final else {}
+        ended: dict[str, Any] = {"completed_at": at, "unsettled": True} if target.is_final else {}
+        if target is DocumentStatus.FAILED:
+            ended["failed_in"] = self.status
         return self.model_copy(update={**changes, **ended, "status": target, "updated_at": at})
 
     def to_api(self) -> dict[str, Any]:
         """The record as ``GET /documents/{documentId}`` answers it: every key always there, no inner names."""
-        shown = self.model_dump(
-            mode="json", by_alias=True, exclude={"blob_url", "text_blob", "metadata", "content_type"}
-        )
+        shown = self.model_dump(mode="json", by_alias=True, exclude=_INNER_FIELDS)
         return {**shown, "links": document_links(self.document_id)}
+
+
+def way_to(current: DocumentStatus, target: DocumentStatus) -> list[DocumentStatus]:
+    """The statuses after ``current`` up to ``target``, by the shortest way there is; empty when there is none."""
+    ways = [[status] for status in sorted(TRANSITIONS[current])]
+    while ways:
+        way = ways.pop(0)
+        if way[-1] is target:
+            return way
+        ways += [[*way, status] for status in sorted(TRANSITIONS[way[-1]])]
+    return []
 
 
 def document_links(document_id: str) -> dict[str, str]:

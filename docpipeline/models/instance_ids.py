@@ -2,14 +2,19 @@
 
 import hashlib
 import re
+import secrets
 from datetime import datetime
 
 MAX_ID_LENGTH = 100
-"""Longest documentId or userId in characters: two of them, made safe, fit in an instance id (256)."""
+"""Longest documentId or userId in characters."""
+MAX_INSTANCE_ID_LENGTH = 100
+"""Longest instance id in characters: the least that any durable backend allows."""
 
 _FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._@-]")
-_SAFE_LENGTH = 91
+_HASH_DIGITS = 8
+_INSTANCE_PART_LENGTH = 34
+"""Two of them with ``doc-``, 13 digits of time and 12 of chance, joined by hyphens, are MAX_INSTANCE_ID_LENGTH."""
 
 
 def problem_with_id(value: str) -> str | None:
@@ -29,22 +34,37 @@ def problem_with_id(value: str) -> str | None:
     return None
 
 
-def safe_part(value: str) -> str:
-    """``value`` as a part of an instance id, blob name or table key: ``[A-Za-z0-9._@-]`` only, at most 100.
+def safe_part(value: str, longest: int = MAX_ID_LENGTH) -> str:
+    """``value`` as a part of an instance id, blob name or table key: ``[A-Za-z0-9._@-]`` only.
 
-    A value that had to be changed carries eight hex digits of its hash, so that two values never meet.
+    A value that had to be changed or cut carries eight hex digits of its hash. Has at most ``longest`` characters.
     """
     replaced = _UNSAFE.sub("_", value)
-    if replaced == value and len(value) <= MAX_ID_LENGTH and value.strip("."):
+    if replaced == value and len(value) <= longest and value.strip("."):
         return value
-    digest = hashlib.sha256(value.encode()).hexdigest()[:8]
-    return f"{replaced[:_SAFE_LENGTH]}_{digest}"
+    digest = hashlib.sha256(value.encode()).hexdigest()[:_HASH_DIGITS]
+    return f"{replaced[: longest - _HASH_DIGITS - 1]}_{digest}"
 
 
-def instance_id(document_id: str, user_id: str, accepted_at: datetime) -> str:
-    """``doc-{documentId}-{userId}-{epochMilliseconds}``: operators query by its prefix."""
+def instance_prefix(document_id: str, user_id: str) -> str:
+    """``doc-{documentId}-{userId}-``: what the ids of all runs of a document begin with, for queries.
+
+    Other documents' ids may begin with it too, since the parts may hold hyphens: it is a filter, and no proof.
+    """
+    return f"doc-{_instance_part(document_id)}-{_instance_part(user_id)}-"
+
+
+def new_instance_id(document_id: str, user_id: str, accepted_at: datetime) -> str:
+    """The id of a new run: its prefix, the time in milliseconds, and 12 hex digits of chance.
+
+    The last make the id one document's and one run's, whatever the parts hold and however many come at once.
+    """
     milliseconds = int(accepted_at.timestamp() * 1000)
-    return f"doc-{safe_part(document_id)}-{safe_part(user_id)}-{milliseconds}"
+    return f"{instance_prefix(document_id, user_id)}{milliseconds:013d}-{secrets.token_hex(6)}"
+
+
+def _instance_part(value: str) -> str:
+    return safe_part(value, _INSTANCE_PART_LENGTH)
 
 
 def default_document_id(user_id: str, content: str) -> str:

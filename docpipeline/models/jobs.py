@@ -5,7 +5,7 @@ from typing import Self
 
 from docpipeline.models.approvals import OpenReview
 from docpipeline.models.compliance import ComplianceVerdict, review_reasons
-from docpipeline.models.documents import Priority
+from docpipeline.models.documents import DocumentRecord, Priority
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.payload import Payload
 from docpipeline.models.policy import ProcessingPolicy
@@ -35,6 +35,8 @@ class DocumentJob(Payload):
     user_id: str
     priority: Priority = Priority.NORMAL
     policy: ProcessingPolicy
+    accepted_at: datetime | None = None
+    """When the run was accepted (UTC): with the document's id it says whose run an instance is."""
     started_at: datetime | None = None
     """When the run began (UTC); None until it has."""
     examination: Examination | None = None
@@ -44,6 +46,14 @@ class DocumentJob(Payload):
     def begun(self, now: datetime) -> Self:
         """The job with the time its run began; one which goes on keeps the time it has."""
         return self if self.started_at else self.model_copy(update={"started_at": now})
+
+    def is_run_of(self, record: DocumentRecord) -> bool:
+        """Whether this is the input of the very run the record tells of.
+
+        An instance id alone is no proof: whoever holds the runtime's key can start anything under any id.
+        """
+        accepted_then = self.accepted_at in (None, record.submitted_at)
+        return self.document_id == record.document_id and accepted_then
 
     def waiting_on(self, examination: Examination, open_review: OpenReview) -> Self:
         """The input of the generation which goes on waiting for a person."""

@@ -4,7 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from docpipeline.models.approvals import Decision, Review
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.failure import Failure
+from docpipeline.models.payload import Payload
 from docpipeline.models.runs import RunReference
 
 
@@ -13,6 +15,7 @@ class NotificationType(StrEnum):
 
     REVIEW_REQUESTED = "document.review.requested"
     REVIEW_REMINDER = "document.review.reminder"
+    APPROVED = "document.approved"
     COMPLETED = "document.completed"
     REJECTED = "document.rejected"
     APPROVAL_TIMED_OUT = "document.approval.timedOut"
@@ -68,3 +71,9 @@ class ErrorReport(RunReference):
     stage: str
     error: Failure
     started_at: datetime
+
+
+class RecordedEnd(Payload):
+    """Output of `log_processing_error`: the end that the record shows."""
+
+    status: DocumentStatus = DocumentStatus.FAILED

@@ -187,7 +187,7 @@ class DocumentRecords:
         return [record_rows.record_in(row) for row in shown], following
 
     async def unfinished(self, older_than: datetime) -> AsyncIterator[DocumentRecord]:
-        """Every record that is not final and was last written before ``older_than``, in no order."""
+        """Every record that `is_open` and was last written before ``older_than``, in no order."""
         query, parameters = record_rows.unfinished_query(older_than)
         with storage_faults(_SERVICE):
             table = await self._table.open()

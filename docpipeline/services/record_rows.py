@@ -37,12 +37,12 @@ def record_row(record: DocumentRecord) -> dict[str, Any]:
 
 
 def listing_rows(record: DocumentRecord) -> dict[str, dict[str, Any]]:
-    """A record's places in the listings, by row key: of all, and, until it is final, of the open ones.
+    """A record's places in the listings, by row key: of all, and, until its run is settled, of the open ones.
 
     There are few open ones at any time, so that looking for them costs the same however many documents there are.
     """
     place = newest_first_key(record.document_id, record.submitted_at)
-    listings = [_ALL] if record.status.is_final else [_ALL, _OPEN]
+    listings = [_ALL, _OPEN] if record.is_open else [_ALL]
     keys = [f"{listing}|{place}" for listing in listings]
     columns = _columns(record)
     return {key: {**columns, "RowKey": key} for key in keys}

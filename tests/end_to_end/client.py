@@ -146,6 +146,12 @@ class Client:
         """Types of the notifications received about a document, in order."""
         return [entry["body"]["type"] for entry in self.inbox() if entry["body"]["subject"] == document_id]
 
+    def wait_for_notifications(self, document_id: str, *types: str) -> None:
+        """Wait until exactly these have been received about a document: an end is told after it is written."""
+        eventually(
+            lambda: self.notifications(document_id) == list(types), f"{document_id} is told {', '.join(types)}"
+        )
+
     def inbox(self) -> list[dict[str, Any]]:
         """All notifications received."""
         inbox: list[dict[str, Any]] = request("GET", f"{self.stack.emulator_url}/notifications/inbox").json[

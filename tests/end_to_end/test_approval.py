@@ -40,7 +40,7 @@ def test_an_approved_document_is_completed_with_the_review_in_its_record(client:
     assert (record["review"]["reviewer"], record["review"]["comment"]) == ("berta", "checked")
     assert record["review"]["requestedAt"] <= record["review"]["decidedAt"]
     assert record["issues"]
-    assert client.notifications(flagged) == ["document.review.requested", "document.completed"]
+    client.wait_for_notifications(flagged, "document.review.requested", "document.approved", "document.completed")
     client.wait_for_no_pending()
 
 
@@ -49,7 +49,7 @@ def test_a_document_that_is_not_approved_ends_rejected(client: Client, flagged: 
     assert client.decide(flagged, REFUSED).status == 202
     record = client.wait_for(flagged)
     assert (record["status"], record["decision"]) == ("rejected", "rejected")
-    assert client.notifications(flagged) == ["document.review.requested", "document.rejected"]
+    client.wait_for_notifications(flagged, "document.review.requested", "document.rejected")
     assert client.wait_for_no_pending()["rejected"] == before["rejected"] + 1
 
 
@@ -143,14 +143,32 @@ def test_nonsense_raised_before_the_wait_neither_spins_nor_blocks(
     assert client.wait_for("early-nonsense")["status"] == "completed"
 
 
-def test_a_decision_raised_before_the_wait_is_taken(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_a_decision_raised_before_the_review_was_requested_is_none(
+    client: Client, a_document: Callable[..., bytes]
+) -> None:
     client.fault(
         "compliance", body=json.dumps({"compliant": False, "issues": [], "confidence": 0.9}), delaySeconds=2
     )
     instance = client.upload(a_document(), documentId="early-decision").json["id"]
     client.wait_for("early-decision", "validating", "awaitingReview")
-    assert client.raise_event(instance, REFUSED).status == 202
+    assert client.raise_event(instance, APPROVED).status == 202
+    eventually(partial(ignored_events_are, client, instance, 1), "the event is ignored")
+    assert client.record("early-decision")["status"] == "awaitingReview"
+    assert client.decide("early-decision", REFUSED).status == 202
     assert client.wait_for("early-decision")["status"] == "rejected"
+
+
+def test_of_a_decision_by_the_api_and_one_by_the_webhook_the_one_that_is_answered_202_counts(
+    client: Client, flagged: str
+) -> None:
+    """Both were answered 202, and the other one won."""
+    instance = client.record(flagged)["instanceId"]
+    with ThreadPoolExecutor(2) as pool:
+        decided = pool.submit(client.decide, flagged, APPROVED)
+        pool.submit(client.raise_event, instance, REFUSED).result()
+    review = client.wait_for(flagged)["review"]
+    assert (decided.result().status == 202) == review["approved"]
+    assert (review["deadline"] is not None, review["reasons"]) == (True, ["notCompliant", "issuesFound"])
 
 
 def test_nobody_decides_within_48_hours(skipping: Client, a_document: Callable[..., bytes]) -> None:
@@ -164,11 +182,9 @@ def test_nobody_decides_within_48_hours(skipping: Client, a_document: Callable[.
     assert skipping.record("forgotten")["status"] == "awaitingReview"
     skipping.advance(24 * 3600)
     assert skipping.wait_for("forgotten")["status"] == "timeout"
-    assert skipping.notifications("forgotten") == [
-        "document.review.requested",
-        "document.review.reminder",
-        "document.approval.timedOut",
-    ]
+    skipping.wait_for_notifications(
+        "forgotten", "document.review.requested", "document.review.reminder", "document.approval.timedOut"
+    )
     problem(skipping.decide("forgotten", APPROVED), 409)
     after = skipping.wait_for_no_pending()
     assert after["timedOut"] == before["timedOut"] + 1

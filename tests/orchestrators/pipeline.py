@@ -28,11 +28,13 @@ ANSWERS: dict[str, Any] = {
     "validate_compliance": CLEAN.to_payload(),
     "send_review_notification": {},
     "find_recorded_decision": {},
+    "record_decision": lambda payload: {**payload["event"], "decidedAt": "2024-01-01T00:00:00Z"},
     "handle_approval_timeout": {},
     "archive_rejected_document": {},
     "store_processed_document": {},
     "send_completion_notification": {},
     "complete_document": {},
+    "announce_end": {},
     "log_processing_error": {},
     "send_error_notification": {},
 }
@@ -59,7 +61,10 @@ class StandIns:
         self.now: Callable[[], datetime]
 
     def script(self, activity: str, *outcomes: Any) -> None:
-        """The next calls of ``activity`` end so: a value, an exception to raise, or a Hold. The last one stays."""
+        """How the next calls of ``activity`` end; the last outcome stays.
+
+        A value, an exception to raise, a Hold, or a function of the payload.
+        """
         self._scripts[activity] = list(outcomes)
 
     def names(self) -> list[str]:
@@ -100,7 +105,7 @@ class StandIns:
             outcome = outcome.answer
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome
+        return outcome(payload) if callable(outcome) else outcome
 
 
 class Pipeline:

@@ -65,7 +65,7 @@ def new_generation_of_the_wait(pipeline: Pipeline) -> None:
     instance = _submit_flagged(pipeline)
     for number in range(10):
         pipeline.raise_approval(instance, f"nonsense {number}", as_object=True)
-    pipeline.advance(seconds=2)
+    pipeline.advance(seconds=4)
     pipeline.raise_approval(instance, APPROVED)
 
 

@@ -6,7 +6,7 @@ import pytest
 from docpipeline.models.compliance import ComplianceVerdict
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.failure import Failure
-from tests.orchestrators.pipeline import READ, Hold, Pipeline
+from tests.orchestrators.pipeline import FLAGGED, READ, Hold, Pipeline
 
 COMPENSATION = ["log_processing_error", "send_error_notification"]
 
@@ -20,7 +20,7 @@ def test_a_clean_document_is_extracted_checked_stored_and_announced(pipeline: Pi
     names = pipeline.activities.names()
     assert names[:2] == ["extract_document_text", "validate_compliance"]
     assert sorted(names[2:4]) == ["send_completion_notification", "store_processed_document"]
-    assert names[4:] == ["complete_document"]
+    assert names[4:] == ["complete_document", "announce_end"]
     assert pipeline.counters() == {"processed": 1}
 
 
@@ -43,7 +43,7 @@ def test_extraction_that_is_not_done_before_its_deadline_fails_the_document(pipe
     assert pipeline.status(instance)["customStatus"] == {"stage": "extracting"}
     pipeline.advance(minutes=0.1)
     assert pipeline.activities.names()[1:] == COMPENSATION
-    assert pipeline.activities.calls[-1][1]["error"]["code"] == "extractionTimeout"
+    assert dict(pipeline.activities.calls)["log_processing_error"]["error"]["code"] == "extractionTimeout"
     # The losing activity keeps the instance open; its late result changes nothing.
     assert pipeline.status(instance)["runtimeStatus"] == "Running"
     pipeline.release(hold)
@@ -78,7 +78,7 @@ def test_extraction_faults_that_last_until_the_deadline_fail_the_document_at_the
     instance = pipeline.submit(extraction_timeout=timedelta(minutes=2))
     pipeline.advance(minutes=3)
     assert pipeline.status(instance)["runtimeStatus"] == "Failed"
-    assert pipeline.activities.calls[-1][1]["error"] == {
+    assert dict(pipeline.activities.calls)["log_processing_error"]["error"] == {
         "code": "extractionFailed",
         "message": "the service answered 500",
     }
@@ -105,7 +105,7 @@ def test_compliance_is_tried_three_times_and_then_fails_the_document(pipeline: P
     assert timedelta(seconds=5) <= second - first <= timedelta(seconds=5.6)
     assert timedelta(seconds=10) <= third - second <= timedelta(seconds=11.1)
     assert pipeline.status(instance)["runtimeStatus"] == "Failed"
-    assert pipeline.activities.calls[-1][1]["error"]["code"] == "complianceCheckFailed"
+    assert dict(pipeline.activities.calls)["log_processing_error"]["error"]["code"] == "complianceCheckFailed"
     assert pipeline.counters() == {"failed": 1}
 
 
@@ -116,7 +116,7 @@ def test_a_compliance_service_that_refuses_us_fails_the_document_at_once(pipelin
     pipeline.activities.script("validate_compliance", refused.to_payload())
     pipeline.submit()
     assert pipeline.activities.names()[2:] == COMPENSATION
-    assert pipeline.activities.calls[-1][1]["error"]["code"] == "complianceRefused"
+    assert dict(pipeline.activities.calls)["log_processing_error"]["error"]["code"] == "complianceRefused"
 
 
 def test_what_fails_side_by_side_is_tried_again_without_repeating_what_worked(pipeline: Pipeline) -> None:
@@ -178,6 +178,41 @@ def test_a_document_terminated_while_its_failure_is_being_reported_has_been_coun
     pipeline.settle()
     assert pipeline.status(instance)["runtimeStatus"] == "Terminated"
     assert pipeline.counters() == {"failed": 1}
+
+
+def test_an_end_that_cannot_be_told_stays_the_end_it_is(pipeline: Pipeline) -> None:
+    """A receiver that is away after the record is final must not turn a completed document into a failed run."""
+    pipeline.activities.script("announce_end", OSError("the receiver is away"))
+    instance = pipeline.submit()
+    pipeline.advance(hours=1)
+    assert pipeline.activities.names().count("announce_end") == 6
+    assert pipeline.status(instance)["output"]["status"] == "completed"
+    assert pipeline.counters() == {"processed": 1}
+
+
+def test_a_run_that_fails_after_its_end_was_written_counts_as_the_end_in_the_record(pipeline: Pipeline) -> None:
+    """The answer of the last write may be lost: the record says completed, and nobody knows."""
+    pipeline.activities.script("complete_document", OSError("no answer"))
+    pipeline.activities.script("log_processing_error", {"status": "completed"})
+    pipeline.submit()
+    pipeline.advance(hours=1)
+    assert pipeline.counters() == {"processed": 1}
+
+
+@pytest.mark.parametrize("last", ["complete_document", "archive_rejected_document", "handle_approval_timeout"])
+def test_a_document_is_counted_before_its_end_is_told(pipeline: Pipeline, last: str) -> None:
+    """Terminated between the final record and the counter's signal, a run stayed pending for ever."""
+    pipeline.activities.script("announce_end", OSError("down"))
+    if last != "complete_document":
+        pipeline.activities.script("validate_compliance", FLAGGED.to_payload())
+    instance = pipeline.submit(approval_timeout=timedelta(hours=1))
+    if last == "archive_rejected_document":
+        pipeline.raise_approval(instance, {"approved": False, "reviewer": "berta"})
+    if last == "handle_approval_timeout":
+        pipeline.advance(hours=1, seconds=1)
+    assert pipeline.activities.names()[-2:] == [last, "announce_end"]
+    assert "pending" not in pipeline.counters()
+    assert sum(pipeline.counters().values()) == 1
 
 
 def test_a_terminated_document_runs_no_further(pipeline: Pipeline) -> None:

@@ -52,7 +52,7 @@ def test_a_document_that_is_not_approved_is_archived_as_rejected(flagged: Pipeli
     instance = flagged.submit()
     flagged.raise_approval(instance, REFUSED)
     assert flagged.status(instance)["output"] == {"status": "rejected", "documentId": "inv-17"}
-    assert flagged.activities.names()[-1] == "archive_rejected_document"
+    assert flagged.activities.names()[-2:] == ["archive_rejected_document", "announce_end"]
     assert flagged.counters() == {"rejected": 1}
 
 
@@ -66,7 +66,7 @@ def test_a_document_nobody_decides_times_out_after_48_hours_with_one_reminder(fl
     assert flagged.status(instance)["runtimeStatus"] == "Running"
     flagged.advance(hours=0.2)
     assert flagged.status(instance)["output"] == {"status": "timeout", "documentId": "inv-17"}
-    assert flagged.activities.names()[-1] == "handle_approval_timeout"
+    assert flagged.activities.names()[-2:] == ["handle_approval_timeout", "announce_end"]
     assert reminders(flagged) == [False, True]
     assert flagged.counters() == {"timedOut": 1}
 
@@ -110,7 +110,7 @@ def test_a_request_that_reaches_nobody_fails_the_document(flagged: Pipeline) -> 
     instance = flagged.submit()
     flagged.advance(hours=1)
     assert flagged.status(instance)["runtimeStatus"] == "Failed"
-    assert flagged.activities.calls[-1][1]["error"]["code"] == "reviewFailed"
+    assert dict(flagged.activities.calls)["log_processing_error"]["error"]["code"] == "reviewFailed"
 
 
 @pytest.mark.parametrize("as_object", [True, False], ids=["webhook", "sdk"])
@@ -147,7 +147,7 @@ def test_nonsense_raised_before_the_wait_neither_spins_nor_hides_the_decision(fl
     flagged.raise_approval(instance, "nonsense", as_object=True)
     flagged.release(hold)
     assert flagged.status(instance)["customStatus"] == {"stage": "awaitingReview", "ignoredEvents": 1}
-    flagged.advance(seconds=2)
+    flagged.advance(seconds=4)
     assert flagged.status(instance)["customStatus"] == {"stage": "awaitingReview", "ignoredEvents": 1}
     flagged.raise_approval(instance, APPROVED)
     assert flagged.status(instance)["output"]["status"] == "completed"
@@ -162,25 +162,72 @@ def test_a_decision_whose_event_fell_between_two_generations_is_found_in_the_rec
     flagged.release(hold)
     flagged.raise_approval(instance, APPROVED)
     assert flagged.status(instance)["runtimeStatus"] == "Running"
-    flagged.advance(seconds=2)
+    flagged.advance(seconds=4)
     assert flagged.status(instance)["output"]["status"] == "completed"
     assert dict(flagged.activities.calls)["store_processed_document"]["review"]["reviewer"] == "berta"
 
 
-def test_a_decision_raised_before_the_wait_is_taken_when_the_wait_begins(flagged: Pipeline) -> None:
+def test_a_decision_raised_before_the_review_was_requested_is_none(flagged: Pipeline) -> None:
+    """A stranger with the webhook's key could approve a document that nobody had asked about yet."""
     hold = Hold(answer=FLAGGED.to_payload())
     flagged.activities.script("validate_compliance", hold)
     instance = flagged.submit()
+    flagged.raise_approval(instance, APPROVED, as_object=True)
+    flagged.release(hold)
+    assert flagged.status(instance)["customStatus"] == {"stage": "awaitingReview", "ignoredEvents": 1}
+    flagged.advance(seconds=4)
+    assert "record_decision" not in flagged.activities.names()
     flagged.raise_approval(instance, REFUSED)
+    assert flagged.status(instance)["output"]["status"] == "rejected"
+
+
+def test_a_decision_raised_while_the_request_is_on_its_way_counts(flagged: Pipeline) -> None:
+    """Whoever answers the notification at once is quicker than the notification's own activity."""
+    hold = Hold()
+    flagged.activities.script("send_review_notification", hold)
+    instance = flagged.submit()
+    flagged.raise_approval(instance, REFUSED, as_object=True)
     flagged.release(hold)
     assert flagged.status(instance)["output"]["status"] == "rejected"
+
+
+def test_of_an_early_decision_and_one_in_time_the_one_in_time_counts(flagged: Pipeline) -> None:
+    check, request = Hold(answer=FLAGGED.to_payload()), Hold()
+    flagged.activities.script("validate_compliance", check)
+    flagged.activities.script("send_review_notification", request)
+    instance = flagged.submit()
+    flagged.raise_approval(instance, APPROVED, as_object=True)
+    flagged.release(check)
+    flagged.raise_approval(instance, REFUSED, as_object=True)
+    flagged.release(request)
+    assert flagged.status(instance)["output"]["status"] == "rejected"
+
+
+def test_the_process_follows_what_the_record_says_and_not_what_the_event_says(flagged: Pipeline) -> None:
+    """Of a decision through the API and one through the webhook at once, the one that was written counts."""
+    flagged.activities.script("record_decision", {**REFUSED, "decidedAt": "2024-01-01T00:00:00Z"})
+    instance = flagged.submit()
+    flagged.raise_approval(instance, APPROVED, as_object=True)
+    assert flagged.status(instance)["output"]["status"] == "rejected"
+    assert flagged.counters() == {"rejected": 1}
+
+
+def test_the_deadline_is_the_one_in_the_record(flagged: Pipeline) -> None:
+    """A request sent twice could set another deadline than the one which the API refuses decisions by."""
+    deadline = (flagged.host.now() + timedelta(hours=10)).isoformat()
+    flagged.activities.script("send_review_notification", {"deadline": deadline})
+    instance = flagged.submit()
+    flagged.advance(hours=9.9)
+    assert flagged.status(instance)["runtimeStatus"] == "Running"
+    flagged.advance(hours=0.2)
+    assert flagged.status(instance)["output"]["status"] == "timeout"
 
 
 def test_a_flood_of_nonsense_leaves_history_short(flagged: Pipeline) -> None:
     instance = flagged.submit()
     for number in range(30):
         flagged.raise_approval(instance, f"nonsense {number}", as_object=True)
-        flagged.advance(seconds=2)
+        flagged.advance(seconds=4)
     history = flagged.host.status(instance, show_history=True)["historyEvents"]  # type: ignore[index]
     assert len(history) < 60
     assert flagged.status(instance)["customStatus"]["ignoredEvents"] == 30

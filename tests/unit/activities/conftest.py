@@ -1,7 +1,7 @@
 """Activities under test: real records and blobs, fakes for the services outside."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,8 +10,10 @@ import pytest
 
 from docpipeline import composition, telemetry
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services.document_blobs import DocumentBlobs
 from docpipeline.services.document_records import DocumentRecords
+from docpipeline.services.pending_places import PendingPlaces
 from docpipeline.settings import load_settings
 from tests.azurite import Azurite
 from tests.clocks import ManualClock
@@ -90,12 +92,20 @@ def metrics(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
+async def places(azurite: Azurite, clock: ManualClock) -> AsyncIterator[PendingPlaces]:
+    places = PendingPlaces(StorageAccount.from_connection_string(azurite.connection_string), 10_000, clock)
+    yield places
+    await places.close()
+
+
+@pytest.fixture
 def pipeline(
     azurite: Azurite,
     document_id: str,
     records: DocumentRecords,
     blobs: DocumentBlobs,
     clock: ManualClock,
+    places: PendingPlaces,
     metrics: list[dict[str, Any]],
 ) -> Iterator[Pipeline]:
     arranged = Pipeline(
@@ -123,6 +133,7 @@ def pipeline(
         document_blobs=blobs,
         document_records=records,
         idempotency_keys=None,  # type: ignore[arg-type]
+        pending_places=places,
         clock=clock,
     )
     with composition.use_services(services):

@@ -2,11 +2,13 @@
 
 import json
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
+from activities.announce_end import announce_end
 from activities.complete_document import complete_document
 from activities.log_processing_error import log_processing_error
 from activities.send_completion_notification import send_completion_notification
@@ -14,6 +16,8 @@ from activities.send_error_notification import send_error_notification
 from activities.store_processed_document import store_processed_document
 from docpipeline.models.approvals import Decision, Review
 from docpipeline.models.documents import DocumentStatus
+from docpipeline.run_ends import run_of
+from docpipeline.services.pending_places import PendingPlaces
 from tests.azurite import Azurite
 from tests.unit.activities.conftest import PDF, Pipeline
 
@@ -58,15 +62,15 @@ async def test_a_review_is_stored_with_the_time_it_was_requested(pipeline: Pipel
     assert record.review == Review(requested_at=pipeline.clock(), approved=True, reviewer="grace")
 
 
-async def test_the_submitter_is_told_how_the_document_was_decided(pipeline: Pipeline) -> None:
+async def test_the_submitter_is_told_of_the_approval_and_not_of_an_end(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.STORING, file_name="a.pdf")
     notice = {**pipeline.run, "isCompliant": False, "decision": "approved_with_review"}
     await send_completion_notification(notice)
     ((_, instance_id, document_id, told),) = pipeline.notifier.sent
-    assert pipeline.notifier.types() == ["document.completed"]
+    assert pipeline.notifier.types() == ["document.approved"]
     assert {"instanceId": instance_id, "documentId": document_id} == pipeline.run
     assert told["decision"] == "approved_with_review"
-    assert (told["status"], told["isCompliant"], told["userId"]) == ("completed", False, "ada")
+    assert (told["status"], told["isCompliant"], told["userId"]) == ("storing", False, "ada")
 
 
 async def test_a_document_is_completed_and_counted_once(pipeline: Pipeline) -> None:
@@ -77,6 +81,20 @@ async def test_a_document_is_completed_and_counted_once(pipeline: Pipeline) -> N
     assert (record.status, record.completed_at) == (DocumentStatus.COMPLETED, pipeline.clock())
     assert [metric["result"] for metric in pipeline.metrics_named("DocumentsCompleted")] == ["completed"]
     assert len(pipeline.metrics_named("OrchestrationDuration")) == 1
+    assert pipeline.notifier.sent == []
+
+
+async def test_completion_is_told_once_the_record_says_so(pipeline: Pipeline) -> None:
+    """Submitters were told completed while storage was away, and then failed."""
+    await pipeline.accept(DocumentStatus.STORING, decision=Decision.APPROVED, is_compliant=True)
+    await announce_end(pipeline.run)
+    assert pipeline.notifier.sent == []
+    await complete_document({**pipeline.run, "startedAt": pipeline.started_a_minute_ago()})
+    for _ in range(2):
+        await announce_end(pipeline.run)
+    ((*_, told),) = pipeline.notifier.sent
+    assert pipeline.notifier.types() == ["document.completed"]
+    assert (told["status"], told["decision"], told["isCompliant"]) == ("completed", "approved", True)
 
 
 @pytest.mark.parametrize("status", [status for status in DocumentStatus if not status.is_final])
@@ -86,7 +104,7 @@ async def test_a_failure_is_logged_once_and_closes_the_document_whatever_its_sta
     await pipeline.accept(status)
     caplog.set_level(logging.ERROR)
     for _ in range(2):
-        await log_processing_error(an_error_report(pipeline))
+        assert await log_processing_error(an_error_report(pipeline)) == {"status": "failed"}
     (logged,) = caplog.records
     record = await pipeline.record()
     assert logged.getMessage() == "Document failed: corrupt: the file is damaged"
@@ -98,12 +116,29 @@ async def test_a_failure_is_logged_once_and_closes_the_document_whatever_its_sta
 
 
 async def test_the_submitter_is_told_of_a_failure_by_its_code(pipeline: Pipeline) -> None:
-    await pipeline.accept(DocumentStatus.FAILED)
-    await send_error_notification(an_error_report(pipeline))
+    await pipeline.accept(DocumentStatus.EXTRACTING)
+    await send_error_notification(pipeline.run)
+    assert pipeline.notifier.sent == []
+    await log_processing_error(an_error_report(pipeline))
+    await send_error_notification(pipeline.run)
     ((_, _, _, told),) = pipeline.notifier.sent
     assert pipeline.notifier.types() == ["document.failed"]
     assert told["error"] == {"code": "corrupt"}
     assert (told["status"], told["stage"]) == ("failed", "extracting")
+
+
+async def test_a_failure_after_the_end_was_written_is_the_end_that_was_written(pipeline: Pipeline) -> None:
+    await pipeline.accept(DocumentStatus.COMPLETED)
+    assert await log_processing_error(an_error_report(pipeline)) == {"status": "completed"}
+    assert (await pipeline.record()).error is None
+
+
+async def test_a_document_that_ends_gives_its_place_back(pipeline: Pipeline, places: PendingPlaces) -> None:
+    record = await pipeline.accept(DocumentStatus.STORING)
+    await places.take(run_of(record))
+    await complete_document({**pipeline.run, "startedAt": pipeline.started_a_minute_ago()})
+    later = pipeline.clock() + timedelta(days=1)
+    assert record.instance_id not in [place.instance_id async for place in places.taken_before(later)]
 
 
 async def test_a_superseded_run_changes_nothing_and_tells_nobody(pipeline: Pipeline) -> None:
@@ -114,6 +149,7 @@ async def test_a_superseded_run_changes_nothing_and_tells_nobody(pipeline: Pipel
     await send_completion_notification({**pipeline.run, "isCompliant": True, "decision": "approved"})
     await complete_document({**pipeline.run, "startedAt": pipeline.started_a_minute_ago()})
     await log_processing_error(an_error_report(pipeline))
-    await send_error_notification(an_error_report(pipeline))
+    await send_error_notification(pipeline.run)
+    await announce_end(pipeline.run)
     assert await pipeline.record() == before
     assert pipeline.notifier.sent == []

@@ -20,4 +20,4 @@ async def test_an_undecided_review_is_found_undecided(pipeline: Pipeline) -> Non
 async def test_the_decision_of_another_run_is_not_ours(pipeline: Pipeline) -> None:
     review = Review(approved=True, reviewer="grace", decided_at=pipeline.clock())
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=review)
-    assert await find_recorded_decision({**pipeline.run, "instanceId": "an-older-run"}) == {}
+    assert await find_recorded_decision({**pipeline.run, "instanceId": "an-older-run"}) == {"reasons": []}

@@ -1,12 +1,15 @@
 """Asking for a review, reminding, and the two ends without an approval."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from activities.announce_end import announce_end
 from activities.archive_rejected_document import archive_rejected_document
 from activities.handle_approval_timeout import handle_approval_timeout
+from activities.record_decision import record_decision
 from activities.send_review_notification import send_review_notification
 from docpipeline.errors import BlobUnavailable, ServiceUnavailable
 from docpipeline.models.approvals import Decision, Review
@@ -26,6 +29,10 @@ def a_rejection(pipeline: Pipeline) -> dict[str, Any]:
     return {**pipeline.run, "review": review, "startedAt": pipeline.started_a_minute_ago()}
 
 
+def an_event(pipeline: Pipeline, **event: Any) -> dict[str, Any]:
+    return {**pipeline.run, "event": event}
+
+
 def a_timeout(pipeline: Pipeline) -> dict[str, Any]:
     return {**pipeline.run, "startedAt": pipeline.started_a_minute_ago()}
 
@@ -36,7 +43,7 @@ async def test_a_review_is_requested_with_reasons_codes_and_deadline(pipeline: P
         ComplianceIssue(code="cardNumber", message="secret words"),
     )
     await pipeline.accept(DocumentStatus.VALIDATING, issues=issues)
-    assert await send_review_notification(a_review_request(pipeline)) == {}
+    answer = await send_review_notification(a_review_request(pipeline))
     ((_, _, _, told),) = pipeline.notifier.sent
     record = await pipeline.record()
     assert pipeline.notifier.types() == ["document.review.requested"]
@@ -46,20 +53,33 @@ async def test_a_review_is_requested_with_reasons_codes_and_deadline(pipeline: P
     assert told["links"]["approval"] == f"/api/documents/{pipeline.document_id}/approval"
     assert "secret words" not in str(told)
     assert record.status is DocumentStatus.AWAITING_REVIEW
-    assert record.review == Review(requested_at=pipeline.clock())
+    assert record.review is not None
+    assert record.review.to_payload() == answer
+    assert answer["deadline"] == DEADLINE
+    assert answer["reasons"] == ["notCompliant"]
+    assert record.review.requested_at == pipeline.clock()
 
 
-async def test_a_second_request_keeps_the_time_of_the_first(pipeline: Pipeline) -> None:
+async def test_a_second_request_keeps_time_and_deadline_of_the_first(pipeline: Pipeline) -> None:
+    """There is one deadline, which the API and the process go by."""
     await pipeline.accept(DocumentStatus.VALIDATING)
-    await send_review_notification(a_review_request(pipeline))
-    requested = (await pipeline.record()).review
+    first = await send_review_notification(a_review_request(pipeline))
     pipeline.clock.advance(timedelta(minutes=5))
-    await send_review_notification(a_review_request(pipeline))
-    assert (await pipeline.record()).review == requested
+    later = await send_review_notification(a_review_request(pipeline, deadline="2026-11-25T12:00:00Z"))
+    assert later == first == (await pipeline.record()).review.to_payload()
+    assert {told["deadline"] for *_, told in pipeline.notifier.sent} == {DEADLINE}
+
+
+async def test_the_record_says_why_a_person_must_look_and_until_when(pipeline: Pipeline) -> None:
+    """A flagged document could show that it is compliant, without an issue, and no reason anywhere."""
+    await pipeline.accept(DocumentStatus.VALIDATING, is_compliant=True)
+    await send_review_notification(a_review_request(pipeline, reasons=["extractionConfidenceLow"]))
+    shown = (await pipeline.record()).to_api()["review"]
+    assert (shown["reasons"], shown["deadline"]) == (["extractionConfidenceLow"], DEADLINE)
 
 
 async def test_a_reminder_is_one_by_its_type(pipeline: Pipeline) -> None:
-    await pipeline.accept(DocumentStatus.AWAITING_REVIEW)
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(requested_at=pipeline.clock()))
     await send_review_notification(a_review_request(pipeline, reminder=True))
     assert pipeline.notifier.types() == ["document.review.reminder"]
 
@@ -81,18 +101,23 @@ async def test_the_record_awaits_the_review_even_when_nobody_could_be_told(pipel
     assert (await pipeline.record()).status is DocumentStatus.AWAITING_REVIEW
 
 
-async def test_a_review_that_timed_out_is_told_closed_and_counted_once(pipeline: Pipeline) -> None:
+async def test_a_review_that_timed_out_is_closed_and_counted_once_and_then_told(pipeline: Pipeline) -> None:
+    """The submitter was told of a timeout that a decision might still have prevented."""
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW)
     for _ in range(2):
-        await handle_approval_timeout(a_timeout(pipeline))
+        assert await handle_approval_timeout(a_timeout(pipeline)) == {}
     record = await pipeline.record()
-    assert pipeline.notifier.types() == ["document.approval.timedOut"]
-    assert record.status is DocumentStatus.TIMEOUT
-    assert record.completed_at == pipeline.clock()
+    assert pipeline.notifier.sent == []
+    assert (record.status, record.completed_at) == (DocumentStatus.TIMEOUT, pipeline.clock())
+    assert record.unsettled
     (duration,) = pipeline.metrics_named("OrchestrationDuration")
     (completed,) = pipeline.metrics_named("DocumentsCompleted")
     assert duration["value"] == 60_000
     assert completed["result"] == "timeout"
+    for _ in range(2):
+        await announce_end(pipeline.run)
+    assert pipeline.notifier.types() == ["document.approval.timedOut"]
+    assert not (await pipeline.record()).is_open
 
 
 async def test_a_decision_made_in_time_is_returned_instead_of_timing_out(pipeline: Pipeline) -> None:
@@ -103,38 +128,91 @@ async def test_a_decision_made_in_time_is_returned_instead_of_timing_out(pipelin
     assert (await pipeline.record()).status is DocumentStatus.AWAITING_REVIEW
 
 
-async def test_a_timeout_that_could_not_be_told_is_told_by_the_next_attempt(pipeline: Pipeline) -> None:
+async def test_an_end_that_could_not_be_told_is_told_by_the_next_attempt(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW)
+    await handle_approval_timeout(a_timeout(pipeline))
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
     with pytest.raises(ServiceUnavailable):
-        await handle_approval_timeout(a_timeout(pipeline))
-    assert (await pipeline.record()).status is DocumentStatus.AWAITING_REVIEW
+        await announce_end(pipeline.run)
+    assert (await pipeline.record()).unsettled
     pipeline.notifier.fault = None
-    await handle_approval_timeout(a_timeout(pipeline))
+    await announce_end(pipeline.run)
     assert pipeline.notifier.types() == ["document.approval.timedOut"]
-    assert (await pipeline.record()).status is DocumentStatus.TIMEOUT
 
 
-async def test_a_rejected_document_is_archived_told_and_closed_once(pipeline: Pipeline) -> None:
-    requested = Review(requested_at=pipeline.clock())
-    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=requested)
+async def test_nobody_is_told_an_end_before_it_is_written(pipeline: Pipeline) -> None:
+    for status in DocumentStatus:
+        if not status.is_final:
+            await pipeline.accept(status)
+            await announce_end(pipeline.run)
+    assert pipeline.notifier.sent == []
+
+
+async def test_a_rejected_document_is_archived_and_closed_once_and_then_told(pipeline: Pipeline) -> None:
+    review = Review(requested_at=pipeline.clock(), approved=False, reviewer="grace", decided_at=pipeline.clock())
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=review)
     for _ in range(2):
         await archive_rejected_document(a_rejection(pipeline))
     record = await pipeline.record()
-    assert pipeline.notifier.types() == ["document.rejected"]
-    assert (record.status, record.decision) == (DocumentStatus.REJECTED, Decision.REJECTED)
-    assert record.review is not None
-    assert (record.review.reviewer, record.review.requested_at) == ("grace", pipeline.clock())
+    assert pipeline.notifier.sent == []
+    assert (record.status, record.decision, record.review) == (DocumentStatus.REJECTED, Decision.REJECTED, review)
     with pytest.raises(BlobUnavailable):
         await pipeline.blobs.open_incoming(pipeline.blob_url)
     assert [metric["result"] for metric in pipeline.metrics_named("DocumentsCompleted")] == ["rejected"]
+    await announce_end(pipeline.run)
+    ((*_, told),) = pipeline.notifier.sent
+    assert pipeline.notifier.types() == ["document.rejected"]
+    assert told["reviewer"] == "grace"
+
+
+async def test_a_decision_that_an_event_brings_is_written_and_returned(pipeline: Pipeline) -> None:
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(requested_at=pipeline.clock()))
+    for _ in range(2):
+        answer = await record_decision(an_event(pipeline, approved=True, reviewer="grace", comment="fine"))
+    review = (await pipeline.record()).review
+    assert review is not None
+    assert review.to_payload() == answer
+    assert (review.approved, review.reviewer, review.comment) == (True, "grace", "fine")
+    assert review.requested_at == review.decided_at == pipeline.clock()
+
+
+async def test_of_two_decisions_at_once_every_one_learns_which_counts(pipeline: Pipeline) -> None:
+    """The API answered 202 to one, and the other won."""
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(requested_at=pipeline.clock()))
+    answers = await asyncio.gather(
+        *(
+            record_decision(an_event(pipeline, approved=number % 2 == 0, reviewer=f"r-{number}"))
+            for number in range(6)
+        )
+    )
+    review = (await pipeline.record()).review
+    assert review is not None
+    assert answers == [review.to_payload()] * 6
+
+
+@pytest.mark.parametrize("first", ["timeout", "decision"])
+async def test_a_timeout_and_a_decision_close_a_review_once(pipeline: Pipeline, first: str) -> None:
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(requested_at=pipeline.clock()))
+    event = an_event(pipeline, approved=True, reviewer="grace")
+    if first == "timeout":
+        assert await handle_approval_timeout(a_timeout(pipeline)) == {}
+        assert await record_decision(event) == {"reasons": []}
+        assert (await pipeline.record()).status is DocumentStatus.TIMEOUT
+    else:
+        decided = await record_decision(event)
+        assert await handle_approval_timeout(a_timeout(pipeline)) == decided
+        assert (await pipeline.record()).status is DocumentStatus.AWAITING_REVIEW
 
 
 async def test_a_superseded_run_tells_nobody_and_leaves_the_content_alone(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW)
     await pipeline.supersede()
+    before = await pipeline.record()
     await send_review_notification(a_review_request(pipeline))
+    await record_decision(an_event(pipeline, approved=True, reviewer="grace"))
     await archive_rejected_document(a_rejection(pipeline))
     await handle_approval_timeout(a_timeout(pipeline))
+    await announce_end(pipeline.run)
     assert pipeline.notifier.sent == []
+    assert await pipeline.record() == before
     (await pipeline.blobs.open_incoming(pipeline.blob_url)).close()

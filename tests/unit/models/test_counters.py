@@ -14,18 +14,33 @@ def test_a_run_is_pending_until_it_ends_as_exactly_one_of_the_ends() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["start", *FINAL_FIELDS])), max_size=30))
 def test_however_often_it_is_told_a_run_counts_once(messages: list[tuple[str, str]]) -> None:
-    counts = DocumentCounts()
+    counts, started, ended = DocumentCounts(), set(), set()
     for run, message in messages:
         counts = counts.start(run) if message == "start" else counts.finish(run, message)
-    ended = {run for run, message in messages if message != "start"}
-    told = {run for run, _ in messages}
+        if message == "start":
+            started.add(run)
+        elif run in started:
+            ended.add(run)
     totals = counts.totals()
-    assert totals["pending"] == len(told - ended)
+    assert totals["pending"] == len(started - ended)
     assert sum(totals[field] for field in FINAL_FIELDS) == len(ended)
 
 
-def test_a_run_ended_before_its_start_was_told_does_not_become_pending() -> None:
-    assert DocumentCounts().finish("doc-1", "failed").start("doc-1").totals()["pending"] == 0
+def test_an_end_told_again_after_many_others_counts_once() -> None:
+    """The counter remembered the last 256 ends only, and counted an older one anew."""
+    counts = DocumentCounts().start("doc-1").finish("doc-1", "processed")
+    for number in range(300):
+        counts = counts.start(str(number)).finish(str(number), "processed")
+    assert counts.finish("doc-1", "failed") == counts
+
+
+def test_what_is_in_flight_at_a_reset_counts_when_it_ends_and_only_once() -> None:
+    counts = DocumentCounts().start("doc-1").start("doc-2").reset()
+    assert not any(counts.totals().values())
+    for _ in range(2):
+        counts = counts.finish("doc-1", "processed").start("doc-1")
+    assert counts.totals() == {"pending": 0, "processed": 1, "failed": 0, "rejected": 0, "timedOut": 0}
+    assert counts.reset().finish("doc-2", "failed").totals()["failed"] == 1
 
 
 @pytest.mark.parametrize("wrong", ["pending", "done", ""])

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -6,13 +7,24 @@ from hypothesis import strategies as st
 
 from docpipeline.models import instance_ids
 
+WELL_FORMED = st.text(min_size=1, max_size=100)
+ACCEPTED = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 def test_an_instance_id_carries_the_business_context() -> None:
-    accepted = datetime(2026, 1, 1, tzinfo=UTC)
-    assert (
-        instance_ids.instance_id("inv-17", "anna@example.com", accepted)
-        == "doc-inv-17-anna@example.com-1767225600000"
-    )
+    built = instance_ids.new_instance_id("inv-17", "anna@example.com", ACCEPTED)
+    assert re.fullmatch(r"doc-inv-17-anna@example\.com-1767225600000-[0-9a-f]{12}", built)
+    assert built.startswith(instance_ids.instance_prefix("inv-17", "anna@example.com"))
+
+
+def test_ids_that_join_alike_and_come_at_the_same_moment_stay_apart() -> None:
+    """Two documents once shared an instance, and the second was approved without having been read."""
+    ids = [
+        instance_ids.new_instance_id(document_id, user_id, ACCEPTED)
+        for document_id, user_id in (("q-0", "1-2"), ("q-0-1", "2"), ("q-0-1", "2"))
+        for _ in range(500)
+    ]
+    assert len(set(ids)) == len(ids)
 
 
 @pytest.mark.parametrize(
@@ -27,12 +39,21 @@ def test_an_id_people_use_is_fine(right: str) -> None:
     assert instance_ids.problem_with_id(right) is None
 
 
-@given(st.text(min_size=1, max_size=100), st.text(min_size=1, max_size=100))
-def test_instance_ids_are_always_valid_and_never_too_long(document_id: str, user_id: str) -> None:
-    built = instance_ids.instance_id(document_id, user_id, datetime(2026, 1, 1, tzinfo=UTC))
-    assert len(built) <= 256
+@given(WELL_FORMED, WELL_FORMED)
+def test_instance_ids_are_always_valid_never_too_long_and_found_by_their_prefix(
+    document_id: str, user_id: str
+) -> None:
+    built = instance_ids.new_instance_id(document_id, user_id, ACCEPTED)
+    assert len(built) <= 100
     assert built.isascii()
     assert not set(built) & set("/\\#?% ")
+    assert built.startswith(instance_ids.instance_prefix(document_id, user_id))
+
+
+@given(WELL_FORMED, WELL_FORMED)
+def test_two_ids_cut_to_the_same_length_stay_apart(one: str, other: str) -> None:
+    cut = [instance_ids.instance_prefix(document_id, "anna") for document_id in (one, other)]
+    assert (cut[0] == cut[1]) == (one == other)
 
 
 @given(st.text(min_size=1, max_size=100), st.text(min_size=1, max_size=100))

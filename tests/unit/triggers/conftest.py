@@ -11,9 +11,8 @@ from docpipeline import composition
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from tests.unit.triggers.fake_runtime import FakeRuntime
 from tests.unit.triggers.fake_services import OWN, FakeServices
-from triggers import intake
+from tests.unit.triggers.records import a_job
 from triggers.approvals import decide_document
-from triggers.counter_shards import PendingLimit
 from triggers.documents import get_document, get_document_text, list_documents, submit_document
 
 ORIGIN = "https://pipeline.example.com"
@@ -51,6 +50,7 @@ class Pipeline:
     def __init__(self, services: FakeServices, runtime: FakeRuntime) -> None:
         self.services, self.runtime = services, runtime
         self.records, self.blobs, self.clock = services.records, services.blobs, services.clock
+        self.places, self.notifier = services.places, services.notifier
 
     async def call(self, function: Callable[..., Any], req: func.HttpRequest) -> Answer:
         # The durable middleware would build a client of its own: go below it, if it is there.
@@ -92,7 +92,13 @@ class Pipeline:
     def is_at(self, document_id: str, status: DocumentStatus, **changes: Any) -> DocumentRecord:
         """The document has come to ``status`` meanwhile."""
         record = self.records.rows[document_id]
+        if status.is_final:
+            self.places.taken.pop(record.instance_id, None)
         return self.records.put(record.model_copy(update={"status": status, **changes}))
+
+    def runs(self, record: DocumentRecord, status: str = "Running", output: Any = None, **policy: Any) -> None:
+        """The runtime has the record's run."""
+        self.runtime.add(record.instance_id, status, output=output, input=json.dumps(a_job(record, **policy)))
 
     def lies_at(self, url: str, content: bytes) -> None:
         """There is a blob at ``url``."""
@@ -123,13 +129,11 @@ def pipeline_with() -> Iterator[Callable[..., Pipeline]]:
         context = composition.use_services(services.as_services())
         context.__enter__()
         contexts.append(context)
-        intake.pending_limit = PendingLimit(lambda: services.clock.now.timestamp())
         return Pipeline(services, FakeRuntime())
 
     yield make
     for context in reversed(contexts):
         context.__exit__(None, None, None)
-    intake.pending_limit = PendingLimit()
 
 
 @pytest.fixture

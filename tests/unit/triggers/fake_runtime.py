@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import azure.durable_functions as df
 
-from docpipeline.models.counters import CounterFinish, DocumentCounts
+from docpipeline.models.counters import CounterFinish, CounterStart, DocumentCounts
 
 RPC = "http://127.0.0.1:17071/durabletask/"
 _BASE = "http://localhost:7071/runtime/webhooks/durabletask/instances/INSTANCEID"
@@ -133,10 +133,12 @@ class FakeRuntime:
         argument = json.loads(data) if data else None
         self.signals.append((key, operation, argument))
         counts = self.counters.get(key, DocumentCounts())
+        if operation == "start":
+            counts = counts.start(CounterStart.from_payload(argument).instance_id)
         if operation == "finish":
             finish = CounterFinish.from_payload(argument)
             counts = counts.finish(finish.instance_id, finish.field)
-        self.counters[key] = DocumentCounts() if operation == "reset" else counts
+        self.counters[key] = counts.reset() if operation == "reset" else counts
         return [202, None]
 
     def _listed(self, query: dict[str, list[str]]) -> list[dict[str, Any]]:

@@ -13,8 +13,11 @@ from docpipeline.errors import (
     RecordConflict,
     RecordNotFound,
     ServiceUnavailable,
+    TooManyPending,
 )
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.notices import NotificationType
+from docpipeline.models.runs import RunReference
 from docpipeline.services.blob_url import BlobLocation, parse_blob_url
 from docpipeline.services.document_blobs import IncomingBlob
 from docpipeline.services.idempotency_keys import Reservation
@@ -86,7 +89,7 @@ class FakeRecords:
 
     async def unfinished(self, older_than: datetime) -> AsyncIterator[DocumentRecord]:
         for record in list(self.rows.values()):
-            if not record.status.is_final and record.updated_at < older_than:
+            if record.is_open and record.updated_at < older_than:
                 yield record
 
     async def check(self) -> None:
@@ -153,6 +156,46 @@ class FakeKeys:
         return self.rows.setdefault((user_id, key), wanted)
 
 
+class FakePlaces:
+    """Places without rows: a set, and the times of taking."""
+
+    def __init__(self, limit: int, clock: Clock) -> None:
+        self.taken: dict[str, tuple[RunReference, datetime]] = {}
+        self._limit, self._clock = limit, clock
+
+    async def require_room(self) -> None:
+        if len(self.taken) >= self._limit:
+            raise TooManyPending(len(self.taken), self._limit)
+
+    async def take(self, run: RunReference) -> None:
+        await self.require_room()
+        self.taken[run.instance_id] = (run, self._clock())
+
+    async def release(self, instance_id: str) -> None:
+        self.taken.pop(instance_id, None)
+
+    async def taken_before(self, moment: datetime) -> AsyncIterator[RunReference]:
+        for run, at in list(self.taken.values()):
+            if at < moment:
+                yield run
+
+
+class FakeNotifier:
+    """Keeps what it is to send, or refuses as told."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, dict[str, Any]]] = []
+        self.fault: Exception | None = None
+
+    async def send(self, type: NotificationType, instance_id: str, document_id: str, data: dict[str, Any]) -> None:
+        if self.fault:
+            raise self.fault
+        self.sent.append((type.value, instance_id, data))
+
+    def types(self) -> list[str]:
+        return [type for type, _, _ in self.sent]
+
+
 @dataclass
 class FakeServices:
     """The fakes by their own types, and as the Services that the code under test gets."""
@@ -162,21 +205,26 @@ class FakeServices:
     blobs: FakeBlobs
     keys: FakeKeys
     clock: Clock
+    places: FakePlaces
+    notifier: FakeNotifier
 
     @classmethod
     def with_settings(cls, **changed: str) -> "FakeServices":
         settings = load_settings({**ENVIRON, **changed})
-        return cls(settings, FakeRecords(), FakeBlobs(settings), FakeKeys(), Clock())
+        clock = Clock()
+        places = FakePlaces(settings.max_pending_documents, clock)
+        return cls(settings, FakeRecords(), FakeBlobs(settings), FakeKeys(), clock, places, FakeNotifier())
 
     def as_services(self) -> Services:
         parts: dict[str, Any] = {
             "settings": self.settings,
             "document_intelligence": None,
             "compliance_api": None,
-            "notifier": None,
+            "notifier": self.notifier,
             "document_blobs": self.blobs,
             "document_records": self.records,
             "idempotency_keys": self.keys,
+            "pending_places": self.places,
             "clock": self.clock,
         }
         return cast(Services, Services(**parts))

@@ -3,15 +3,14 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from docpipeline.models.approvals import OpenReview
+from docpipeline import reviews
+from docpipeline.models.approvals import ApprovalEvent
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
-from docpipeline.models.jobs import DocumentJob
-from docpipeline.models.policy import ProcessingPolicy
+from docpipeline.run_ends import run_of
 from tests.unit.triggers.conftest import Pipeline
 from tests.unit.triggers.records import SUBMITTED, a_record, awaiting_review
 
@@ -21,13 +20,7 @@ APPROVAL = {"approved": True, "reviewer": "rita", "comment": "looks fine"}
 def waiting(pipeline: Pipeline, record: DocumentRecord | None = None, **policy: Any) -> DocumentRecord:
     """A document that waits for a review, and its instance that does."""
     record = pipeline.records.put(record or awaiting_review())
-    job = DocumentJob(
-        document_id=record.document_id,
-        blob_url=record.blob_url,
-        user_id=record.user_id,
-        policy=ProcessingPolicy(**policy),
-    )
-    pipeline.runtime.add(record.instance_id, input=json.dumps(job.to_payload()))
+    pipeline.runs(record, **policy)
     return record
 
 
@@ -144,18 +137,58 @@ async def test_an_instance_that_ended_is_too_late_and_nothing_is_recorded(pipeli
 
 
 async def test_after_the_deadline_it_is_too_late(pipeline: Pipeline) -> None:
-    waiting(pipeline, approval_timeout=timedelta(hours=1))
+    record = waiting(pipeline, awaiting_review(deadline=pipeline.clock.now))
 
     assert (await pipeline.decide("inv-17", APPROVAL)).is_problem(409, "conflict")
+    assert pipeline.records.rows["inv-17"] == record
 
 
-async def test_a_review_that_goes_on_keeps_its_own_deadline(pipeline: Pipeline) -> None:
+async def test_a_decision_that_comes_after_the_timeout_was_written_is_too_late(pipeline: Pipeline) -> None:
+    """In the last quarter of a second decisions were answered 202, and the document timed out all the same."""
+    waiting(pipeline)
+    update = pipeline.records.update
+
+    async def time_out_then_update(document_id: str, change: Callable[[DocumentRecord], Any]) -> DocumentRecord:
+        pipeline.is_at(document_id, DocumentStatus.TIMEOUT)
+        return await update(document_id, change)
+
+    pipeline.records.update = time_out_then_update  # type: ignore[method-assign]
+
+    assert (await pipeline.decide("inv-17", APPROVAL)).is_problem(409, "conflict")
+    assert pipeline.runtime.raised == []
+
+
+async def test_a_decision_that_comes_after_an_event_was_written_is_told_so(pipeline: Pipeline) -> None:
     record = waiting(pipeline)
-    job = DocumentJob.from_payload(json.loads(pipeline.runtime.instances[record.instance_id].input))
-    job = job.model_copy(update={"open_review": OpenReview(deadline=SUBMITTED + timedelta(hours=2))})
-    pipeline.runtime.instances[record.instance_id].input = job.to_payload()
+    event = ApprovalEvent(approved=False, reviewer="rob")
+    await reviews.close_review(pipeline.services.as_services(), run_of(record), event)
+
+    answer = await pipeline.decide("inv-17", APPROVAL)
+
+    assert answer.is_problem(409, "conflict")
+    assert "by rob" in answer.json["detail"]
+
+
+async def test_the_instance_of_another_document_cannot_be_decided(pipeline: Pipeline) -> None:
+    record = pipeline.records.put(awaiting_review())
+    pipeline.runs(record.model_copy(update={"document_id": "other"}))
 
     assert (await pipeline.decide("inv-17", APPROVAL)).is_problem(409, "conflict")
+    assert pipeline.runtime.raised == []
+
+
+async def test_a_decision_that_is_written_counts_though_its_event_cannot_be_raised(pipeline: Pipeline) -> None:
+    waiting(pipeline)
+    update = pipeline.records.update
+
+    async def update_then_fall(document_id: str, change: Callable[[DocumentRecord], Any]) -> DocumentRecord:
+        decided = await update(document_id, change)
+        pipeline.runtime.is_down = True
+        return decided
+
+    pipeline.records.update = update_then_fall  # type: ignore[method-assign]
+
+    assert (await pipeline.decide("inv-17", APPROVAL)).status == 202
 
 
 async def test_an_instance_that_ends_while_the_decision_is_written_is_too_late(pipeline: Pipeline) -> None:

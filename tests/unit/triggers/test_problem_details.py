@@ -16,6 +16,7 @@ EXAMPLES: dict[type[errors.PipelineError], tuple[errors.PipelineError, str]] = {
     errors.InvalidBlobUrl: (errors.InvalidBlobUrl("blobUrl must begin with https://"), "invalid-request"),
     errors.BlobUnavailable: (errors.BlobUnavailable("there is no such blob"), "invalid-request"),
     errors.DocumentTooLarge: (errors.DocumentTooLarge(7), "too-large"),
+    errors.TooManyPending: (errors.TooManyPending(7, 7), "too-many-pending"),
     errors.ServiceFault: (errors.ServiceFault("storage", "secret"), "unavailable"),
     errors.ServiceUnavailable: (errors.ServiceUnavailable("storage", "secret"), "unavailable"),
     errors.CircuitOpen: (errors.CircuitOpen("storage", "secret"), "unavailable"),

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from docpipeline import telemetry
+from docpipeline.errors import ServiceUnavailable
 from docpipeline.models.counters import DocumentCounts
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.instance_ids import counter_shard
-from docpipeline.models.jobs import DocumentJob
-from docpipeline.models.policy import ProcessingPolicy
+from docpipeline.models.runs import RunReference
+from docpipeline.run_ends import run_of
 from tests.unit.triggers.conftest import Pipeline
 from tests.unit.triggers.records import SUBMITTED, a_record, awaiting_review
 from triggers.reconcile_documents import reconcile_all, reconcile_documents
@@ -56,7 +57,7 @@ async def test_an_instance_that_was_ended_fails_its_document(
     pipeline: Pipeline, runtime_status: str, code: str
 ) -> None:
     record = counted_in(pipeline, a_record(status="extracting"))
-    pipeline.runtime.add(record.instance_id, runtime_status, output='{ "secret": 1 }')
+    pipeline.runs(record, runtime_status, output='{ "secret": 1 }')
 
     assert await reconcile(pipeline) == 1
     ended = pipeline.records.rows["inv-17"]
@@ -74,7 +75,7 @@ async def test_an_end_that_is_found_later_is_in_the_metrics_once(
     tracked: list[tuple[str, dict[str, Any]]] = []
     monkeypatch.setattr(telemetry, "track", lambda name, value, **told: tracked.append((name, told)))
     record = pipeline.records.put(a_record(status="extracting"))
-    pipeline.runtime.add(record.instance_id, "Terminated")
+    pipeline.runs(record, "Terminated")
 
     await reconcile(pipeline)
     await reconcile(pipeline)
@@ -108,7 +109,7 @@ async def test_a_completed_instance_gives_its_document_its_own_end(
 ) -> None:
     record = counted_in(pipeline, awaiting_review())
     output = {"status": status, "documentId": "inv-17", "isCompliant": True}
-    pipeline.runtime.add(record.instance_id, "Completed", output=output)
+    pipeline.runs(record, "Completed", output=output)
 
     await reconcile(pipeline)
 
@@ -122,7 +123,7 @@ async def test_a_completed_instance_gives_its_document_its_own_end(
 )
 async def test_an_output_that_is_not_understood_fails_the_document(pipeline: Pipeline, output: Any) -> None:
     record = counted_in(pipeline, a_record(status="storing"))
-    pipeline.runtime.add(record.instance_id, "Completed", output=output)
+    pipeline.runs(record, "Completed", output=output)
 
     await reconcile(pipeline)
 
@@ -131,8 +132,7 @@ async def test_an_output_that_is_not_understood_fails_the_document(pipeline: Pip
 
 async def test_the_shard_is_the_one_the_run_was_counted_in(pipeline: Pipeline) -> None:
     record = pipeline.records.put(a_record(status="extracting"))
-    job = DocumentJob(document_id="inv-17", blob_url="b", user_id="ann", policy=ProcessingPolicy(counter_shards=1))
-    pipeline.runtime.add(record.instance_id, "Terminated", input=json.dumps(job.to_payload()))
+    pipeline.runs(record, "Terminated", counter_shards=1)
 
     await reconcile(pipeline)
 
@@ -142,7 +142,7 @@ async def test_the_shard_is_the_one_the_run_was_counted_in(pipeline: Pipeline) -
 async def test_a_decision_that_never_reached_its_instance_is_raised_again(pipeline: Pipeline) -> None:
     record = awaiting_review(approved=True, reviewer="rita", decided_at=SUBMITTED)
     pipeline.records.put(record)
-    pipeline.runtime.add(record.instance_id)
+    pipeline.runs(record)
 
     await reconcile(pipeline)
 
@@ -156,7 +156,7 @@ async def test_documents_at_work_or_waiting_are_left_alone(pipeline: Pipeline) -
     decided_now = awaiting_review("d-3", approved=True, reviewer="rita", decided_at=pipeline.clock.now)
     for record in (a_record("d-1", "storing"), awaiting_review("d-2"), decided_now, a_record("d-4", "completed")):
         pipeline.records.put(record)
-        pipeline.runtime.add(record.instance_id)
+        pipeline.runs(record)
 
     assert await reconcile(pipeline) == 0
     assert (pipeline.runtime.raised, pipeline.runtime.signals, pipeline.runtime.started) == ([], [], [])
@@ -164,7 +164,7 @@ async def test_documents_at_work_or_waiting_are_left_alone(pipeline: Pipeline) -
 
 async def test_running_it_twice_changes_nothing(pipeline: Pipeline) -> None:
     record = counted_in(pipeline, a_record(status="extracting"))
-    pipeline.runtime.add(record.instance_id, "Terminated")
+    pipeline.runs(record, "Terminated")
     await reconcile(pipeline)
     after_once = (dict(pipeline.records.rows), totals(pipeline))
 
@@ -178,7 +178,7 @@ async def test_running_it_twice_changes_nothing(pipeline: Pipeline) -> None:
 
 async def test_a_run_ended_by_an_operator_is_seen_at_once(pipeline: Pipeline) -> None:
     record = counted_in(pipeline, a_record(status="extracting", updated_at=pipeline.clock.now))
-    pipeline.runtime.add(record.instance_id, "Terminated")
+    pipeline.runs(record, "Terminated")
 
     assert await reconcile(pipeline) == 1
     assert pipeline.records.rows["inv-17"].status == "failed"
@@ -186,7 +186,7 @@ async def test_a_run_ended_by_an_operator_is_seen_at_once(pipeline: Pipeline) ->
 
 async def test_a_document_that_ends_by_itself_meanwhile_is_left_alone(pipeline: Pipeline) -> None:
     record = pipeline.records.put(a_record(status="storing"))
-    pipeline.runtime.add(record.instance_id, "Completed", output={"status": "completed"})
+    pipeline.runs(record, "Completed", output={"status": "completed"})
     listed = pipeline.records.unfinished
 
     async def end_after_listing(older_than: datetime) -> AsyncIterator[DocumentRecord]:
@@ -204,8 +204,8 @@ async def test_a_run_that_was_replaced_meanwhile_is_left_alone(pipeline: Pipelin
     old = a_record(status="extracting")
     newer = a_record(status="extracting", instance_id="doc-inv-17-ann-2")
     pipeline.records.put(newer)
-    pipeline.runtime.add(old.instance_id, "Terminated")
-    pipeline.runtime.add(newer.instance_id)
+    pipeline.runs(old, "Terminated")
+    pipeline.runs(newer)
 
     await reconcile(pipeline)
 
@@ -215,7 +215,7 @@ async def test_a_run_that_was_replaced_meanwhile_is_left_alone(pipeline: Pipelin
 async def test_one_that_cannot_be_reconciled_hinders_no_other(pipeline: Pipeline, caplog: Any) -> None:
     for number in range(3):
         pipeline.records.put(a_record(f"d-{number}", "extracting"))
-    pipeline.runtime.add("doc-d-1-ann-1", "Banana")
+    pipeline.runs(pipeline.records.rows["d-1"], "Banana")
 
     await reconcile(pipeline)
 
@@ -230,3 +230,123 @@ async def test_the_timer_reconciles(pipeline: Pipeline) -> None:
     await user_function.client_function(None, pipeline.runtime.client())
 
     assert pipeline.runtime.started == [record.instance_id]
+
+
+async def test_an_end_that_reconciliation_writes_is_told(pipeline: Pipeline) -> None:
+    """A terminated document ended without a word to whoever had sent it."""
+    record = counted_in(pipeline, a_record(status="extracting"))
+    pipeline.runs(record, "Terminated")
+
+    await reconcile(pipeline)
+    await reconcile(pipeline)
+
+    ((type, instance_id, told),) = pipeline.notifier.sent
+    assert (type, instance_id) == ("document.failed", record.instance_id)
+    assert (told["stage"], told["error"]) == ("extracting", {"code": "terminated"})
+    assert not pipeline.records.rows["inv-17"].is_open
+
+
+@pytest.mark.parametrize(
+    ("status", "field", "told"),
+    [
+        ("completed", "processed", "document.completed"),
+        ("rejected", "rejected", "document.rejected"),
+        ("timeout", "timedOut", "document.approval.timedOut"),
+        ("failed", "failed", "document.failed"),
+    ],
+)
+@pytest.mark.parametrize("runtime_status", ["Terminated", "Completed", None], ids=str)
+async def test_a_run_terminated_right_after_its_record_became_final_is_counted_and_told(
+    pipeline: Pipeline, status: str, field: str, told: str, runtime_status: str | None
+) -> None:
+    """Such a run stayed pending in the counter for ever."""
+    record = counted_in(pipeline, a_record(status=status, unsettled=True, completed_at=SUBMITTED))
+    if runtime_status:
+        pipeline.runs(record, runtime_status)
+
+    assert await reconcile(pipeline) == 1
+    assert await reconcile(pipeline) == 0
+
+    assert totals(pipeline) == {**dict.fromkeys(totals(pipeline), 0), field: 1}
+    assert pipeline.notifier.types() == [told]
+
+
+async def test_an_end_that_its_own_run_is_telling_is_left_to_it(pipeline: Pipeline) -> None:
+    record = counted_in(pipeline, a_record(status="completed", unsettled=True))
+    pipeline.runs(record)
+
+    assert await reconcile(pipeline) == 0
+    assert pipeline.notifier.sent == []
+
+
+async def test_an_end_is_told_until_the_receiver_is_back_and_for_a_day_at_most(pipeline: Pipeline) -> None:
+    ended = pipeline.clock.now
+    told = counted_in(pipeline, a_record(status="completed", unsettled=True, completed_at=ended))
+    never = pipeline.records.put(a_record("d-2", "completed", unsettled=True, completed_at=ended))
+    pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
+
+    await reconcile(pipeline)
+    pipeline.records.put(never.model_copy(update={"completed_at": ended - timedelta(days=2)}))
+    await reconcile(pipeline)
+    assert [record.is_open for record in pipeline.records.rows.values()] == [True, False]
+    pipeline.notifier.fault = None
+    await reconcile(pipeline)
+
+    assert [sent[1] for sent in pipeline.notifier.sent] == [told.instance_id]
+    assert totals(pipeline)["processed"] == 1
+
+
+async def test_a_run_terminated_before_it_began_counts_as_failed(pipeline: Pipeline) -> None:
+    record = pipeline.records.put(a_record())
+    pipeline.runs(record, "Terminated")
+
+    await reconcile(pipeline)
+
+    assert totals(pipeline) == {"pending": 0, "processed": 0, "failed": 1, "rejected": 0, "timedOut": 0}
+
+
+@pytest.mark.parametrize("runtime_status", ["Completed", "Running"])
+@pytest.mark.parametrize("change", [{"document_id": "other"}, {"submitted_at": SUBMITTED + timedelta(seconds=1)}])
+async def test_an_instance_of_another_document_or_run_is_not_believed(
+    pipeline: Pipeline, change: dict[str, Any], runtime_status: str
+) -> None:
+    """A document with a card number took over the end of another one, and was never read."""
+    record = counted_in(pipeline, a_record(status="extracting"))
+    foreign = record.model_copy(update=change)
+    pipeline.runs(foreign, runtime_status, output={"status": "completed", "isCompliant": True})
+
+    await reconcile(pipeline)
+
+    ended = pipeline.records.rows["inv-17"]
+    assert (ended.status, ended.error and ended.error.code) == ("failed", "instanceLost")
+
+
+@pytest.mark.parametrize("runtime_status", ["Completed", "Running"])
+async def test_a_queued_document_whose_id_another_instance_has_runs_under_a_new_one(
+    pipeline: Pipeline, runtime_status: str
+) -> None:
+    record = pipeline.records.put(a_record())
+    pipeline.runs(record.model_copy(update={"document_id": "other"}), runtime_status)
+
+    assert await reconcile(pipeline) == 1
+
+    (started,) = pipeline.runtime.started
+    assert pipeline.records.rows["inv-17"].instance_id == started != record.instance_id
+    assert started.startswith("doc-inv-17-ann-")
+    assert pipeline.runtime.instances[record.instance_id].status == runtime_status
+
+
+async def test_the_place_of_a_request_that_died_is_freed(pipeline: Pipeline) -> None:
+    at_work = pipeline.records.put(a_record(status="extracting"))
+    ended = pipeline.records.put(a_record("d-2", "completed"))
+    pipeline.runs(at_work)
+    dead = RunReference(document_id="never-written", instance_id="doc-never-1")
+    for place in (run_of(at_work), run_of(ended), dead):
+        await pipeline.places.take(place)
+
+    assert await reconcile(pipeline) == 0
+    assert len(pipeline.places.taken) == 3
+    pipeline.clock.advance(minutes=11)
+
+    assert await reconcile(pipeline) == 2
+    assert list(pipeline.places.taken) == [at_work.instance_id]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from docpipeline.models.documents import DocumentStatus
+from docpipeline.errors import ServiceUnavailable
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.jobs import DocumentJob
 from tests.unit.triggers.conftest import BLOB, ORIGIN, PDF, Pipeline
 
@@ -173,15 +174,55 @@ async def test_a_crash_before_the_start_is_healed_by_the_next_post(pipeline: Pip
     assert pipeline.runtime.started == [record.instance_id]
 
 
-async def test_an_instance_somebody_else_started_meanwhile_is_a_success(pipeline: Pipeline) -> None:
-    pipeline.records.before_create = lambda: (
-        [pipeline.runtime.add(f"doc-inv-17-ann-{1777896000000 + ms}") for ms in range(20)] and None
-    )
+async def test_an_instance_somebody_else_started_meanwhile_is_a_success(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = pipeline.records.create
+
+    async def create_and_start(record: DocumentRecord) -> bool:
+        pipeline.runs(record)
+        return await create(record)
+
+    monkeypatch.setattr(pipeline.records, "create", create_and_start)
 
     answer = await pipeline.upload(documentId="inv-17")
 
     assert answer.status == 202
     assert pipeline.runtime.started == []
+
+
+async def test_a_start_that_meets_an_instance_of_another_document_is_healed(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ "Already exists" once counted as success: the second document was never read."""
+    create, met = pipeline.records.create, []
+
+    async def create_beside_a_foreign_instance(record: DocumentRecord) -> bool:
+        met.append(record.instance_id)
+        pipeline.runs(record.model_copy(update={"document_id": "other"}))
+        return await create(record)
+
+    monkeypatch.setattr(pipeline.records, "create", create_beside_a_foreign_instance)
+
+    answer = await pipeline.upload(documentId="inv-17")
+
+    (started,) = pipeline.runtime.started
+    assert answer.status == 202
+    assert answer.json["id"] == started == pipeline.records.rows["inv-17"].instance_id
+    assert started not in met
+
+
+async def test_hundreds_of_simultaneous_starts_each_have_an_instance_of_their_own(pipeline: Pipeline) -> None:
+    """Of 24 uploads at once, whose ids joined alike, eight shared an instance."""
+    sent = [(f"q-{number % 2}-{number}", "1-2") for number in range(150)]
+    sent += [(f"q-{number % 2}-{number}-1", "2") for number in range(150)]
+
+    answers = await asyncio.gather(*(pipeline.upload(documentId=doc, userId=user) for doc, user in sent))
+
+    jobs = [json.loads(pipeline.runtime.instances[answer.json["id"]].input) for answer in answers]
+    assert {answer.status for answer in answers} == {202}
+    assert len({answer.json["id"] for answer in answers}) == len(sent)
+    assert [(job["documentId"], job["userId"]) for job in jobs] == sent
 
 
 async def test_reprocessing_a_finished_document_starts_a_new_run(pipeline: Pipeline) -> None:
@@ -274,7 +315,7 @@ async def test_too_many_in_flight_are_refused_with_retry_after(pipeline_with: Ca
     refused = await pipeline.upload(documentId="d-2")
     known = await pipeline.upload(documentId="d-1")
     stored_meanwhile = len(pipeline.blobs.stored)
-    pipeline.clock.advance(seconds=3)
+    pipeline.is_at("d-0", DocumentStatus.COMPLETED)
     after_they_ended = await pipeline.upload(documentId="d-2")
 
     assert [answer.status for answer in accepted] == [202, 202]
@@ -284,12 +325,49 @@ async def test_too_many_in_flight_are_refused_with_retry_after(pipeline_with: Ca
     assert (known.status, after_they_ended.status) == (200, 202)
 
 
-async def test_the_counter_is_read_at_most_every_two_seconds(pipeline: Pipeline) -> None:
-    for number in range(10):
-        await pipeline.upload(documentId=f"d-{number}")
+async def test_a_burst_gets_no_more_than_the_limit(pipeline_with: Callable[..., Pipeline]) -> None:
+    """A hundred at once with a limit of five were all accepted."""
+    pipeline = pipeline_with(MAX_PENDING_DOCUMENTS="5")
 
-    reads = [url for url in pipeline.runtime.requests if "/entities/" in url]
-    assert len(reads) == pipeline.services.settings.counter_shards
+    answers = await asyncio.gather(*(pipeline.upload(documentId=f"d-{number}") for number in range(100)))
+
+    assert sorted(answer.status for answer in answers) == [202] * 5 + [429] * 95
+    assert len(pipeline.runtime.started) == len(pipeline.places.taken) == 5
+
+
+async def test_a_request_that_fails_gives_its_place_back(pipeline: Pipeline) -> None:
+    pipeline.records.before_create = _crash
+    await pipeline.upload()
+
+    assert pipeline.places.taken == {}
+
+
+async def test_a_document_whose_start_failed_keeps_its_place(pipeline: Pipeline) -> None:
+    pipeline.runtime.refuses_starts = True
+    await pipeline.upload(documentId="inv-17")
+
+    assert list(pipeline.places.taken) == [pipeline.records.rows["inv-17"].instance_id]
+
+
+async def test_an_end_that_nobody_knows_of_is_counted_and_told_before_the_next_run_overwrites_it(
+    pipeline: Pipeline,
+) -> None:
+    first = await pipeline.upload(documentId="inv-17")
+    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, unsettled=True)
+
+    second = await pipeline.upload(documentId="inv-17", reprocess="true")
+
+    assert second.status == 202
+    assert [(sent[0], sent[1]) for sent in pipeline.notifier.sent] == [("document.completed", first.json["id"])]
+    assert [signal[1] for signal in pipeline.runtime.signals] == ["finish"]
+
+
+async def test_a_receiver_that_is_away_does_not_hold_up_the_next_run(pipeline: Pipeline) -> None:
+    await pipeline.upload(documentId="inv-17")
+    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, unsettled=True)
+    pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
+
+    assert (await pipeline.upload(documentId="inv-17", reprocess="true")).status == 202
 
 
 async def test_storage_that_is_down_is_a_503(pipeline: Pipeline) -> None:

@@ -1,0 +1,22 @@
+"""Telling the submitter how a document ended."""
+
+import azure.durable_functions as df
+
+from docpipeline import run_ends
+from docpipeline.composition import get_services
+from docpipeline.models.runs import RunReference
+from docpipeline.telemetry import measured
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="payload")
+@measured
+async def announce_end(payload: dict) -> dict:
+    """Tell the submitter the end that the record shows, and settle it. RunReference -> {}.
+
+    Raises ServiceUnavailable and ServiceRefused; the reconciliation goes on where this gave up. Repeat-safe: the
+    notification keeps its id, and nothing is sent for a run that is settled or superseded.
+    """
+    await run_ends.announce_end(get_services(), RunReference.from_payload(payload))
+    return {}

@@ -1,0 +1,107 @@
+"""Places of documents in flight: never more than there may be, whoever takes them, and however many at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from docpipeline.errors import TooManyPending
+from docpipeline.models.runs import RunReference
+from docpipeline.models.storage_account import StorageAccount
+from docpipeline.services import pending_places
+from docpipeline.services.pending_places import PendingPlaces
+from tests.azurite import Azurite
+from tests.clocks import ManualClock
+
+Process = Callable[[int], PendingPlaces]
+
+
+@pytest.fixture
+async def process(azurite: Azurite, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Process]:
+    """Makes the places of one process after the other, all of one table."""
+    monkeypatch.setattr(pending_places, "TABLE", f"places{uuid4().hex}")
+    account = StorageAccount.from_connection_string(azurite.connection_string)
+    made: list[PendingPlaces] = []
+
+    def make(limit: int) -> PendingPlaces:
+        made.append(PendingPlaces(account, limit, clock, lambda: clock().timestamp()))
+        return made[-1]
+
+    yield make
+    for places in made:
+        await places.close()
+
+
+def a_run(number: int) -> RunReference:
+    return RunReference(document_id=f"d {number}", instance_id=f"doc-d_{number}-ann-1")
+
+
+async def taken(places: PendingPlaces, runs: list[RunReference]) -> list[RunReference]:
+    """Those of the runs that got a place, all asked for at once."""
+    answers = await asyncio.gather(*(places.take(run) for run in runs), return_exceptions=True)
+    assert all(answer is None or isinstance(answer, TooManyPending) for answer in answers)
+    return [run for run, answer in zip(runs, answers, strict=True) if answer is None]
+
+
+async def all_taken(places: PendingPlaces, clock: ManualClock) -> list[RunReference]:
+    later = clock() + timedelta(days=1)
+    return [run async for run in places.taken_before(later)]
+
+
+async def test_a_burst_takes_as_many_places_as_there_are(process: Process, clock: ManualClock) -> None:
+    places = process(5)
+
+    got = await taken(places, [a_run(number) for number in range(60)])
+
+    assert len(got) == 5
+    assert sorted(run.instance_id for run in await all_taken(places, clock)) == sorted(
+        run.instance_id for run in got
+    )
+
+
+async def test_several_processes_at_once_never_take_more_than_there_are(
+    process: Process, clock: ManualClock
+) -> None:
+    processes = [process(7) for _ in range(3)]
+
+    bursts = [taken(places, [a_run(10 * first + n) for n in range(10)]) for first, places in enumerate(processes)]
+    got = [run for burst in await asyncio.gather(*bursts) for run in burst]
+
+    assert len(got) <= 7
+    assert len(await all_taken(processes[0], clock)) == len(got)
+
+
+async def test_a_place_given_back_can_be_taken_again(process: Process, clock: ManualClock) -> None:
+    places = process(1)
+    await places.take(a_run(1))
+    with pytest.raises(TooManyPending, match="1 documents are in flight; 1 may be"):
+        await places.take(a_run(2))
+
+    await places.release(a_run(1).instance_id)
+    await places.release(a_run(1).instance_id)
+    clock.advance(timedelta(seconds=3))
+    await places.take(a_run(2))
+
+    assert await all_taken(places, clock) == [a_run(2)]
+
+
+async def test_a_run_has_one_place_however_often_it_takes_it(process: Process, clock: ManualClock) -> None:
+    places = process(2)
+    for _ in range(2):
+        await places.take(a_run(1))
+    clock.advance(timedelta(seconds=3))
+    await places.take(a_run(2))
+
+    assert len(await all_taken(places, clock)) == 2
+
+
+async def test_places_are_listed_by_when_they_were_taken(process: Process, clock: ManualClock) -> None:
+    places = process(10)
+    await places.take(a_run(1))
+    clock.advance(timedelta(minutes=10))
+    between = clock()
+    await places.take(a_run(2))
+
+    assert [run async for run in places.taken_before(between)] == [a_run(1)]
