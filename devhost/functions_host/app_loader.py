@@ -12,6 +12,7 @@ from types import ModuleType
 
 import azure.functions as func
 
+import devhost
 from devhost import sdk_speedups
 from devhost.functions_host.app_settings import is_disabled
 from devhost.functions_host.declaration_faults import kept_declaration_faults
@@ -54,12 +55,28 @@ def locate_script(app_path: Path) -> Path:
 
 
 def enter_app_root(script: Path) -> None:
-    """Make the app's folder the working directory and the first place to import from, as the worker does."""
-    os.chdir(script.parent)
-    root = str(script.parent)
-    if root in sys.path:
-        sys.path.remove(root)
-    sys.path.insert(0, root)
+    """Make the app's folder the working directory and the first place to import from, as the worker does.
+
+    The host's own source tree, and the folder that it was started in, are no places to import from any more: a
+    package in there would be taken for the app's folder of that name, wherever it stands on the path, as soon as the
+    app's has no ``__init__.py``. The host itself is loaded already, and finds the rest of its modules by that.
+    """
+    started_in, root = os.getcwd(), str(script.parent)
+    os.chdir(root)
+    # `python -m` puts it in front, whatever the rest of the path says.
+    is_put_first = not sys.flags.safe_path and sys.path[:1] == [started_in]
+    places = sys.path[1:] if is_put_first else sys.path
+    sys.path[:] = [root, *(place for place in places if place != root and not _is_source_of_the_host(place))]
+    if named := os.environ.get("PYTHONPATH"):
+        # For the programs that the app starts.
+        kept = [place for place in named.split(os.pathsep) if not _is_source_of_the_host(place)]
+        os.environ["PYTHONPATH"] = os.pathsep.join(kept)
+
+
+def _is_source_of_the_host(place: str) -> bool:
+    """Whether a place on the path is the source tree around this host, and no folder of installed packages."""
+    home = Path(devhost.__file__).parents[1]
+    return Path(place).resolve() == home.resolve() and not any(home.glob("*.dist-info"))
 
 
 def load_app(script: Path) -> LoadedApp:
