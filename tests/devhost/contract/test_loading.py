@@ -52,7 +52,7 @@ def test_packages_beside_the_host_do_not_shadow_the_apps_folders(
 ) -> None:
     """Guards against a host that is run from its source tree and lends the packages of that tree to the app.
 
-    This repository has a package ``activities``; the app's folder of that name has no ``__init__.py``, and would lose.
+    This repository has a package ``activities``; the app's folder of that name, without an ``__init__.py``, lost.
     """
     (app_files.root / "activities").mkdir()
     app_files.write(APP + OWN_STEPS, **{"activities/steps": "def answer():\n    return 'its own'\n"})
