@@ -91,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--reload", action="store_true", help="take over changed .py files of the app (in at least one worker)"
     )
+    start.add_argument(
+        "--strict", action="store_true", help="refuse an app if the host cannot run all of its functions"
+    )
     start.add_argument("--verbose", action="store_true", help="log everything, every episode included")
     add_commands(commands)
     return parser
@@ -112,6 +115,7 @@ def _options(parsed: argparse.Namespace) -> HostOptions:
         virtual_clock=parsed.clock == "virtual",
         workers=parsed.workers,
         reload=parsed.reload,
+        strict=parsed.strict,
     )
 
 

@@ -6,17 +6,19 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
 import azure.functions as func
 
+import devhost
 from devhost import sdk_speedups
 from devhost.functions_host.app_settings import is_disabled
 from devhost.functions_host.declaration_faults import kept_declaration_faults
 from devhost.functions_host.errors import AppLoadError, HostConfigError, IndexingError
-from devhost.functions_host.indexing import Examined, IndexedFunction, examine_functions, warn_of_ignored_retries
+from devhost.functions_host.indexing import Examined, IndexedFunction, examine_functions
+from devhost.functions_host.left_out import LeftOut
 
 log = logging.getLogger("devhost.host")
 
@@ -25,10 +27,17 @@ DEFAULT_SCRIPT = "function_app.py"
 
 @dataclass(frozen=True)
 class LoadedApp:
-    """An app after loading: its folder and its functions, in the order of registration."""
+    """An app after loading.
+
+    Attributes:
+        root: Its folder.
+        functions: Those that can run here, in the order of registration.
+        left_out: The others.
+    """
 
     root: Path
     functions: tuple[IndexedFunction, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def app_root(app_path: Path) -> Path:
@@ -54,40 +63,61 @@ def locate_script(app_path: Path) -> Path:
 
 
 def enter_app_root(script: Path) -> None:
-    """Make the app's folder the working directory and the first place to import from, as the worker does."""
-    os.chdir(script.parent)
-    root = str(script.parent)
-    if root in sys.path:
-        sys.path.remove(root)
-    sys.path.insert(0, root)
+    """Make the app's folder the working directory and the first place to import from, as the worker does.
+
+    The host's own source tree, and the folder that it was started in, are no places to import from any more: a
+    package in there would be taken for the app's folder of that name, wherever it stands on the path, where the
+    app's has no ``__init__.py``. The host itself is loaded already, and finds the rest of its modules by that.
+    """
+    started_in, root = os.getcwd(), str(script.parent)
+    os.chdir(root)
+    # `python -m` puts it in front, whatever the rest of the path says.
+    is_put_first = not sys.flags.safe_path and sys.path[:1] == [started_in]
+    places = sys.path[1:] if is_put_first else sys.path
+    sys.path[:] = [root, *(place for place in places if place != root and not _is_source_of_the_host(place))]
+    if named := os.environ.get("PYTHONPATH"):
+        # For the programs that the app starts.
+        kept = [place for place in named.split(os.pathsep) if not _is_source_of_the_host(place)]
+        os.environ["PYTHONPATH"] = os.pathsep.join(kept)
 
 
-def load_app(script: Path) -> LoadedApp:
+def _is_source_of_the_host(place: str) -> bool:
+    """Whether a place on the path is the source tree around this host, and no folder of installed packages."""
+    home = Path(devhost.__file__).parents[1]
+    return Path(place).resolve() == home.resolve() and not any(home.glob("*.dist-info"))
+
+
+def load_app(script: Path, is_strict: bool = False) -> LoadedApp:
     """Import the script as a top-level module and index its functions.
 
     The module's name matters: stored payloads of custom classes carry it, so it must be the worker's.
-    Raises AppLoadError, or IndexingError with everything that is wrong with the functions.
+
+    Args:
+        script: The app's script.
+        is_strict: Whether a function that cannot run here is a fault of the app.
+
+    Raises:
+        AppLoadError: It cannot be imported; or IndexingError, with everything that is wrong with the functions.
     """
     with kept_declaration_faults() as declared:
         module = _import_script(script)
     sdk_speedups.install_if_wanted(os.environ)
-    examined = _examined(module, script.parent, [problem() for problem in declared])
+    examined = _examined(module, script.parent, [problem() for problem in declared], is_strict)
     if examined.problems:
         raise IndexingError(_by_function(examined.problems + _setting_faults(examined.functions)))
-    warn_of_ignored_retries(examined.functions)
     log.debug("Indexed %d functions of %s", len(examined.functions), script)
-    return LoadedApp(root=script.parent, functions=tuple(examined.functions))
+    return LoadedApp(script.parent, tuple(examined.functions), tuple(examined.left_out))
 
 
-def _examined(module: ModuleType, root: Path, declared: list[str]) -> Examined:
+def _examined(module: ModuleType, root: Path, declared: list[str], is_strict: bool) -> Examined:
     try:
         app = find_function_app(module)
     except AppLoadError as error:
         if not declared:
             raise
-        return Examined([], [str(error), *declared])
-    examined = examine_functions(app, root)
-    return Examined(examined.functions, declared + examined.problems)
+        return Examined([], [str(error), *declared], [])
+    examined = examine_functions(app, root, is_strict)
+    return replace(examined, problems=declared + examined.problems)
 
 
 def _setting_faults(functions: Sequence[IndexedFunction]) -> list[str]:

@@ -23,8 +23,9 @@ from devhost.functions_host.durable_http import DurableHttp
 from devhost.functions_host.durable_links import DurableLinks, log_ignored_hubs
 from devhost.functions_host.errors import HostConfigError
 from devhost.functions_host.host_config import HostConfig
-from devhost.functions_host.indexing import IndexedFunction
+from devhost.functions_host.indexing import IndexedFunction, warn_of_ignored_retries
 from devhost.functions_host.invocation import FunctionInvoker, Invoker
+from devhost.functions_host.left_out import tell_of_left_out
 from devhost.functions_host.public_http import DEFAULT_BODY_LIMIT_BYTES, PublicHttp
 from devhost.functions_host.routing import Route, RouteTable
 from devhost.functions_host.rpc_http import RPC_PATH, RpcHttp
@@ -58,6 +59,7 @@ class HostOptions:
         workers: In how many processes of their own functions run; 0 is in the host's process, None is what the
             setting FUNCTIONS_WORKER_PROCESS_COUNT says, or 1.
         reload: Whether ``reload`` will be called; it needs a worker, so there is at least one.
+        strict: Whether an app is refused of which a function cannot run here.
     """
 
     app_path: Path
@@ -69,6 +71,7 @@ class HostOptions:
     grace_seconds: float = 10.0
     workers: int | None = None
     reload: bool = False
+    strict: bool = False
 
 
 class FunctionsHost:
@@ -163,11 +166,11 @@ class FunctionsHost:
         # Before the app: the SDK reads the file too, when it is imported, and then the app would be blamed.
         self._config = HostConfig.read(script.parent)
         count = worker_count(self._options.workers, os.environ) or int(self._options.reload)
-        self._workers = AppWorkers(script, self._folder, count) if count else None
+        self._workers = AppWorkers(script, self._folder, count, self._options.strict) if count else None
         if self._workers:
             return self._workers.app
         enter_app_root(script)
-        return load_app(script)
+        return load_app(script, self._options.strict)
 
     def _check(self, functions: Iterable[IndexedFunction]) -> None:
         active = tuple(function for function in functions if not is_disabled(function.name, os.environ))
@@ -176,6 +179,8 @@ class FunctionsHost:
 
     def _compose(self, config: HostConfig) -> None:
         settings, functions = os.environ, self.app.functions
+        tell_of_left_out(self.app.left_out)
+        warn_of_ignored_retries(functions)
         self._active = tuple(function for function in functions if not is_disabled(function.name, settings))
         check_bindings(self._active, settings)
         self._routes = RouteTable(self._active, config.route_prefix)

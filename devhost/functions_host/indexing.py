@@ -4,7 +4,7 @@ import contextlib
 import inspect
 import logging
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import azure.functions as func
 
 from devhost.functions_host.errors import HostConfigError, IndexingError
+from devhost.functions_host.left_out import LeftOut, name_faults, tell_of_left_out
 from devhost.functions_host.retry_policies import RetryPolicy, parse_retry_policy
-from devhost.functions_host.signature_checks import check_signature
+from devhost.functions_host.signature_checks import check_signature, extension_types
 
 log = logging.getLogger("devhost.host")
 
@@ -104,31 +105,57 @@ class Examined:
     Attributes:
         functions: The functions that could be read; wrong ones are among them, so that more can be said of them.
         problems: Each with function, file and line.
+        left_out: The functions that cannot run here; they keep no other from running.
     """
 
     functions: list[IndexedFunction]
     problems: list[str]
+    left_out: list[LeftOut]
 
 
 def index_functions(app: func.FunctionRegister, directory: Path) -> list[IndexedFunction]:
-    """Index an app's functions. Raises IndexingError that lists every problem with function, file and line."""
+    """Index an app's functions, and log which of them cannot run here.
+
+    Raises IndexingError that lists every problem with function, file and line.
+    """
     examined = examine_functions(app, directory)
     if examined.problems:
         raise IndexingError(examined.problems)
+    tell_of_left_out(examined.left_out)
     warn_of_ignored_retries(examined.functions)
     return examined.functions
 
 
-def examine_functions(app: func.FunctionRegister, directory: Path) -> Examined:
-    """Do the same as ``index_functions``, but hand the problems over with the functions."""
+def examine_functions(app: func.FunctionRegister, directory: Path, is_strict: bool = False) -> Examined:
+    """Do the same as ``index_functions``, but hand over what there is to say together with the functions.
+
+    Args:
+        app: The app.
+        directory: Its folder.
+        is_strict: Whether a function that cannot run here is a problem, so that none is left out.
+    """
     built, problems = _built_functions(app)
-    examined: list[IndexedFunction] = []
+    examined = Examined([], problems, [])
     for function in built:
-        name, source = str(function.get_function_name()), source_of(function.get_user_function())
-        problems += [f"{name} ({source}): {fault}" for fault in _function_faults(function)]
-        if function.get_trigger().type in SUPPORTED_TRIGGERS:
-            examined.append(_indexed(function, name, source, directory))
-    return Examined(examined, [*problems, *_name_clashes(examined)])
+        _examine(function, directory, is_strict, examined)
+    problems += _name_clashes(examined.functions)
+    return examined
+
+
+def _examine(function: Any, directory: Path, is_strict: bool, examined: Examined) -> None:
+    name, source = str(function.get_function_name()), source_of(function.get_user_function())
+    names = [binding.name for binding in function.get_bindings()]
+    in_error, unsupported = list(name_faults(name, names)), list(_unsupported(function))
+    faults = [*in_error, *unsupported] if is_strict else []
+    # Whoever cannot run a function does not know either how it must be declared.
+    if is_strict or not unsupported:
+        faults += _function_faults(function)
+    examined.problems.extend(f"{name} ({source}): {fault}" for fault in faults)
+    if (in_error or unsupported) and not is_strict:
+        examined.left_out.extend(LeftOut(name, source, reason, True) for reason in in_error)
+        examined.left_out.extend(LeftOut(name, source, reason, False) for reason in unsupported)
+    elif function.get_trigger().type in SUPPORTED_TRIGGERS:
+        examined.functions.append(_indexed(function, name, source, directory))
 
 
 def source_of(user_function: Callable[..., Any]) -> str:
@@ -164,15 +191,23 @@ def _building_faults(app: func.FunctionRegister) -> Iterable[str]:
         seen.setdefault(name, source)
 
 
-def _function_faults(function: Any) -> Iterable[str]:
-    for binding in function.get_bindings():
-        if binding is function.get_trigger() and binding.type not in SUPPORTED_TRIGGERS:
-            yield (
-                f"the local host does not support triggers of type {binding.type} "
-                f"(it supports {', '.join(SUPPORTED_TRIGGERS)}). Use `func start`, or leave the function out."
-            )
-        elif binding.type not in SUPPORTED_BINDINGS:
-            yield f'the local host does not support the binding "{binding.name}" of type {binding.type}.'
+def _unsupported(function: Any) -> Iterator[str]:
+    """Say in one sentence what the host cannot do for a function, and what to do; nothing if it can run it."""
+    unknown = [binding for binding in function.get_bindings() if binding.type not in SUPPORTED_BINDINGS]
+    parts = [
+        f"triggers of type {binding.type} (it supports {', '.join(SUPPORTED_TRIGGERS)})"
+        if binding is function.get_trigger()
+        else f'the binding "{binding.name}" of type {binding.type}'
+        for binding in unknown
+    ]
+    parts += extension_types(function.get_user_function())
+    if parts:
+        yield (
+            f"the local host does not support {' and '.join(parts)}. Use `func start`, or leave the function out."
+        )
+
+
+def _function_faults(function: Any) -> Iterator[str]:
     yield from check_signature(function.get_user_function(), function.get_bindings())
     yield from _retry_faults(function)
 

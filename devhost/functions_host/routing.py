@@ -67,7 +67,8 @@ def route_faults(functions: Iterable[IndexedFunction]) -> list[str]:
 
 def _route(function: IndexedFunction, prefix: str) -> Route:
     trigger = function.trigger
-    methods = trigger.methods
+    # One made by `generic_trigger` has the attributes that it was given, and no others.
+    methods = trigger.get_dict_repr().get("methods")
     return Route(
         function=function,
         template=RouteTemplate(f"{prefix}/{trigger.route.lstrip('/')}"),

@@ -2,6 +2,7 @@
 
 import collections.abc
 import inspect
+import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -11,6 +12,8 @@ import azure.functions as func
 from devhost.functions_host.converters import converter_of
 
 _IN, _OUT = 0, 1
+# `azurefunctions.extensions.http.fastapi` hands on FastAPI's own classes, some of which are Starlette's.
+_EXTENSION_PACKAGES = ("azurefunctions", "fastapi", "starlette")
 
 
 def check_signature(call: Callable[..., Any], bindings: Iterable[Any]) -> list[str]:
@@ -34,6 +37,17 @@ def check_signature(call: Callable[..., Any], bindings: Iterable[Any]) -> list[s
             for fault in _annotation_faults(binding, hints[name])
         ),
         *_return_faults(returned, hints),
+    ]
+
+
+def extension_types(call: Callable[..., Any]) -> list[str]:
+    """Name the annotations that only Microsoft's binding extensions fill: clients of the SDKs, FastAPI's types."""
+    if "azurefunctions.extensions.base" not in sys.modules:
+        return []
+    return [
+        f'{_name_of(annotation)} ({annotation.__module__}) as annotation of "{name}"'
+        for name, annotation in _resolved_hints(call)[0].items()
+        if str(getattr(annotation, "__module__", "")).partition(".")[0] in _EXTENSION_PACKAGES
     ]
 
 

@@ -108,7 +108,7 @@ class TimerService:
             timer.past_due = timer.status is not None and now > timer.status.next
             if timer.status is None:
                 self._record(timer, TimerStatus(NEVER, timer.due, now))
-        if timer.past_due or timer.function.trigger.run_on_startup:
+        if timer.past_due or timer.function.trigger.get_dict_repr().get("runOnStartup"):
             timer.due = now
 
     def _watch(self) -> None:
@@ -241,7 +241,9 @@ def _build_timers(
 
 
 def _build_timer(function: IndexedFunction, settings: Mapping[str, str], zone: tzinfo, now: datetime) -> _Timer:
-    text = resolve_setting_names(function.trigger.schedule, settings)
+    # One made by `generic_trigger` has the attributes that it was given, and no others.
+    described = function.trigger.get_dict_repr()
+    text = resolve_setting_names(str(described.get("schedule") or ""), settings)
     schedule = parse_schedule(text, zone)
-    monitored = function.trigger.use_monitor is not False and not schedule.is_sub_minute(now)
+    monitored = described.get("useMonitor") is not False and not schedule.is_sub_minute(now)
     return _Timer(function, schedule, text, monitored, schedule.next_after(now))

@@ -36,7 +36,7 @@ def main() -> None:
     connection = socket.socket(fileno=parsed.socket)
     # Programs which the app starts must not hold the connection open.
     connection.set_inheritable(False)
-    if WorkerServer(FrameStream(connection, parsed.spool), parsed.script).serve():
+    if WorkerServer(FrameStream(connection, parsed.spool), parsed.script, parsed.strict).serve():
         _exit_orderly()
     os._exit(0)
 
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--script", type=Path, required=True)
     parser.add_argument("--spool", type=Path, required=True)
     parser.add_argument("--label", default="")
+    parser.add_argument("--strict", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     return parser
 

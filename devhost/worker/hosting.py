@@ -5,12 +5,11 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from devhost.functions_host.app_loader import LoadedApp
 from devhost.functions_host.errors import HostConfigError
 from devhost.functions_host.indexing import IndexedFunction
 from devhost.worker.pool import WorkerPool
 from devhost.worker.process import WorkerSettings
-from devhost.worker.report import functions_of
+from devhost.worker.report import app_of
 
 COUNT_SETTING = "FUNCTIONS_WORKER_PROCESS_COUNT"
 _MOST_WORKERS = 32
@@ -32,17 +31,18 @@ class AppWorkers:
         script: The app's script.
         state_folder: Folder of the host; large bodies lie under it on their way.
         count: How many processes.
+        is_strict: Whether a function that cannot run here is a fault of the app.
 
     Raises:
         AppLoadError: The app, as the worker explains it.
     """
 
-    def __init__(self, script: Path, state_folder: Path, count: int) -> None:
+    def __init__(self, script: Path, state_folder: Path, count: int, is_strict: bool = False) -> None:
         self._spool_folder = _new_spool_folder(state_folder / "spool")
         self._root = script.parent
-        self.pool = WorkerPool(WorkerSettings(script, self._spool_folder), count)
+        self.pool = WorkerPool(WorkerSettings(script, self._spool_folder, is_strict), count)
         self._report = self.pool.load()
-        self.app = LoadedApp(self._root, functions_of(self._report, self._root))
+        self.app = app_of(self._report, self._root)
 
     def reload(self, grace_seconds: float, check: Callable[[Iterable[IndexedFunction]], None]) -> bool:
         """Load the app anew and replace the workers.
@@ -57,8 +57,7 @@ class AppWorkers:
         report = self.pool.reload(grace_seconds, self._report)
         if report == self._report:
             return True
-        functions = functions_of(report, self._root)
-        check(functions)
+        check(app_of(report, self._root).functions)
         return False
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from devhost.worker.process import WorkerProcess, WorkerSettings
 
 log = logging.getLogger("devhost.worker")
 
-Report = list[dict[str, Any]]
+Report = dict[str, Any]
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 

@@ -36,12 +36,14 @@ class WorkerSettings:
     Attributes:
         script: The app's script.
         spool_folder: Where large bodies lie on their way.
+        is_strict: Whether a function that cannot run here is a fault of the app.
         thread_count: Size of a worker's thread pool; None is Python's default.
         client_binding: JSON text that durable client parameters receive.
     """
 
     script: Path
     spool_folder: Path
+    is_strict: bool = False
     thread_count: int | None = None
     client_binding: str = "{}"
 
@@ -65,7 +67,7 @@ class WorkerProcess:
         self._outgoing: queue.SimpleQueue[tuple[dict[str, Any], Body] | None] = queue.SimpleQueue()
         self._gone: WorkerGone | None = None
         self._end_reason: str | None = None
-        self.loaded: concurrent.futures.Future[list[dict[str, Any]]] = concurrent.futures.Future()
+        self.loaded: concurrent.futures.Future[dict[str, Any]] = concurrent.futures.Future()
         self._process, self._stream = _starter.submit(self._start).result()
         threading.Thread(target=self._read, name=f"worker-reader-{label}", daemon=True).start()
         threading.Thread(target=self._write, name=f"worker-writer-{label}", daemon=True).start()
@@ -140,6 +142,8 @@ class WorkerProcess:
         settings = self._settings
         options = ["--socket", str(theirs.fileno()), "--parent", str(os.getpid()), "--label", self.label]
         options += ["--script", str(settings.script), "--spool", str(settings.spool_folder)]
+        if settings.is_strict:
+            options.append("--strict")
         if log.isEnabledFor(logging.DEBUG):
             options.append("--verbose")
         process = subprocess.Popen(
@@ -204,7 +208,7 @@ class WorkerProcess:
 
     def _take_report(self, frame: Frame) -> None:
         if frame.header["loaded"]:
-            self.loaded.set_result(frame.header["functions"])
+            self.loaded.set_result(frame.header["app"])
         else:
             # It ends now, as it should.
             self._end_reason = self._end_reason or "the app could not be loaded"

@@ -1,12 +1,15 @@
-"""How a worker tells the host which functions the app has, so that the host need not import it."""
+"""How a worker tells the host what is in the app, so that the host need not import it."""
 
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from devhost.functions_host.app_loader import LoadedApp
 from devhost.functions_host.indexing import IndexedFunction
+from devhost.functions_host.left_out import LeftOut
 from devhost.functions_host.retry_policies import RetryPolicy
 
 _FORMS = {"str": str, "bytes": bytes}
@@ -22,6 +25,17 @@ class ReportedBinding:
     def get_dict_repr(self) -> dict[str, Any]:
         """The binding in the form of function.json."""
         return dict(self._described)
+
+
+def describe_app(app: LoadedApp) -> dict[str, Any]:
+    """Describe an app in plain JSON: its functions, and those that are left out."""
+    return {"functions": describe_functions(app.functions), "leftOut": [asdict(one) for one in app.left_out]}
+
+
+def app_of(report: Mapping[str, Any], root: Path) -> LoadedApp:
+    """Build the app that a worker has described; its functions can be looked at, and run only in a worker."""
+    left_out = tuple(LeftOut(**one) for one in report["leftOut"])
+    return LoadedApp(root, functions_of(report["functions"], root), left_out)
 
 
 def describe_functions(functions: Iterable[IndexedFunction]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from devhost.functions_host.invocation import FunctionInvoker
 from devhost.worker.calls import unpack_call
 from devhost.worker.frames import Frame, FrameStream
 from devhost.worker.payloads import pack_failure, pack_results
-from devhost.worker.report import describe_functions
+from devhost.worker.report import describe_app
 
 log = logging.getLogger("devhost.worker")
 
@@ -28,11 +28,13 @@ class WorkerServer:
     Args:
         stream: The connection to the host.
         script: The app's script.
+        is_strict: Whether a function that cannot run here is a fault of the app.
     """
 
-    def __init__(self, stream: FrameStream, script: Path) -> None:
+    def __init__(self, stream: FrameStream, script: Path, is_strict: bool) -> None:
         self._stream = stream
         self._script = script
+        self._is_strict = is_strict
         self._functions: dict[str, IndexedFunction] = {}
         self._invoker = FunctionInvoker()
         # For what would hold up the reader or the app's event loop: files, and encoding what coroutines returned.
@@ -55,12 +57,12 @@ class WorkerServer:
     def _load(self) -> bool:
         enter_app_root(self._script)
         try:
-            app: LoadedApp = load_app(self._script)
+            app: LoadedApp = load_app(self._script, self._is_strict)
         except HostError as error:
             self._stream.send({"loaded": False, "error": str(error)})
             return False
         self._functions = {function.name: function for function in app.functions}
-        self._stream.send({"loaded": True, "functions": describe_functions(app.functions)})
+        self._stream.send({"loaded": True, "app": describe_app(app)})
         return True
 
     def _configure(self, frame: Frame) -> None:

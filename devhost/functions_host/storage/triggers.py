@@ -25,6 +25,11 @@ log = logging.getLogger("devhost.host")
 
 Listener = QueueListener | BlobListener
 
+_PUSHED = (
+    "%s: its container is not looked at, since Event Grid would tell it of blobs, and does not do so here. "
+    'Run it for a blob: POST /admin/functions/%s with {"input": "container/name"}.'
+)
+
 
 class StorageTriggers:
     """Everything of an app that has to do with queues and blobs.
@@ -66,13 +71,17 @@ class StorageTriggers:
         return data_of_request(value) if isinstance(value, func._abc.HttpRequest) else {}
 
     def start(self, invoker: Invoker) -> None:
-        """Begin to listen."""
+        """Begin to listen; what Event Grid would tell of can only be run by hand."""
+        pushed = {function.name for function in self._functions if _is_pushed(function)}
         for function in self._functions:
             for binding in self._bindings[function.name]:
                 if binding.kind in (QUEUE_TRIGGER, BLOB_TRIGGER):
                     self._listeners[function.name] = self._listener(function, binding, invoker)
-        for listener in self._listeners.values():
-            listener.start()
+        for name, listener in self._listeners.items():
+            if name in pushed:
+                log.warning(_PUSHED, name, name)
+            else:
+                listener.start()
 
     def run_by_hand(self, function: IndexedFunction, given: str) -> None:
         """Run a triggered function for a message's text or a blob's path."""
@@ -117,3 +126,9 @@ class StorageTriggers:
         if self._receipts is None:
             self._receipts = BlobReceipts(self._receipts_path)
         return self._receipts
+
+
+def _is_pushed(function: IndexedFunction) -> bool:
+    """Whether a function's blobs come with events instead of being looked for."""
+    source = function.trigger.get_dict_repr().get("source")
+    return function.trigger_type == BLOB_TRIGGER and str(source).lower() == "eventgrid"

@@ -26,12 +26,12 @@ class AppFiles:
         for name, text in {"function_app": source, **modules}.items():
             (self.root / f"{name}.py").write_text(text)
 
-    def load(self, source: str, **modules: str) -> LoadedApp:
+    def load(self, source: str, is_strict: bool = False, **modules: str) -> LoadedApp:
         """Write the files and load the app."""
         self.write(source, **modules)
         script = locate_script(self.root)
         enter_app_root(script)
-        return load_app(script)
+        return load_app(script, is_strict)
 
     def line_of(self, text: str, module: str = "function_app") -> str:
         """Where a line that begins with a text stands: ``file:line``."""

@@ -173,7 +173,9 @@ EXPECTED = [
 
 
 def test_all_wrong_declarations_of_an_app_are_told_at_once(app_files: AppFiles) -> None:
-    problems = problems_of(app_files, "import pages\n" + IMPORTS + EVERYTHING, pages=PAGES)
+    with pytest.raises(IndexingError) as refused:
+        app_files.load("import pages\n" + IMPORTS + EVERYTHING, is_strict=True, pages=PAGES)
+    problems = refused.value.problems
     untold = [
         (name, words) for name, words in EXPECTED if not any(tells(problem, name, words) for problem in problems)
     ]
@@ -189,7 +191,7 @@ def tells(problem: str, name: str, words: str) -> bool:
 @pytest.mark.parametrize("workers", ["0", "1"])
 def test_host_tells_all_of_them_and_ends(app_files: AppFiles, tmp_path: Path, workers: str) -> None:
     app_files.write("import pages\n" + IMPORTS + EVERYTHING, pages=PAGES)
-    host = DevhostProcess(tmp_path, "--workers", workers, app=app_files.root)
+    host = DevhostProcess(tmp_path, "--strict", "--workers", workers, app=app_files.root)
     assert host.process.wait(10) == 1
     assert all(words in host.output for _, words in EXPECTED)
     assert host.output.count("  - ") == len(EXPECTED)
@@ -212,6 +214,54 @@ def test_wrong_routes_schedules_and_storage_are_told_at_once_and_no_function_is_
     told = [line for line in host.output.splitlines() if line.startswith("  - ")]
     assert [line.split()[1] for line in told] == ["page", "tick", "take", "take"]
     assert "Host ready" not in host.output
+
+
+UNSUPPORTED = """
+@app.route(route="fine")
+def fine(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse("served")
+
+@app.event_hub_message_trigger(arg_name="event", event_hub_name="hub", connection="c")
+def listen(event: func.EventHubEvent) -> None: ...
+
+@app.warm_up_trigger(arg_name="context")
+def off(context) -> None: ...
+
+@app.function_name("no name")
+@app.timer_trigger(arg_name="timer", schedule="%NEVER_SET%")
+def tick(timer: func.TimerRequest) -> None: ...
+"""
+
+
+def test_host_serves_what_it_can_run_and_tells_once_of_each_function_that_it_cannot(
+    app_files: AppFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guards against a function that this host or Azure's cannot run stopping all, even if it is switched off."""
+    monkeypatch.setenv("AzureWebJobs.off.Disabled", "true")
+    app_files.write(IMPORTS + "app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)\n" + UNSUPPORTED)
+    host = DevhostProcess(tmp_path, "--workers", "2", app=app_files.root)
+    assert host.ask("GET", "/api/fine").body == b"served"
+    assert [function["name"] for function in host.ask("GET", "/admin/functions").json] == ["fine"]
+    assert host.ask("POST", "/admin/functions/listen", {"input": ""}).status == 404
+    assert host.stop() == 0
+    told = re.findall(r"(WARNING|ERROR).* (\S+) \(/\S+:\d+\) does not run, the others do: .*\.\n", host.output)
+    assert told == [("WARNING", "listen"), ("WARNING", "off"), ("ERROR", "name")]
+
+
+def test_functions_whose_values_only_a_binding_extension_gives_are_left_out(app_files: AppFiles) -> None:
+    """Guards against annotations of Microsoft's extension packages being taken for wrong ones, which stops all."""
+    package = app_files.root / "azurefunctions" / "extensions" / "base"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("class BlobClient: ...\n")
+    source = (
+        "from azurefunctions.extensions.base import BlobClient\n"
+        '@app.blob_trigger(arg_name="blob", path="inbox/{name}", connection="")\n'
+        "def read(blob: BlobClient) -> None: ...\n"
+        '@app.route(route="x")\ndef page(req: func.HttpRequest) -> func.HttpResponse: ...\n'
+    )
+    loaded = app_files.load(APP + source)
+    assert [function.name for function in loaded.functions] == ["page"]
+    assert 'BlobClient (azurefunctions.extensions.base) as annotation of "blob"' in loaded.left_out[0].reason
 
 
 def test_functions_that_are_switched_off_are_indexed_but_not_asked_for_settings(

@@ -14,7 +14,7 @@ from devhost.functions_host.app_loader import locate_script
 from devhost.functions_host.errors import AppLoadError
 from devhost.functions_host.indexing import index_functions
 from tests.devhost.contract.app_files import IMPORTS, AppFiles, app_files
-from tests.end_to_end.devhost_process import DevhostProcess
+from tests.end_to_end.devhost_process import REPOSITORY, DevhostProcess
 from tests.unit.functions_host.http_client import ask
 
 __all__ = ["app_files"]
@@ -31,6 +31,59 @@ def test_script_is_a_top_level_module_and_its_folder_comes_first(app_files: AppF
     assert (module.__name__, Path(module.__file__ or "")) == ("function_app", app_files.root / "function_app.py")
     assert sys.path[0] == os.getcwd() == str(app_files.root) == str(app.root)
     assert Path(sys.modules["beside"].__file__ or "").parent == app_files.root
+
+
+OWN_STEPS = """
+import importlib.util, subprocess, sys
+from activities.steps import answer
+
+@app.route(route="page")
+def page(req: func.HttpRequest) -> func.HttpResponse:
+    ours = [name for name in ("docpipeline", "entities") if importlib.util.find_spec(name)]
+    asked = [sys.executable, "-c", "from activities.steps import answer; print(answer())"]
+    started = subprocess.run(asked, capture_output=True, text=True)
+    return func.HttpResponse(f"{answer()} {ours} {started.stdout}{started.stderr}")
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_packages_beside_the_host_do_not_shadow_the_apps_folders(
+    app_files: AppFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    """Guards against a host that is run from its source tree and lends the packages of that tree to the app.
+
+    This repository has a package ``activities``; the app's folder of that name, without an ``__init__.py``, lost.
+    """
+    (app_files.root / "activities").mkdir()
+    app_files.write(APP + OWN_STEPS, **{"activities/steps": "def answer():\n    return 'its own'\n"})
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    host = DevhostProcess(tmp_path, "--workers", workers, app=app_files.root)
+    assert host.ask("GET", "/api/page").body == b"its own [] its own\n"
+    assert host.stop() == 0
+
+
+def test_folder_in_which_the_host_was_started_does_not_shadow_the_apps_folders(
+    app_files: AppFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guards against `python -m` putting the current folder, with whatever packages it has, before the app's."""
+    for folder in (tmp_path / "started_in" / "steps", app_files.root / "steps"):
+        folder.mkdir(parents=True)
+    (tmp_path / "started_in" / "steps" / "__init__.py").touch()
+    monkeypatch.chdir(tmp_path / "started_in")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "started_in"), *sys.path])
+    app_files.load(APP + "import steps.first\n", **{"steps/first": ""})
+    assert sys.modules["steps.first"].__file__ == str(app_files.root / "steps" / "first.py")
+
+
+def test_folders_that_pythonpath_names_are_searched_after_the_apps(
+    app_files: AppFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "named").mkdir()
+    (tmp_path / "named" / "lent.py").touch()
+    monkeypatch.setattr(sys, "path", [sys.path[0], str(tmp_path / "named"), *sys.path[1:]])
+    app_files.load(APP + "import lent\n")
+    assert sys.modules["lent"].__file__ == str(tmp_path / "named" / "lent.py")
+    del sys.modules["lent"]
 
 
 def test_stored_payload_of_an_apps_class_names_its_module_and_is_read_again(

@@ -90,7 +90,7 @@ def test_all_wrong_functions_are_reported_together_with_file_and_line(load: Call
     source = (
         APP
         + "@app.route(route='a')\ndef first(req: func.HttpRequest, extra: int) -> func.HttpResponse: ...\n"
-        + "@app.event_hub_message_trigger('m', connection='c', event_hub_name='h')\ndef second(m): ...\n"
+        + "@app.activity_trigger('payload')\ndef second(payload, more): ...\n"
     )
     with pytest.raises(IndexingError) as refused:
         load(source)
@@ -99,4 +99,4 @@ def test_all_wrong_functions_are_reported_together_with_file_and_line(load: Call
     assert "function_app.py:3" in first
     assert "declared in Python but not in function.json: extra" in first
     assert second.startswith("second (")
-    assert "queueTrigger" in second
+    assert "declared in Python but not in function.json: more" in second

@@ -64,6 +64,28 @@ def test_blob_may_be_taken_as_text_or_bytes(host: StorageApp, annotation: type, 
     assert seen.get(timeout=10) == value
 
 
+def test_blobs_of_event_grid_are_not_looked_for_but_run_by_hand(
+    host: StorageApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Guards against looking for blobs that Azure tells the function of, as if it had asked for both."""
+    seen: queue.Queue[func.InputStream] = queue.Queue()
+    app = receiving(seen)
+    app.function_name("pushed")(
+        app.blob_trigger(arg_name="blob", path="%NAME%-in/{name}.txt", connection=CONNECTION, source="EventGrid")(
+            lambda blob: seen.put(blob)
+        )
+    )
+    host.upload("in/one.txt", "told of")
+    host.start(app)
+    assert seen.get(timeout=10).read() == b"told of"
+    looking = {thread.name for thread in threading.enumerate()}
+    assert looking & {"blobs-work", "blobs-pushed"} == {"blobs-work"}
+    (told,) = [record.getMessage() for record in caplog.records if "Event Grid" in record.getMessage()]
+    assert told.startswith("pushed: its container is not looked at")
+    host.triggers.run_by_hand(host.function("pushed"), f"{host.name}-in/one.txt")
+    assert seen.get(timeout=10).read() == b"told of"
+
+
 def test_each_version_is_worked_on_once_also_after_a_restart(host: StorageApp) -> None:
     seen: queue.Queue[func.InputStream] = queue.Queue()
     host.start(receiving(seen))
@@ -156,14 +178,14 @@ def test_storage_that_is_gone_is_reported_once_and_stops_nothing(
 ) -> None:
     nowhere = StorageApp(Azurite(*free_ports(3)), tmp_path)
     app = receiving(queue.Queue())
-    app.queue_trigger(arg_name="message", queue_name="%NAME%-in", connection=CONNECTION)(_take_message)
+    app.queue_trigger(arg_name="message", queue_name="%NAME%-in", connection=CONNECTION)(take_message)
     nowhere.start(app)
     eventually(lambda: caplog.text.count("is tried again") == 2, "both triggers say so")
     assert "locally: Azurite" in caplog.text
     nowhere.close()
 
 
-def _take_message(message: func.QueueMessage) -> None: ...
+def take_message(message: func.QueueMessage) -> None: ...
 
 
 def test_blob_that_crashed_its_host_five_times_is_given_up_without_a_run(

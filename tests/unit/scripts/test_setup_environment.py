@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from scripts.setup_environment import ROOT, SetupError, ensure_node, ensure_python, main, run_step, stamp_key
+from scripts.setup_environment import (
+    ROOT,
+    SetupError,
+    ensure_node,
+    ensure_python,
+    link_devhost,
+    main,
+    run_step,
+    stamp_key,
+)
 
 FAKE_NODE = "#!/bin/sh\necho v20.1.0\n"
 FAKE_NPM = "#!/bin/sh\nrm -rf node_modules; mkdir node_modules; echo once >> npm-runs\n"
@@ -102,6 +111,22 @@ def test_a_python_environment_is_made_once_and_anew_after_an_interruption(
 
     assert not half_a_package.exists()
     assert not (root / ".setup" / "python-unfinished").exists()
+
+
+def test_the_environment_finds_devhost_from_anywhere_and_no_other_package_beside_it(root: Path) -> None:
+    """Guards against a search path that lends this repository's packages to the apps that devhost runs."""
+    packages = root / ".venv" / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "devhost").symlink_to(root / "where it was before")
+    for name in ("devhost", "activities"):
+        (root / name).mkdir()
+        (root / name / "__init__.py").touch()
+    for _ in range(2):
+        link_devhost(root)
+    look = "import importlib.util as u; print([bool(u.find_spec(name)) for name in ('devhost', 'activities')])"
+    environment = {**os.environ, "PYTHONPATH": str(packages)}
+    found = subprocess.run([sys.executable, "-P", "-c", look], env=environment, capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == ("[True, False]\n", "")
 
 
 def test_the_stamp_changes_with_each_file_and_with_the_runtime(root: Path) -> None:

@@ -11,7 +11,7 @@ from devhost.worker.calls import pack_call
 from devhost.worker.frames import LARGEST_INLINE_BYTES
 from devhost.worker.payloads import unpack_answer
 from devhost.worker.process import WorkerProcess, WorkerSettings
-from devhost.worker.report import functions_of
+from devhost.worker.report import app_of
 from devhost.worker.values import WireText
 
 SECONDS = 20
@@ -49,7 +49,7 @@ def test_a_call_that_cannot_be_sent_is_told_so_and_its_neighbours_are_answered(t
     try:
         worker.loaded.result(SECONDS)
         worker.configure(settings)
-        (function,) = functions_of(worker.loaded.result(), script.parent)
+        (function,) = app_of(worker.loaded.result(), script.parent).functions
         # As a full disk would: large bodies can no longer go through their folder.
         spool.rename(tmp_path / "gone")
         texts = ["small", "x" * 2 * LARGEST_INLINE_BYTES, "small"] * 5
