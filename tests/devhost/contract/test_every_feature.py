@@ -59,7 +59,7 @@ def ask_with(host: ContractHost, path: str, key: str | None) -> Answer:
         ("renamed", None, 401),
         ("renamed", "function", 200),
         ("renamed", "master", 200),
-        ("vault", "functions", 401),
+        ("vault", "function", 401),
         ("vault", "master", 200),
     ],
 )
