@@ -145,8 +145,11 @@ def _print_functions(host: FunctionsHost) -> None:
     for function in sorted(host.active_functions, key=lambda function: function.trigger_type != HTTP_TRIGGER):
         print(f"\t{function.name}: {urls.get(function.name, function.trigger_type)}")
     if host.keys:
-        print("\nKeys (x-functions-key or ?code=):\n")
-        print(f"\tmaster: {host.keys.master}\n\tfunctions: {host.keys.function}\n\tdurable: {host.keys.durable}")
+        print(f"\nKeys (x-functions-key or ?code=): {host.keys_file}")
+        # To a person only: what goes into a file or to another program ends in logs.
+        if sys.stdout.isatty():
+            keys = {"master": host.keys.master, "function": host.keys.function, "durable": host.keys.durable}
+            print("\n" + "\n".join(f"\t{name}: {key}" for name, key in keys.items()))
     print(flush=True)
 
 

@@ -14,6 +14,8 @@ from emulators.settings import load_settings
 
 def main() -> int:
     """Run the emulators; return the exit code."""
+    # Documents and what was found in them are for their owner alone; the workers' files too.
+    os.umask(0o077)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(serve(load_settings(sys.argv[1:], os.environ)))

@@ -55,9 +55,11 @@ def verify_signature(key: bytes, headers: Mapping[str, str], body: bytes, now: d
     Raises:
         BadSignature: a header is missing, the time is off by more than 300 s, or no `v1` signature matches.
     """
-    missing = [name for name in ("webhook-id", "webhook-timestamp", "webhook-signature") if not headers.get(name)]
-    if missing:
-        raise BadSignature(f"Header {missing[0]} is missing. Sign the request as Standard Webhooks 1.0.")
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    # Bytes that are no text could be neither signed nor stored.
+    wrong = [name for name in names if not headers.get(name, "").isascii() or not headers.get(name)]
+    if wrong:
+        raise BadSignature(f"Header {wrong[0]} is missing or not ASCII. Sign as Standard Webhooks 1.0.")
     sent_at = headers["webhook-timestamp"]
     if not sent_at.isascii() or not sent_at.isdigit() or len(sent_at) > 12:
         raise BadSignature("webhook-timestamp is not a whole number of seconds since 1970.")

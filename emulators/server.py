@@ -11,6 +11,9 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from devhost.protection.private_files import private_folder
+from devhost.protection.request_guard import request_guard
+from devhost.protection.server_log import content_free
 from emulators import compliance_api, faults, notification_inbox, telemetry_sink, usage
 from emulators.compliance_rules import load_rules
 from emulators.database import Database
@@ -49,9 +52,11 @@ def create_app(settings: EmulatorSettings) -> web.Application:
     Raises:
         StartupError: a setting or the rule file is wrong, or the state is in use.
     """
-    app = web.Application(client_max_size=LARGEST_JSON_BYTES, middlewares=[_answer_errors])
+    guard = request_guard(settings.host)
+    app = web.Application(client_max_size=LARGEST_JSON_BYTES, middlewares=[guard, _answer_errors])
     rules = load_rules(settings.rules_path)
     notification_inbox.decode_secret(settings.webhook_secret)
+    private_folder(settings.data_dir)
     lock = StateLock(settings.data_dir)
     database = Database(settings.data_dir / "emulators.sqlite3")
     counts, book = usage.UsageCounts(database), faults.FaultBook()
@@ -94,7 +99,11 @@ async def start_server(settings: EmulatorSettings) -> tuple[web.AppRunner, int]:
     try:
         # A client that leaves ends its handler: an injected delay must not outlive its caller.
         runner = web.AppRunner(
-            create_app(settings), handler_cancellation=True, access_log=None, shutdown_timeout=0.5
+            create_app(settings),
+            handler_cancellation=True,
+            access_log=None,
+            logger=content_free("emulators.http"),
+            shutdown_timeout=0.5,
         )
         await runner.setup()
     except BaseException:

@@ -15,6 +15,7 @@ from devhost.durable_engine.deliveries import Delivery
 from devhost.durable_engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew, DatabaseUnusable
 from devhost.durable_engine.migrations import MIGRATIONS
 from devhost.durable_engine.transactions import Transaction, Write, Written, attempt_all, fail_all
+from devhost.protection.private_files import private_database, private_file
 
 T = TypeVar("T")
 
@@ -46,10 +47,10 @@ class Database:
         self._readers: list[sqlite3.Connection] = []
         self._is_closed = False
         with _explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lease = take_lease(path)
             try:
-                self._writer = _connect(path)
+                self._writer = _connect(private_database(path))
                 _migrate(self._writer, path)
                 _try_to_write(self._writer)
             except BaseException:
@@ -214,7 +215,7 @@ def _connect(path: Path) -> Transaction:
 
 def take_lease(path: Path) -> sqlite3.Connection:
     """Lock a file beside the database; the system drops the lock with the process. Raises DatabaseInUse."""
-    file = path.with_name(path.name + ".lease")
+    file = private_file(path.with_name(path.name + ".lease"))
     lease = sqlite3.connect(file, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         lease.execute("BEGIN EXCLUSIVE")

@@ -2,12 +2,12 @@
 
 import hmac
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from devhost.functions_host.errors import HostConfigError
+from devhost.protection.private_files import private_file, write_private
 
 ANONYMOUS, FUNCTION, ADMIN = "anonymous", "function", "admin"
 
@@ -28,23 +28,19 @@ class AccessKeys:
 
     @classmethod
     def load_or_create(cls, path: Path) -> "AccessKeys":
-        """Read the keys, or make them and write them for the owner's eyes only. Raises HostConfigError."""
+        """Read the keys, or make them; the file is for the owner's eyes only. Raises HostConfigError."""
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
+            keys = cls(**json.loads(path.read_text(encoding="utf-8")))
+            private_file(path)
+            return keys
         except FileNotFoundError:
             keys = cls(*(secrets.token_urlsafe(32) for _ in range(3)))
         except (ValueError, TypeError) as error:
             raise HostConfigError(
                 f"{path} does not hold this host's keys. Delete it, and new ones are made."
             ) from error
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(keys), file, indent=2)
-        # A crash before this leaves no keys, never half of them.
-        os.replace(draft, path)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, json.dumps(asdict(keys), indent=2))
         return keys
 
 
@@ -70,7 +66,12 @@ class AccessRules:
         return self._keys is None or _is_one_of(given, (self._keys.master, self._keys.durable))
 
 
+def is_same(given: str, secret: str) -> bool:
+    """Compare in constant time, so that timing tells nothing about a secret; any text may be given."""
+    # Bytes in a header that are no UTF-8 arrive as lone surrogates.
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), secret.encode())
+
+
 def _is_one_of(given: str | None, accepted: tuple[str, ...]) -> bool:
-    # Compared in constant time, so that timing tells nothing about a key.
-    matches = [hmac.compare_digest((given or "").encode(), key.encode()) for key in accepted]
+    matches = [is_same(given or "", key) for key in accepted]
     return given is not None and any(matches)

@@ -14,7 +14,7 @@ from devhost.durable_engine.errors import DurableEngineError
 from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions_host.converters import decode
 from devhost.functions_host.errors import HostStopping
-from devhost.functions_host.http_messages import json_response
+from devhost.functions_host.http_messages import DEFAULT_BODY_LIMIT_BYTES, json_response, read_json_body
 from devhost.functions_host.indexing import (
     ACTIVITY_TRIGGER,
     BLOB_TRIGGER,
@@ -40,6 +40,7 @@ class AdminHttp:
         timers: Runs timers by hand.
         advance: Moves the virtual clock, blocking, and returns the new time; None for the system's clock.
         run_stored: Runs queue and blob triggers by hand, for a message's text or a blob's path.
+        body_limit_bytes: A larger request body raises RequestBodyTooLarge.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class AdminHttp:
         timers: TimerService,
         advance: Advance | None,
         run_stored: Callable[[IndexedFunction, str], None] | None = None,
+        body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES,
     ) -> None:
+        self._body_limit_bytes = body_limit_bytes
         self._run_stored = run_stored
         self._functions = {function.name.lower(): function for function in functions}
         self._invoker, self._timers, self._advance = invoker, timers, advance
@@ -74,7 +77,7 @@ class AdminHttp:
         function = self._functions.get(name)
         if function is None:
             return web.Response(status=404)
-        document = await _json_object(request)
+        document = await _json_object(request, self._body_limit_bytes)
         if document is None:
             return json_response({"Message": 'The body must be a JSON object, like {"input": ""}.'}, 400)
         run = self._by_hand(function, document.get("input"))
@@ -104,7 +107,7 @@ class AdminHttp:
         if self._advance is None:
             text = "The host runs on the system's clock. Start it with --clock virtual to move the time."
             return json_response({"Message": text}, 409)
-        seconds = (await _json_object(request) or {}).get("advanceSeconds")
+        seconds = (await _json_object(request, self._body_limit_bytes) or {}).get("advanceSeconds")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e10:
             return json_response({"Message": 'Give {"advanceSeconds": n}, with n not negative.'}, 400)
         try:
@@ -114,11 +117,11 @@ class AdminHttp:
         return json_response({"now": now.isoformat().replace("+00:00", "Z")})
 
 
-async def _json_object(request: web.Request) -> dict[str, Any] | None:
+async def _json_object(request: web.Request, limit_bytes: int) -> dict[str, Any] | None:
     """The body as a JSON object; an empty body is an empty object, anything else None."""
     try:
-        document = json.loads(await request.content.read() or b"{}")
-    except ValueError:
+        document = json.loads(await read_json_body(request, limit_bytes) or b"{}")
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 

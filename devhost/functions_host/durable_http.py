@@ -19,7 +19,7 @@ from devhost.durable_engine.errors import (
 )
 from devhost.functions_host.durable_links import DurableLinks
 from devhost.functions_host.durable_requests import CONTINUATION_HEADER, DurableRequest, split_path
-from devhost.functions_host.http_messages import json_response
+from devhost.functions_host.http_messages import DEFAULT_BODY_LIMIT_BYTES, RequestBodyTooLarge, json_response
 
 if TYPE_CHECKING:
     from devhost.durable_engine.client import DurableClient
@@ -41,11 +41,18 @@ class DurableHttp:
     Args:
         client: The engine's client; it blocks, so it is called on threads of its own.
         links: Builds the links of the answers.
+        body_limit_bytes: Larger request bodies are answered with 413.
     """
 
-    def __init__(self, client: "DurableClient", links: DurableLinks) -> None:
+    def __init__(
+        self,
+        client: "DurableClient",
+        links: DurableLinks,
+        body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES,
+    ) -> None:
         self._client = client
         self._links = links
+        self._body_limit_bytes = body_limit_bytes
         self._threads = ThreadPoolExecutor(16, thread_name_prefix="durable-http")
         self._on_instance: Mapping[str, Operation] = {
             "raiseevent": self._raise_event,
@@ -64,7 +71,7 @@ class DurableHttp:
             raw_path: Its path after the API's base, still encoded.
             origin: ``scheme://host:port`` for the links of the answer.
         """
-        asked = DurableRequest(request, split_path(raw_path), origin)
+        asked = DurableRequest(request, split_path(raw_path), origin, self._body_limit_bytes)
         operation = self._find(request.method, asked)
         if operation is None:
             return web.Response(status=404)
@@ -72,11 +79,16 @@ class DurableHttp:
             return await operation(asked)
         except RequestRefused as refusal:
             return _refused(refusal)
+        except RequestBodyTooLarge:
+            return web.Response(status=413)
+        except (ConnectionError, web.RequestPayloadError):
+            return web.Response(status=400)
         except DurableEngineError as error:
-            log.error("%s %s failed: %s", request.method, request.rel_url.raw_path, error)
+            # By the path after the base, which may hold a token.
+            log.error("%s %s failed: %s", request.method, raw_path, error)
             return json_response(_error_body(_SOMETHING_WRONG, error), 500)
         except Exception as error:
-            log.exception("%s %s failed inside the host", request.method, request.rel_url.raw_path)
+            log.exception("%s %s failed inside the host", request.method, raw_path)
             return json_response(_error_body(_SOMETHING_WRONG, error), 500)
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from devhost.durable_engine.errors import InvalidRequest
 from devhost.durable_engine.queries import PAGE_SIZE, EntityQuery, InstanceQuery
+from devhost.functions_host.http_messages import DEFAULT_BODY_LIMIT_BYTES, read_json_body
 
 CONTINUATION_HEADER = "x-ms-continuation-token"
 
@@ -26,11 +27,13 @@ class DurableRequest:
         request: As it came in.
         segments: Decoded segments of the path after the API's base.
         origin: ``scheme://host:port`` for the links of the answer.
+        body_limit_bytes: A larger body raises RequestBodyTooLarge wherever it is read.
     """
 
     request: web.Request
     segments: tuple[str, ...]
     origin: str
+    body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES
 
     @cached_property
     def query(self) -> dict[str, str]:
@@ -125,7 +128,7 @@ class DurableRequest:
             raise InvalidRequest("Invalid JSON content") from None
 
     async def _body_text(self) -> str:
-        body = await self.request.content.read()
+        body = await read_json_body(self.request, self.body_limit_bytes)
         try:
             return body.decode("utf-8-sig")
         except UnicodeDecodeError:

@@ -23,18 +23,21 @@ from devhost.functions_host.durable_http import DurableHttp
 from devhost.functions_host.durable_links import DurableLinks, log_ignored_hubs
 from devhost.functions_host.errors import HostConfigError
 from devhost.functions_host.host_config import HostConfig
+from devhost.functions_host.http_messages import DEFAULT_BODY_LIMIT_BYTES
 from devhost.functions_host.indexing import IndexedFunction, warn_of_ignored_retries
 from devhost.functions_host.invocation import FunctionInvoker, Invoker
 from devhost.functions_host.left_out import tell_of_left_out
-from devhost.functions_host.public_http import DEFAULT_BODY_LIMIT_BYTES, PublicHttp
+from devhost.functions_host.public_http import PublicHttp
 from devhost.functions_host.routing import Route, RouteTable
-from devhost.functions_host.rpc_http import RPC_PATH, RpcHttp
-from devhost.functions_host.server_thread import LOOPBACK, ServerThread, bind, bind_preferred, port_of
+from devhost.functions_host.rpc_http import RpcHttp, new_token, rpc_base_url
+from devhost.functions_host.server_thread import ServerThread, bind, bind_preferred, port_of
 from devhost.functions_host.timer_monitor import TimerMonitor
 from devhost.functions_host.timers import TimerService
 from devhost.functions_host.virtual_clock import open_virtual_clock, warn_of_skipped_time
 from devhost.page.guard import PageGuard
 from devhost.page.page_http import PageHttp
+from devhost.protection.private_files import private_folder
+from devhost.protection.request_guard import LOOPBACK
 from devhost.worker.hosting import AppWorkers, worker_count
 from devhost.worker.invoker import WorkerDurableFunctions, WorkerInvoker
 
@@ -90,10 +93,12 @@ class FunctionsHost:
         self._folder = _made(options.state_dir.resolve() / "devhost")
         self._listener = bind(options.port, "--port")
         self._rpc_listener = bind_preferred(options.rpc_port)
+        self._rpc_token = new_token()
         self.port = port_of(self._listener)
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.app = self._load()
-        self.keys = AccessKeys.load_or_create(self._folder / "keys.json") if options.enable_auth else None
+        self.keys_file = self._folder / "keys.json"
+        self.keys = AccessKeys.load_or_create(self.keys_file) if options.enable_auth else None
         self._compose(self._config)
 
     @property
@@ -203,9 +208,9 @@ class FunctionsHost:
         return SystemClock()
 
     def _build_invoker(self, config: HostConfig) -> Invoker:
-        rpc_base_url = f"http://{LOOPBACK}:{port_of(self._rpc_listener)}{RPC_PATH}/"
+        rpc_origin = f"http://{LOOPBACK}:{port_of(self._rpc_listener)}"
         threads = _positive(os.environ, "PYTHON_THREADPOOL_THREAD_COUNT")
-        client_binding = self._links.client_binding(self.url, rpc_base_url)
+        client_binding = self._links.client_binding(self.url, rpc_base_url(rpc_origin, self._rpc_token))
         if self._workers is None:
             return FunctionInvoker(config.function_timeout, threads, client_binding)
         self._workers.pool.begin(client_binding, threads)
@@ -224,8 +229,9 @@ class FunctionsHost:
             self._timers.settle(_TIMERS_SETTLE_SECONDS)
             return clock.now()
 
-        self._durable = DurableHttp(self._engine.client, self._links)
-        self._rpc = RpcHttp(self._durable, self.url)
+        limit = _positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or DEFAULT_BODY_LIMIT_BYTES
+        self._durable = DurableHttp(self._engine.client, self._links, limit)
+        self._rpc = RpcHttp(self._durable, self.url, self._rpc_token)
         self._page = PageHttp(self._engine.client, clock.now, PageGuard(self.keys))
         self._public = PublicHttp(
             routes=self._routes,
@@ -238,17 +244,17 @@ class FunctionsHost:
                 self._timers,
                 advance if self._options.virtual_clock else None,
                 self._storage.run_by_hand if self._storage else None,
+                limit,
             ),
             spool_folder=self._folder,
-            body_limit_bytes=_positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT")
-            or DEFAULT_BODY_LIMIT_BYTES,
+            body_limit_bytes=limit,
         )
 
 
 def _made(folder: Path) -> Path:
-    """Make the folder if need be, and see that files can be written there. Raises HostConfigError."""
+    """Make the folder for its owner alone, and see that files can be written there. Raises HostConfigError."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"0")
     except OSError as error:

@@ -1,6 +1,7 @@
 """Between the wire and the SDK: aiohttp requests become ``func.HttpRequest``, results become aiohttp responses."""
 
 import asyncio
+import io
 import json
 import tempfile
 from collections.abc import Mapping
@@ -21,9 +22,23 @@ _CHUNK_BYTES = 1 << 18
 # The server writes these itself; an app's own values could contradict what is sent.
 _SERVER_HEADERS = ("content-length", "transfer-encoding", "connection")
 
+DEFAULT_BODY_LIMIT_BYTES = 104_857_600
+
 
 class RequestBodyTooLarge(Exception):
     """A request's body is larger than the host takes."""
+
+
+async def read_json_body(request: web.Request, limit_bytes: int) -> bytes:
+    """Read the body of a request to the host itself, which is parsed in memory anyway.
+
+    Raises RequestBodyTooLarge as soon as the limit is passed.
+    """
+    if (request.content_length or 0) > limit_bytes:
+        raise RequestBodyTooLarge
+    pieces = io.BytesIO()
+    await _receive(request, limit_bytes, pieces)
+    return pieces.getvalue()
 
 
 async def read_body(request: web.Request, limit_bytes: int, spool_folder: Path) -> bytes:

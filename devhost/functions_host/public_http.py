@@ -13,6 +13,7 @@ from devhost.functions_host.durable_http import DurableHttp
 from devhost.functions_host.durable_links import WEBHOOK_PATH
 from devhost.functions_host.errors import HostStopping
 from devhost.functions_host.http_messages import (
+    DEFAULT_BODY_LIMIT_BYTES,
     RequestBodyTooLarge,
     build_request,
     build_response,
@@ -28,8 +29,6 @@ from devhost.functions_host.route_templates import decode_path
 from devhost.functions_host.routing import Route, RouteTable
 
 log = logging.getLogger("devhost.host")
-
-DEFAULT_BODY_LIMIT_BYTES = 104_857_600
 
 
 class PublicHttp:
@@ -72,7 +71,8 @@ class PublicHttp:
         except RequestBodyTooLarge:
             return web.Response(status=413)
         except (ConnectionError, web.RequestPayloadError) as gone:
-            log.debug("%s %s was broken off by its sender: %s", request.method, path, gone)
+            # Not its text, which quotes what was sent.
+            log.debug("A request was broken off by its sender: %s", type(gone).__name__)
             return web.Response(status=400)
         except Exception:
             log.exception("%s %s failed inside the host", request.method, path)

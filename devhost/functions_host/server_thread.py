@@ -3,15 +3,14 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 from aiohttp import web
 
 from devhost.functions_host.errors import PortInUse
-
-LOOPBACK = "127.0.0.1"
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from devhost.protection.request_guard import LOOPBACK, Handler, request_guard
+from devhost.protection.server_log import content_free
 
 
 def bind(port: int, option: str) -> socket.socket:
@@ -41,7 +40,7 @@ def port_of(listener: socket.socket) -> int:
 
 
 class ServerThread:
-    """An event loop in a thread, which serves any number of sockets.
+    """An event loop in a thread, which serves any number of sockets, all of them behind the guard.
 
     Args:
         name: Name of the thread.
@@ -86,10 +85,16 @@ class Site:
 
 
 async def _start_site(handler: Handler, listener: socket.socket, grace_seconds: float) -> web.AppRunner:
-    app = web.Application()
+    app = web.Application(middlewares=[request_guard()])
     app.router.add_route("*", "/{path:(?s:.*)}", handler)
     # Bodies go to the app as they are sent, compressed ones too.
-    runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=grace_seconds)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=content_free("devhost.http"),
+        auto_decompress=False,
+        shutdown_timeout=grace_seconds,
+    )
     await runner.setup()
     await web.SockSite(runner, listener).start()
     return runner

@@ -1,10 +1,11 @@
 """Remembers across restarts when a timer was due next, so that a missed occurrence is made up for."""
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from devhost.protection.private_files import write_private
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -55,10 +56,8 @@ class TimerMonitor:
 
     def save(self, timer_name: str, schedule: str, status: TimerStatus) -> None:
         """Write a timer's status; whoever reads sees the old or the new one, never a part."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        draft = self._path(timer_name).with_suffix(".tmp")
-        draft.write_text(json.dumps({"schedule": schedule, "status": status.to_payload()}), encoding="utf-8")
-        os.replace(draft, self._path(timer_name))
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(self._path(timer_name), json.dumps({"schedule": schedule, "status": status.to_payload()}))
 
     def _path(self, timer_name: str) -> Path:
         return self._folder / f"{timer_name}.json"

@@ -2,11 +2,11 @@
 
 import json
 import logging
-import os
 from datetime import timedelta
 from pathlib import Path
 
 from devhost.clock import OffsetClock
+from devhost.protection.private_files import write_private
 from devhost.timeline import duration_text
 
 log = logging.getLogger("devhost.host")
@@ -24,9 +24,7 @@ def open_virtual_clock(path: Path) -> OffsetClock:
     clock = OffsetClock(_read_offset(path))
 
     def save() -> None:
-        draft = path.with_suffix(".tmp")
-        draft.write_text(json.dumps({"offsetSeconds": clock.offset.total_seconds()}), encoding="utf-8")
-        os.replace(draft, path)
+        write_private(path, json.dumps({"offsetSeconds": clock.offset.total_seconds()}))
 
     clock.on_advance(save)
     return clock

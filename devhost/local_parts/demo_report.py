@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from devhost.local_parts.demo_journey import Journey
+from devhost.protection.private_files import private_file, private_folder
 
 REPORT_NAME = "demo-report.json"
 
@@ -44,11 +45,10 @@ class DemoOutcome:
 
 def save_texts(journeys: Sequence[Journey], state_dir: Path) -> None:
     """Write each extracted text under STATE_DIR/demo, where it can be read after the parts have stopped."""
-    folder = state_dir / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(state_dir / "demo")
     for journey in journeys:
         if journey.text is not None:
-            _text_file(journey, state_dir).write_text(journey.text, encoding="utf-8")
+            private_file(_text_file(journey, state_dir)).write_text(journey.text, encoding="utf-8")
 
 
 def print_outcome(outcome: DemoOutcome, console: Console) -> None:
@@ -95,7 +95,7 @@ def write_report(outcome: DemoOutcome) -> Path:
         "notifications": [_notification_entry(each) for each in outcome.notifications],
     }
     path = outcome.state_dir / REPORT_NAME
-    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    private_file(path).write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devhost.local_parts.errors import PartDied, PartNotReady
+from devhost.protection.private_files import private_file, private_folder
 
 _TETHER = Path(__file__).with_name("tether.py")
 _POLL_SECONDS = 0.05
@@ -65,8 +66,8 @@ class PartProcess:
         """Start the process; its output is added to its log."""
         tether = [sys.executable, "-I", "-S", str(_TETHER), str(int(self.part.death_signal)), str(os.getpid())]
         command = [*tether, *self.part.command]
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as output:
+        private_folder(self.log.parent)
+        with private_file(self.log).open("ab") as output:
             # A session of its own: Ctrl-C in the terminal reaches the supervisor only, which stops in order.
             self._process = _starter.submit(
                 subprocess.Popen,

@@ -20,6 +20,7 @@ from devhost.local_parts.errors import PartDied
 from devhost.local_parts.part_process import Part, PartProcess
 from devhost.local_parts.ports import HOST, Ports, is_free
 from devhost.local_parts.state_folder import StateFolder
+from devhost.protection.private_files import private_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 """The repository: the app by default, and where `node_modules`, `emulators` and `devhost` lie."""
@@ -165,6 +166,8 @@ class LocalStack:
             self.ports.check_free()
         for name in (parts.AZURITE, parts.EMULATORS, parts.DEVHOST):
             self._folder.keep_previous_log(name)
+        # Node makes its files for everybody; they hold every document.
+        private_folder(self.state_dir / parts.AZURITE)
         self._start(parts.azurite(ROOT, self.state_dir, self.ports))
         self._start(parts.emulators(self.state_dir, self.ports))
         self.start_devhost()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from devhost.local_parts.errors import StateFolderInUse
+from devhost.protection.private_files import private_file
 
 
 class StateFolder:
@@ -23,8 +24,9 @@ class StateFolder:
         Raises:
             StateFolderInUse: another process, or another stack of this one, holds it.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        claim = (self.path / "local_parts.lock").open("a+")
+        # One that is there may be anybody's, such as /tmp; what the parts write in it is closed to others.
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        claim = private_file(self.path / "local_parts.lock").open("a+")
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -10,16 +10,21 @@ from typing import Any
 from aiohttp import web
 
 from devhost.durable_engine.client import DurableClient
-from devhost.durable_engine.errors import InstanceFinished, InstanceNotFound, RequestRefused
+from devhost.durable_engine.errors import (
+    InstanceFinished,
+    InstanceNotFound,
+    InvalidRequest,
+    RequestRefused,
+)
 from devhost.durable_engine.queries import EntityQuery, InstanceQuery
 from devhost.functions_host.durable_requests import canonical_json, split_path
 from devhost.functions_host.http_messages import json_response
-from devhost.functions_host.server_thread import Handler
 from devhost.page import views
 from devhost.page.guard import COOKIE, PageGuard
 from devhost.page.instance_view import InstanceView
 from devhost.page.markup import Html
 from devhost.page.views import HOME, Filters, instance_link
+from devhost.protection.request_guard import Handler
 
 _PER_PAGE = 50
 _HEADERS = {
@@ -30,11 +35,11 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-_NOT_LOCAL = "This page answers only at 127.0.0.1 or localhost. Open it under that name, with the same port."
 _STALE_FORM = (
-    "The form was not accepted: it is from before the host's last start, or from another site. "
+    "The form was not accepted: it is from before the host's last start. "
     "Go back to the instance's page and send the form from there."
 )
+_BROKEN_FORM = "The form cannot be read. Go back to the page and send it from there."
 _NOT_JSON = 'The data is not JSON. Put text in quotes, like "yes", or use an object, like {"approved": true}.'
 
 
@@ -70,8 +75,6 @@ class PageHttp:
         answer = self._find(request.method, split_path(request.raw_path))
         if answer is None:
             return None
-        if not self._guard.is_local(request):
-            return _message(403, "Not from here", _NOT_LOCAL)
         try:
             return await answer(request)
         except web.HTTPRequestEntityTooLarge:
@@ -151,9 +154,9 @@ class PageHttp:
         return _document(views.entities_page(page, name, after, token))
 
     async def _act(self, request: web.Request, instance_id: str, verb: str) -> web.Response:
-        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        form = await _form(request)
         link = instance_link(instance_id)
-        if not self._guard.is_own_form(request, form.get("token", "")):
+        if not self._guard.is_own_form(form.get("token", "")):
             return _message(403, "Not done", _STALE_FORM, link)
         try:
             await asyncio.to_thread(self._verbs[verb], instance_id, form)
@@ -169,13 +172,22 @@ class PageHttp:
         )
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        key = (await request.post()).get("key", "")
-        session = self._guard.session_for(key) if isinstance(key, str) else None
-        if session is None or not self._guard.is_same_site(request):
+        session = self._guard.session_for((await _form(request)).get("key", ""))
+        if session is None:
             return _document(views.sign_in_page("This is not the host's master key."), 401)
         response = web.Response(status=303, headers={"Location": HOME})
         response.set_cookie(COOKIE, session, path=HOME, httponly=True, samesite="Strict")
         return response
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    """The texts of a form as browsers send the page's. Raises InvalidRequest for what cannot be read as one."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise InvalidRequest(_BROKEN_FORM)
+    try:
+        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    except (ValueError, LookupError, web.RequestPayloadError):
+        raise InvalidRequest(_BROKEN_FORM) from None
 
 
 async def _style(_request: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from devhost.functions_host.errors import HostConfigError
 from devhost.functions_host.indexing import IndexedFunction
+from devhost.protection.private_files import private_folder
 from devhost.worker.pool import WorkerPool
 from devhost.worker.process import WorkerSettings
 from devhost.worker.report import app_of
@@ -72,8 +73,8 @@ def _new_spool_folder(parent: Path) -> Path:
         if not (left.name.isdecimal() and _lives(int(left.name))):
             shutil.rmtree(left, ignore_errors=True)
     folder = parent / str(os.getpid())
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    private_folder(parent)
+    return private_folder(folder)
 
 
 def _lives(pid: int) -> bool:

@@ -1,18 +1,29 @@
 """What a developer sees when the host starts, serves HTTP and timers, and cannot start."""
 
+import itertools
+import json
+import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.devhost_process import DevhostProcess
+from tests.end_to_end.devhost_process import LAUNCHER, REPOSITORY, SAMPLE_APP, DevhostProcess
 from tests.waiting import eventually
 
 
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[DevhostProcess]:
-    host = DevhostProcess(tmp_path, "--enable-auth")
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevhostProcess]:
+    """A host with keys, under a umask that hides nothing, on a state folder that all may read."""
+    folder, before = tmp_path_factory.mktemp("keyed"), os.umask(0)
+    (folder / "state" / "devhost" / "timers").mkdir(parents=True)
+    (folder / "state" / "devhost" / "timers" / "old.json").touch()
+    try:
+        host = DevhostProcess(folder, "--enable-auth")
+    finally:
+        os.umask(before)
     yield host
     assert host.stop() == 0, host.output
 
@@ -21,9 +32,7 @@ def test_host_lists_its_functions_and_asks_for_keys(host: DevhostProcess) -> Non
     assert f"start: [POST] {host.origin}/api/start/{{name}}" in host.output
     assert "tick: timerTrigger" in host.output
     assert "switched_off" not in host.output
-    master, key, durable = (
-        host.output.split(f"\t{name}: ")[1].split()[0] for name in ("master", "functions", "durable")
-    )
+    master, key, durable = keys_of(host.folder)
     assert host.ask("POST", "/api/start/greet_everyone", ["Ada"]).status == 401
     started = host.ask("POST", "/api/start/greet_everyone", ["Ada"], {"x-functions-key": key})
     assert started.status == 202
@@ -35,6 +44,45 @@ def test_host_lists_its_functions_and_asks_for_keys(host: DevhostProcess) -> Non
     assert host.ask("GET", "/api/switched_off").status == 404
     assert "ValueError: a secret detail" not in host.ask("GET", "/api/broken").body.decode()
     assert "ValueError: a secret detail" in host.output
+
+
+def test_keys_go_to_a_terminal_and_to_no_log(host: DevhostProcess, tmp_path: Path) -> None:
+    """Guards against keys in a log, which is read by more people than the file they are kept in."""
+    assert f"Keys (x-functions-key or ?code=): {host.folder}/state/devhost/keys.json\n" in host.output
+    assert not [key for key in keys_of(host.folder) if key in host.output]
+    shown = seen_on_a_terminal(tmp_path / "state")
+    assert [key for key in keys_of(tmp_path) if key not in shown] == []
+
+
+def test_state_is_for_its_owner_only_whatever_the_umask(host: DevhostProcess) -> None:
+    """Guards against inputs and keys that other users of the machine can read, files from before included."""
+    host.ask("POST", "/api/start/greet_everyone", ["Ada"], {"x-functions-key": keys_of(host.folder)[1]})
+    folder = host.folder / "state" / "devhost"
+    files = {path.relative_to(folder).as_posix(): path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+    assert {"keys.json", "timers/old.json", "DurableSample.db", "DurableSample.db-wal", "spool"} <= files.keys()
+    assert {name: oct(mode) for name, mode in files.items() if mode & 0o077} == {}
+
+
+def keys_of(folder: Path) -> list[str]:
+    """The master, function and durable key of a host on this folder."""
+    keys = json.loads((folder / "state" / "devhost" / "keys.json").read_text())
+    return [keys[name] for name in ("master", "function", "durable")]
+
+
+def seen_on_a_terminal(state: Path) -> str:
+    """What a host with keys shows to a person until it is ready."""
+    ours, theirs = os.openpty()
+    command = [*LAUNCHER, "start", "--app", str(SAMPLE_APP), "--port", "0", "--rpc-port", "0", "--enable-auth"]
+    environ = {**os.environ, "SAMPLE_FOLDER": str(state)}
+    with subprocess.Popen(
+        [*command, "--workers", "0", "--state-dir", str(state)], cwd=REPOSITORY, stdout=theirs, env=environ
+    ) as process:
+        os.close(theirs)
+        with open(ours, encoding="utf-8") as terminal:
+            lines = list(itertools.takewhile(lambda line: "Host ready" not in line, terminal))
+            process.terminate()
+            process.wait(20)
+    return "".join(lines)
 
 
 def test_timer_runs_by_hand(tmp_path: Path) -> None:

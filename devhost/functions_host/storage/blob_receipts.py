@@ -4,6 +4,8 @@ import sqlite3
 import threading
 from pathlib import Path
 
+from devhost.protection.private_files import private_database
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS receipts (
     function TEXT NOT NULL,
@@ -24,9 +26,9 @@ class BlobReceipts:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._database = sqlite3.connect(private_database(path), check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         # A try must be counted before it begins, also when the power fails in it.
         self._database.execute("PRAGMA synchronous = FULL")

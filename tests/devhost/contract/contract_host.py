@@ -1,5 +1,7 @@
 """A host over the app that uses every feature, asked over the local RPC API, the webhooks and the SDK's client."""
 
+import json
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,14 +22,15 @@ class ContractHost(DevhostProcess):
 
     @cached_property
     def keys(self) -> dict[str, str]:
-        """The keys that the host has printed, by name; none without ``--enable-auth``."""
-        lines = [line.split() for line in self.output.partition("Keys (")[2].splitlines()[2:5]]
-        return {name.rstrip(":"): key for name, key in lines}
+        """The keys of the host, by name, from the file that it tells; none without ``--enable-auth``."""
+        file = re.search(r"^Keys \(.*\): (.*)$", self.output, re.MULTILINE)
+        keys: dict[str, str] = json.loads(Path(file[1]).read_text()) if file else {}
+        return keys
 
     @cached_property
     def binding(self) -> dict[str, Any]:
         """What the host hands to durable client parameters."""
-        headers = {"x-functions-key": self.keys["functions"]} if self.keys else None
+        headers = {"x-functions-key": self.keys["function"]} if self.keys else None
         binding: dict[str, Any] = self.ask("GET", "/api/binding", headers=headers).json
         return binding
 

@@ -57,9 +57,9 @@ def ask_with(host: ContractHost, path: str, key: str | None) -> Answer:
     [
         ("files/one", None, 200),
         ("renamed", None, 401),
-        ("renamed", "functions", 200),
+        ("renamed", "function", 200),
         ("renamed", "master", 200),
-        ("vault", "functions", 401),
+        ("vault", "function", 401),
         ("vault", "master", 200),
     ],
 )

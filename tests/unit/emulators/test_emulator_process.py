@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 from pathlib import Path
 
 import psutil
@@ -25,6 +27,32 @@ def test_ready_line_names_the_free_port_and_sigterm_ends_it_with_its_workers(tmp
     assert exit_code == 0
     assert workers
     assert not any(map(is_alive, workers))
+
+
+def test_files_are_for_their_owner_only_and_nothing_that_is_refused_is_logged(tmp_path: Path) -> None:
+    """Guards against documents that other users of the machine can read, and against keys in the log."""
+    before = os.umask(0)
+    (tmp_path / "emulators" / "results").mkdir(parents=True)
+    (tmp_path / "emulators" / "lock").touch()
+    try:
+        emulators = EmulatorProcess(tmp_path)
+    finally:
+        os.umask(before)
+    with emulators:
+        operation = emulators.submit(sample_documents.digital_pdf())
+        wait_until("it is done", lambda: emulators.poll(operation)["status"] == "succeeded")
+        with socket.create_connection(("127.0.0.1", int(emulators.url.rpartition(":")[2]))) as connection:
+            connection.sendall(
+                b"GET /s3cr3t HTTP/1.1\r\nHost: localhost\r\nOcp-Apim-Subscription-Key: s3cr3t\0\r\n\r\n"
+            )
+            assert b"400" in connection.recv(65536).splitlines()[0]
+        folder = tmp_path / "emulators"
+        modes = {path.relative_to(folder).as_posix(): path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+        emulators.process.send_signal(signal.SIGTERM)
+        _, logged = emulators.process.communicate(timeout=20)
+    assert {"lock", "emulators.sqlite3", "emulators.sqlite3-wal", "results"} <= modes.keys()
+    assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
+    assert ("A request was refused" in logged, "s3cr3t" in logged) == (True, False)
 
 
 def test_port_in_use_is_one_line_that_names_port_and_setting(tmp_path: Path) -> None:

@@ -26,6 +26,56 @@ async def test_health_index_and_unknown_route_answer(emulators: aiohttp.ClientSe
         assert (unknown.status, "GET /" in (await unknown.json())["error"]) == (404, True)
 
 
+DOORS = [
+    ("GET", "/"),
+    ("GET", "/nowhere"),
+    ("GET", "/notifications/inbox"),
+    ("DELETE", "/faults"),
+    ("DELETE", "/usage"),
+    ("POST", "/faults"),
+    ("POST", "/compliance"),
+    ("POST", ANALYZE),
+]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://elsewhere.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "elsewhere.example"},
+    ],
+    ids=str,
+)
+async def test_page_of_another_site_can_do_nothing(
+    emulators: aiohttp.ClientSession, headers: dict[str, str]
+) -> None:
+    """Guards against a site that reads the inbox, injects faults or has documents analyzed on this machine."""
+    fault = {"service": "compliance", "status": 503}
+    async with emulators.post("/faults", json=fault) as added:
+        assert added.status == 201
+    for method, path in DOORS:
+        async with emulators.request(method, path, json=fault, headers=headers) as answer:
+            assert (answer.status, await answer.text()) != (200, ""), path
+            assert answer.status == 403, path
+    async with emulators.get("/faults") as kept:
+        assert [each["status"] for each in (await kept.json())["faults"]] == [503]
+
+
+async def test_server_on_all_addresses_answers_to_addresses_but_to_no_foreign_name(
+    settings: EmulatorSettings,
+) -> None:
+    runner, port = await start_server(dataclasses.replace(settings, host="0.0.0.0"))
+    codes = []
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
+        for host in ("192.168.0.7:7080", "localhost", "elsewhere.example"):
+            async with client.get("/health", headers={"Host": host}) as answer:
+                codes.append(answer.status)
+    await runner.cleanup()
+    assert codes == [200, 200, 403]
+
+
 async def test_index_names_every_route(settings: EmulatorSettings) -> None:
     runner, port = await start_server(settings)
     async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port}/") as answer:

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from devhost.functions_host.invocation import FunctionInvoker
-from devhost.functions_host.server_thread import Handler, ServerThread, bind, port_of
+from devhost.functions_host.server_thread import ServerThread, bind, port_of
+from devhost.protection.request_guard import Handler
 
 
 @pytest.fixture

@@ -38,7 +38,10 @@ def ask(
     chunked = body is not None and not isinstance(body, bytes)
     if chunked:
         sent["Transfer-Encoding"] = "chunked"
-    connection = http.client.HTTPConnection(origin.removeprefix("http://"), timeout=20)
+    # What calls itself an origin may end in a path: the token of the durable client's own API.
+    address, _, prefix = origin.removeprefix("http://").partition("/")
+    path = f"/{prefix}{path}" if prefix else path
+    connection = http.client.HTTPConnection(address, timeout=20)
     try:
         connection.request(method, path, body, sent, encode_chunked=chunked)
         answer = connection.getresponse()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aiohttp import web
@@ -18,12 +19,13 @@ from devhost.durable_engine.errors import (
 from devhost.durable_engine.queries import EntityQuery, InstanceQuery
 from devhost.functions_host.durable_http import DurableHttp
 from devhost.functions_host.durable_links import DurableLinks
-from devhost.functions_host.rpc_http import RpcHttp
-from devhost.functions_host.server_thread import Handler
+from devhost.functions_host.rpc_http import RpcHttp, new_token, rpc_base_url
+from devhost.protection.request_guard import Handler
 from tests.unit.functions_host.fake_client import FakeDurableClient
 from tests.unit.functions_host.http_client import Answer, ask
 
 Ask = Callable[..., Answer]
+TOKEN = "token"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -40,8 +42,9 @@ def client() -> FakeDurableClient:
 def rpc(client: FakeDurableClient, serve: Callable[[Handler], str]) -> Iterator[Ask]:
     """Ask the RPC API; paths are relative to its base."""
     durable = DurableHttp(client, DurableLinks("Hub"))  # type: ignore[arg-type]
-    origin = serve(RpcHttp(durable, "http://127.0.0.1:7071").handle)
-    yield lambda method, path, *args, **kwargs: ask(origin, method, f"/durabletask/{path}", *args, **kwargs)
+    origin = serve(RpcHttp(durable, "http://127.0.0.1:7071", TOKEN).handle)
+    base = f"/{TOKEN}/durabletask"
+    yield lambda method, path, *args, **kwargs: ask(origin, method, f"{base}/{path}", *args, **kwargs)
     durable.close()
 
 
@@ -286,9 +289,65 @@ def test_webhook_links_use_the_origin_of_the_request(
         return await durable.handle(request, request.raw_path, f"{request.scheme}://{request.host}")
 
     origin = serve(webhook)
-    answer = ask(origin, "POST", "/orchestrators/O", headers={"Host": "pipeline.test:99"})
-    assert answer.headers["Location"].startswith(
-        "http://pipeline.test:99/runtime/webhooks/durabletask/instances/i1?"
-    )
+    answer = ask(origin, "POST", "/orchestrators/O", headers={"Host": "localhost:99"})
+    assert answer.headers["Location"].startswith("http://localhost:99/runtime/webhooks/durabletask/instances/i1?")
     assert answer.headers["Location"].endswith("&code=K")
     durable.close()
+
+
+@pytest.mark.parametrize("path", ["orchestrators/O", "instances/i1/raiseEvent/go", "entities/Counter/k?op=add"])
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_body_above_the_limit_is_an_empty_413_and_nothing_is_done(
+    client: FakeDurableClient, serve: Callable[[Handler], str], path: str, is_streamed: bool
+) -> None:
+    """Guards against a body without an end that takes all memory; the limit is that of the app's own routes."""
+    durable = DurableHttp(client, DurableLinks("Hub"), body_limit_bytes=1000)  # type: ignore[arg-type]
+    url = f"{serve(RpcHttp(durable, '', TOKEN).handle)}/{TOKEN}/durabletask"
+    large: Any = (b'"%s"' % (b"x" * 400) for _ in range(3)) if is_streamed else b'"%s"' % (b"x" * 999)
+    answer = ask(url, "POST", f"/{path}", large, JSON)
+    assert (answer.status, answer.body, client.calls) == (413, b"", [])
+    assert ask(url, "POST", f"/{path}", b'"%s"' % (b"x" * 998), JSON).status == 202
+    durable.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/durabletask/orchestrators/O", 401),
+        ("/Token/durabletask/orchestrators/O", 401),
+        ("//durabletask/orchestrators/O", 401),
+        ("/durabletask/token/orchestrators/O", 401),
+        ("/token%00/durabletask/orchestrators/O", 401),
+        ("/%74oken/durabletask/orchestrators/O", 401),
+        ("/durabletask/orchestrators/O?token=token", 401),
+        ("/", 401),
+        ("/token", 404),
+        ("/token/durabletaskless/orchestrators/O", 404),
+        ("/token/DurableTask/orchestrators/O", 202),
+    ],
+)
+def test_rpc_api_opens_only_with_the_token_of_the_client_binding(
+    client: FakeDurableClient, serve: Callable[[Handler], str], path: str, status: int
+) -> None:
+    """Guards against any process or page that finds the port: it could start and terminate without a key."""
+    durable = DurableHttp(client, DurableLinks("Hub"))  # type: ignore[arg-type]
+    answer = ask(serve(RpcHttp(durable, "", TOKEN).handle), "POST", path, headers={"x-functions-key": TOKEN})
+    assert (answer.status, len(client.calls)) == (status, 1 if status == 202 else 0)
+    assert answer.body == b"" or status == 202
+    durable.close()
+
+
+def test_tokens_are_long_and_never_the_same() -> None:
+    tokens = {new_token() for _ in range(100)}
+    assert len(tokens) == 100
+    assert all(len(token) >= 43 and token == quote(token, safe="") for token in tokens)
+    assert rpc_base_url("http://127.0.0.1:1", "t") == "http://127.0.0.1:1/t/durabletask/"
+
+
+def test_failure_in_the_log_does_not_tell_the_token(
+    rpc: Ask, client: FakeDurableClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.answers["status"] = LookupError("a bug")
+    assert rpc("GET", "instances/i1").status == 500
+    assert "/instances/i1 failed" in caplog.text
+    assert f"/{TOKEN}/" not in caplog.text

@@ -9,7 +9,7 @@ import pytest
 
 DEVHOST = Path(__file__).parents[3] / "devhost"
 ALLOWED = {*sys.stdlib_module_names, "devhost", "azure", "aiohttp", "multidict", "croniter", "orjson", "requests"}
-FOLDERS = ("durable_engine", "functions_host", "page", "tools", "worker")
+FOLDERS = ("durable_engine", "functions_host", "page", "protection", "tools", "worker")
 MODULES = [*DEVHOST.glob("*.py"), *(path for folder in FOLDERS for path in DEVHOST.glob(f"{folder}/**/*.py"))]
 # Drawing in a terminal is the one thing for which a command needs more than the host does.
 DRAWING = {"rich"}

@@ -19,9 +19,9 @@ from devhost.functions_host.indexing import index_functions
 from devhost.functions_host.invocation import FunctionInvoker
 from devhost.functions_host.public_http import PublicHttp
 from devhost.functions_host.routing import RouteTable
-from devhost.functions_host.server_thread import Handler
 from devhost.functions_host.timer_monitor import TimerMonitor
 from devhost.functions_host.timers import TimerService
+from devhost.protection.request_guard import Handler
 from tests.unit.functions_host.fake_client import FakeDurableClient
 from tests.unit.functions_host.http_client import Answer, ask
 from tests.waiting import eventually
@@ -89,9 +89,9 @@ def start(
     def start_host(keys: AccessKeys | None = None) -> str:
         functions = index_functions(sample_app(), tmp_path)
         timers = TimerService(functions, invoker, SystemClock(), TimerMonitor(tmp_path), {})
-        durable = DurableHttp(FakeDurableClient(), DurableLinks("Hub", keys and keys.durable))  # type: ignore[arg-type]
+        durable = DurableHttp(FakeDurableClient(), DurableLinks("Hub", keys and keys.durable), LIMIT_BYTES)  # type: ignore[arg-type]
         durables.append(durable)
-        admin = AdminHttp(functions, invoker, timers, advance=None)
+        admin = AdminHttp(functions, invoker, timers, advance=None, body_limit_bytes=LIMIT_BYTES)
         routes = RouteTable(functions, "api")
         return serve(PublicHttp(routes, invoker, AccessRules(keys), durable, admin, tmp_path, LIMIT_BYTES).handle)
 
@@ -199,7 +199,7 @@ def test_upload_that_its_sender_breaks_off_leaves_the_host_well(
     address = ("127.0.0.1", int(origin.rsplit(":", 1)[1]))
     for _ in range(3):
         with socket.create_connection(address) as sender:
-            sender.sendall(b"POST /api/see HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+            sender.sendall(b"POST /api/see HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc")
     assert get(origin, "/api/see").status == 200
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
@@ -260,3 +260,44 @@ def test_admin_lists_functions_and_refuses_what_it_cannot_run(origin: str) -> No
 def test_system_clock_cannot_be_moved_and_says_which_option_to_use(origin: str) -> None:
     answer = ask(origin, "POST", "/devhost/clock", document={"advanceSeconds": 60})
     assert (answer.status, "--clock virtual" in answer.json["Message"]) == (409, True)
+
+
+WEBHOOK_START = "/runtime/webhooks/durabletask/orchestrators/O"
+
+
+@pytest.mark.parametrize("path", ["/admin/functions/tick", WEBHOOK_START])
+def test_body_above_the_limit_is_413_for_the_host_s_own_routes_too(start: Callable[..., str], path: str) -> None:
+    """Guards against a body without an end that takes all memory."""
+    origin = start()
+    declared = ask(origin, "POST", path, b"x" * (LIMIT_BYTES + 1))
+    streamed = ask(origin, "POST", path, (b"x" * 500_000 for _ in range(7)))
+    assert [(answer.status, answer.body) for answer in (declared, streamed)] == [(413, b"")] * 2
+
+
+def test_admin_takes_no_json_that_is_nested_without_end(origin: str) -> None:
+    assert ask(origin, "POST", "/admin/functions/tick", b"[" * 100_000).status == 400
+
+
+@pytest.mark.parametrize("path", ["/api/keyed", "/admin/functions/tick", WEBHOOK_START])
+def test_key_of_any_bytes_is_a_wrong_key(start: Callable[..., str], path: str) -> None:
+    """Guards against bytes that are no text: the host failed at them, and wrote of it in its log."""
+    origin = start(KEYS)
+    assert ask(origin, "POST", path, headers={"x-functions-key": "\xff"}).status == 401
+    assert ask(origin, "POST", f"{path}?code=%ff%ed%a0%80").status == 401
+
+
+@pytest.mark.parametrize("path", ["/api/see", "/admin/functions/tick", "/devhost/clock", WEBHOOK_START])
+def test_nothing_of_a_body_that_breaks_off_or_is_malformed_is_logged(
+    origin: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Guards against documents in the log: the error quotes the piece of the body that was not understood."""
+    address = ("127.0.0.1", int(origin.rsplit(":", 1)[1]))
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+    with caplog.at_level(logging.DEBUG):
+        for body in (b"s3cr3t\r\n", b"6\r\ns3cr3t"):
+            with socket.create_connection(address, timeout=20) as sender:
+                sender.sendall(head.encode() + body)
+                sender.shutdown(socket.SHUT_WR)
+                sender.recv(100)
+        assert get(origin, "/api/see").status == 200
+    assert "s3cr3t" not in "\n".join(caplog.handler.format(record) for record in caplog.records)

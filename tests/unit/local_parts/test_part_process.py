@@ -57,6 +57,16 @@ def test_a_part_starts_writes_its_log_and_stops_on_sigterm(make_part: StartPart)
     assert process.log.read_text() == "at work\n"
 
 
+def test_the_log_of_a_part_is_for_its_owner_only_also_one_from_before(make_part: StartPart) -> None:
+    """Guards against documents' names and errors that other users of the machine can read."""
+    process = make_part(READY_THEN_WAIT)
+    process.log.parent.mkdir()
+    process.log.touch(0o666)
+    process.log.chmod(0o666)
+    process.start()
+    assert [oct(path.stat().st_mode & 0o777) for path in (process.log.parent, process.log)] == ["0o700", "0o600"]
+
+
 def test_a_part_keeps_the_process_id_it_was_started_with(make_part: StartPart, tmp_path: Path) -> None:
     process = make_part(
         "import os, pathlib, time; pathlib.Path('ready').write_text(str(os.getpid())); time.sleep(60)"

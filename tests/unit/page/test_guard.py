@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.unit.functions_host.http_client import ask
 from tests.unit.page.conftest import KEYS, OpenPage, Page
 from tests.unit.page.sample_orders import ORDER_ID, begin_order
 
@@ -74,3 +75,26 @@ def test_master_key_signs_in_for_pages_and_forms(open_page: OpenPage) -> None:
 def test_command_line_gives_the_master_key_as_a_header(open_page: OpenPage) -> None:
     page = open_page(KEYS)
     assert page.get("/devhost/api/instances", {"x-functions-key": KEYS.master}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"s3cr3t"),
+        ("multipart/form-data; boundary=s3cr3t", b"--s3cr3t\r\ns3cr3t"),
+        ("application/x-www-form-urlencoded; charset=s3cr3t", b"token=s3cr3t"),
+        ("application/x-www-form-urlencoded", b"token=s3cr3t\xff"),
+    ],
+)
+@pytest.mark.parametrize("path", [f"{LINK}/terminate", "/devhost/sign-in"])
+def test_form_that_cannot_be_read_is_refused_and_not_logged(
+    page: Page, path: str, content_type: str, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Guards against an answer of 500 and a log that quotes the form, the key in it included."""
+    answer = ask(page.origin, "POST", path, body, {"Content-Type": content_type})
+    assert answer.status in (400, 401, 403)
+    assert "s3cr3t" not in caplog.text
+
+
+def test_cookie_of_any_bytes_is_no_session(open_page: OpenPage) -> None:
+    assert open_page(KEYS).get("/devhost", {"Cookie": "devhost_page=\xff"}).status == 401
