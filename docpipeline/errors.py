@@ -8,6 +8,8 @@
     ├── DocumentFailed            a document cannot be processed: code and reason go into its record
     ├── RecordConflict            somebody else changed the record meanwhile
     ├── RecordNotFound            no record of that document, or the run has been superseded
+    ├── UnreadableRow             what lies in a table is not understood: only an operator can mend it
+    ├── InvalidRequest            a client's request has keys that are wrong; names all of them at once
     ├── InvalidBlobUrl            a blobUrl that is refused; says why and what is allowed
     ├── BlobUnavailable           the blob at an allowed blobUrl cannot be read
     ├── DocumentTooLarge          more bytes than MAX_DOCUMENT_MEGABYTES
@@ -66,6 +68,22 @@ class RecordNotFound(PipelineError):
     def __init__(self, document_id: str) -> None:
         self.document_id = document_id
         super().__init__(f"there is no record of document '{document_id}'; was it deleted by hand?")
+
+
+class UnreadableRow(PipelineError):
+    """Row ``key`` of ``table`` is not understood. ``reason`` says where, and repeats nothing of what it holds."""
+
+    def __init__(self, table: str, key: str, reason: str) -> None:
+        self.table, self.key, self.reason = table, key, reason
+        super().__init__(f"row '{key}' of table '{table}' cannot be read: {reason}")
+
+
+class InvalidRequest(PipelineError):
+    """A request that is refused. ``faults`` are the place, the kind and the wording of each, without its value."""
+
+    def __init__(self, faults: list[tuple[tuple[str | int, ...], str, str]]) -> None:
+        self.faults = faults
+        super().__init__(f"{len(faults)} key(s) of the request are wrong")
 
 
 class InvalidBlobUrl(PipelineError):

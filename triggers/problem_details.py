@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import azure.functions as func
-from pydantic import ValidationError
 
 from docpipeline import errors
+from docpipeline.models.outside_text import AtMost
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ TITLES = {
     "unsupported-type": (415, "This type of content is not accepted"),
     "too-many-pending": (429, "Too many documents are in flight"),
     "internal": (500, "Something went wrong here"),
+    "damaged": (500, "What is stored cannot be read"),
     "unavailable": (503, "Something this needs cannot be reached"),
 }
 """Every kind of problem with its status and title; docs/http-api.md explains each under ``/problems/{kind}``."""
@@ -36,11 +37,13 @@ _MESSAGES = {
     "string_type": "must be a string",
     "bool_type": "must be true or false",
     "dict_type": "must be an object",
-    "string_pattern_mismatch": "must not be blank",
+    "string_unicode": "must be well-formed Unicode text",
 }
 
 _SUBJECT = re.compile(r"^(Input|String|Dictionary) should")
 """How pydantic begins a sentence about a field, whose name comes before it here."""
+
+_FIELD = AtMost(120)
 
 HttpFunction = Callable[..., Awaitable[func.HttpResponse]]
 
@@ -77,10 +80,9 @@ def invalid_fields(fields: list[tuple[str, str]]) -> ProblemError:
     return ProblemError("invalid-request", f"These fields need attention: {names}.", fields)
 
 
-def fields_of(error: ValidationError) -> list[tuple[str, str]]:
+def fields_of(error: errors.InvalidRequest) -> list[tuple[str, str]]:
     """What is wrong with which field. The value itself is never repeated: it may hold a SAS."""
-    faults = error.errors(include_url=False, include_input=False, include_context=False)
-    return [(".".join(map(str, fault["loc"])) or "body", _message_of(fault)) for fault in faults]
+    return [(_named(place), _message_of(kind, wording)) for place, kind, wording in error.faults]
 
 
 def answers_problems(function: HttpFunction) -> HttpFunction:
@@ -108,8 +110,14 @@ def problem_of(error: Exception) -> ProblemError:
     match error:
         case ProblemError():
             return error
-        case ValidationError():
+        case errors.InvalidRequest():
             return invalid_fields(fields_of(error))
+        case errors.UnreadableRow():
+            return ProblemError(
+                "damaged",
+                f"Row '{error.key}' of table '{error.table}' is there, but cannot be read, and sending this again"
+                " does not help. Tell whoever runs this service: docs/operations.md says how it is mended.",
+            )
         case errors.DocumentTooLarge():
             return ProblemError("too-large", _sentence(error) + " See MAX_DOCUMENT_MEGABYTES.")
         case errors.TooManyPending():
@@ -143,9 +151,13 @@ def to_response(problem: ProblemError) -> func.HttpResponse:
     return func.HttpResponse(json.dumps(body), status_code=status, headers=headers)
 
 
-def _message_of(fault: Any) -> str:
-    worded: str = fault["msg"].removeprefix("Value error, ")
-    return _MESSAGES.get(fault["type"], _SUBJECT.sub("should", worded))
+def _named(place: tuple[str | int, ...]) -> str:
+    # The client chose the keys of metadata: one line of them, and not too much, is enough to know them by.
+    return _FIELD.cut(".".join(map(str, place))) or "body"
+
+
+def _message_of(kind: str, wording: str) -> str:
+    return _MESSAGES.get(kind, _SUBJECT.sub("should", wording.removeprefix("Value error, ")))
 
 
 def _sentence(error: Exception) -> str:

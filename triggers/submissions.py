@@ -7,16 +7,17 @@ import azure.functions as func
 from pydantic import AfterValidator, ConfigDict, Field, StrictStr
 
 from docpipeline.errors import DocumentTooLarge
-from docpipeline.models.documents import Priority
+from docpipeline.models.documents import MAX_FILE_NAME, Priority
 from docpipeline.models.instance_ids import problem_with_id
+from docpipeline.models.outside_text import control_in, problem_with_name
 from docpipeline.models.payload import RequestBody
+from docpipeline.models.record_limits import MOST_METADATA_UNITS, stored_json, utf16_units
 from docpipeline.settings import Settings
 from triggers import content_types
 from triggers.http_answers import read_json_object
 from triggers.problem_details import ProblemError, invalid_field, invalid_fields
 
 JSON = "application/json"
-MAX_FILE_NAME = 200
 MAX_IDEMPOTENCY_KEY = 200
 
 
@@ -27,9 +28,28 @@ def _checked_id(value: str) -> str:
     return value
 
 
+def _without_control(text: str) -> str:
+    control = control_in(text)
+    if control:
+        raise ValueError(f"must not contain control characters, and holds {control}")
+    return text
+
+
+def _fitting(metadata: dict[str, str]) -> dict[str, str]:
+    """``metadata``, unless it leaves too little room in the record for what is still to come."""
+    units = utf16_units(stored_json(metadata))
+    if units > MOST_METADATA_UNITS:
+        raise ValueError(
+            f"must take at most {MOST_METADATA_UNITS} UTF-16 units as JSON, and takes {units}: that is"
+            f" {units - MOST_METADATA_UNITS} too many (an emoji, a quotation mark and a backslash take two each)"
+        )
+    return metadata
+
+
 Identifier = Annotated[StrictStr, AfterValidator(_checked_id)]
-MetadataKey = Annotated[StrictStr, Field(min_length=1, max_length=64)]
-MetadataValue = Annotated[StrictStr, Field(max_length=500)]
+MetadataKey = Annotated[StrictStr, Field(min_length=1, max_length=64), AfterValidator(_without_control)]
+MetadataValue = Annotated[StrictStr, Field(max_length=500), AfterValidator(_without_control)]
+Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=20), AfterValidator(_fitting)]
 
 
 class DocumentReference(RequestBody):
@@ -42,7 +62,7 @@ class DocumentReference(RequestBody):
     """May carry a SAS: never log it, never answer with it."""
     user_id: Identifier
     priority: Priority = Priority.NORMAL
-    metadata: dict[MetadataKey, MetadataValue] | None = Field(default=None, max_length=20)
+    metadata: Metadata | None = None
 
 
 class UploadParameters(RequestBody):
@@ -134,10 +154,11 @@ def _read_file_name(given: str | None) -> str | None:
     if given is None:
         return None
     name = given.replace("\\", "/").rpartition("/")[2].strip()
-    if not name or name.strip(".") == "" or not name.isprintable():
-        raise invalid_field("fileName", "must be the name of a file, without control characters")
-    if len(name) > MAX_FILE_NAME:
-        raise invalid_field("fileName", f"must have at most {MAX_FILE_NAME} characters, and has {len(name)}")
+    problem = problem_with_name(name, MAX_FILE_NAME)
+    if problem is None and not name.strip("."):
+        problem = "must be the name of a file"
+    if problem:
+        raise invalid_field("fileName", problem)
     return name
 
 

@@ -3,28 +3,46 @@
 import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import Field, StrictBool, StrictStr, ValidationError
+from pydantic import AfterValidator, Field, StrictBool, StrictStr
 
+from docpipeline.models.outside_text import folded, problem_with_name, without_controls
 from docpipeline.models.payload import Payload, RequestBody
 from docpipeline.models.runs import RunReference
+
+MAX_REVIEWER = 100
+MAX_COMMENT = 2000
+
+
+def _checked_reviewer(name: str) -> str:
+    problem = problem_with_name(name, MAX_REVIEWER)
+    if problem is None and "\ufffd" in name:
+        # Who decided must be told from everybody else.
+        problem = "must be well-formed Unicode text"
+    if problem:
+        raise ValueError(problem)
+    return name
+
+
+Reviewer: TypeAlias = Annotated[StrictStr, AfterValidator(_checked_reviewer)]
+Comment: TypeAlias = Annotated[StrictStr, Field(max_length=MAX_COMMENT), AfterValidator(without_controls)]
 
 
 class ApprovalBody(RequestBody):
     """Body of ``POST /documents/{documentId}/approval``."""
 
     approved: StrictBool
-    reviewer: StrictStr = Field(min_length=1, max_length=100, pattern=r"\S")
-    comment: StrictStr | None = Field(default=None, max_length=2000)
+    reviewer: Reviewer
+    comment: Comment | None = None
 
 
 class ApprovalEvent(Payload):
     """The external event `documentApproval`."""
 
     approved: StrictBool
-    reviewer: StrictStr = Field(min_length=1, max_length=100, pattern=r"\S")
-    comment: StrictStr | None = Field(default=None, max_length=2000)
+    reviewer: Reviewer
+    comment: Comment | None = None
 
 
 def read_approval_event(raised: Any) -> ApprovalEvent | None:
@@ -34,13 +52,13 @@ def read_approval_event(raised: Any) -> ApprovalEvent | None:
     """
     try:
         return ApprovalEvent.from_payload(json.loads(raised) if isinstance(raised, str) else raised)
-    except (ValueError, ValidationError, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 
 def is_own_document(reviewer: str, user_id: str) -> bool:
-    """Whether ``reviewer`` is the submitter, whatever the case of the letters and the blanks around."""
-    return reviewer.strip().casefold() == user_id.strip().casefold()
+    """Whether ``reviewer`` is the submitter, or goes by a name that people take for the submitter's."""
+    return folded(reviewer) == folded(user_id)
 
 
 class Decision(StrEnum):
@@ -70,8 +88,8 @@ class Review(Payload):
     reasons: tuple[str, ...] = ()
     """Why a person must look (`docpipeline.models.compliance.review_reasons`)."""
     approved: bool | None = None
-    reviewer: str | None = None
-    comment: str | None = None
+    reviewer: Annotated[str, Field(max_length=MAX_REVIEWER)] | None = None
+    comment: Annotated[str, Field(max_length=MAX_COMMENT)] | None = None
     decided_at: datetime | None = None
 
     @property

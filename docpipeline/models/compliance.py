@@ -1,21 +1,25 @@
 """What `validate_compliance` is given and gives back, and when a person must look."""
 
+from typing import Annotated
+
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.failure import Failure
+from docpipeline.models.outside_text import AtMost
 from docpipeline.models.payload import Payload
 from docpipeline.models.policy import ProcessingPolicy
 from docpipeline.models.runs import RunReference
 
 MAX_ISSUES = 100
+MAX_ISSUE_CODE = 100
 MAX_ISSUE_MESSAGE = 300
 
 
 class ComplianceIssue(Payload):
     """One thing the compliance service found. The message never quotes the document."""
 
-    code: str
-    severity: str = "error"
-    message: str = ""
+    code: Annotated[str, AtMost(MAX_ISSUE_CODE)]
+    severity: Annotated[str, AtMost(20)] = "error"
+    message: Annotated[str, AtMost(MAX_ISSUE_MESSAGE)] = ""
 
 
 class ComplianceRequest(RunReference):

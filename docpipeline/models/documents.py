@@ -2,14 +2,20 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import quote
+
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from docpipeline.errors import IllegalTransition
 from docpipeline.models.approvals import Decision, Review
 from docpipeline.models.compliance import ComplianceIssue
+from docpipeline.models.extraction import LanguageTag
 from docpipeline.models.failure import Failure
+from docpipeline.models.instance_ids import MAX_ID_LENGTH
 from docpipeline.models.payload import Payload
+
+MAX_FILE_NAME = 200
 
 
 class Priority(StrEnum):
@@ -64,32 +70,39 @@ _INNER_FIELDS = {"blob_url", "text_blob", "metadata", "content_type", "failed_in
 
 
 class DocumentRecord(Payload):
-    """All that is known of a document. One record a document; a new run of it overwrites the last."""
+    """All that is known of a document. One record a document; a new run of it overwrites the last.
 
-    document_id: str
-    instance_id: str
-    user_id: str
+    Each text has a bound, so that a document which was accepted fits in its row whatever comes to it
+    (`docpipeline.models.record_limits`).
+    """
+
+    # What JSON cannot say would spoil every list it is in.
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    document_id: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
+    instance_id: Annotated[str, Field(max_length=256)]
+    user_id: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
     priority: Priority = Priority.NORMAL
-    file_name: str | None = None
-    content_hash: str
+    file_name: Annotated[str, Field(max_length=MAX_FILE_NAME)] | None = None
+    content_hash: Annotated[str, Field(max_length=64)]
     """SHA-256 of the content, hex."""
-    content_type: str = "application/octet-stream"
-    blob_url: str
+    content_type: Annotated[str, Field(max_length=40)] = "application/octet-stream"
+    blob_url: Annotated[str, Field(max_length=1024)]
     """Where the content lies in the ``incoming`` container; never with a SAS."""
     metadata: dict[str, str] | None = None
     status: DocumentStatus = DocumentStatus.QUEUED
-    submitted_at: datetime
-    updated_at: datetime
-    completed_at: datetime | None = None
+    submitted_at: AwareDatetime
+    updated_at: AwareDatetime
+    completed_at: AwareDatetime | None = None
     page_count: int | None = None
-    language: str | None = None
+    language: LanguageTag | None = None
     confidence: float | None = None
     is_compliant: bool | None = None
     issues: tuple[ComplianceIssue, ...] = ()
     decision: Decision = Decision.NONE
     review: Review | None = None
     error: Failure | None = None
-    text_blob: str | None = None
+    text_blob: Annotated[str, Field(max_length=300)] | None = None
     """``container/name`` of the extracted text."""
     failed_in: DocumentStatus | None = None
     """The status a failed document was in when it failed."""

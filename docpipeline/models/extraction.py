@@ -1,11 +1,15 @@
 """What `extract_document_text` is given and gives back. The text itself stays in blob storage."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self, TypeAlias
 
 from docpipeline.models.failure import Failure
+from docpipeline.models.outside_text import AtMost
 from docpipeline.models.payload import Payload
 from docpipeline.models.runs import RunReference
+
+LanguageTag: TypeAlias = Annotated[str, AtMost(35)]
+"""BCP 47; 35 characters are the most that its own length limits add up to."""
 
 
 class ExtractionRequest(RunReference):
@@ -24,7 +28,7 @@ class Extraction(Payload):
     """``container/name`` of the UTF-8 text."""
     page_count: int = 0
     character_count: int = 0
-    language: str | None = None
+    language: LanguageTag | None = None
     """BCP 47 tag of the language most of the text is in, where the service tells."""
     confidence: float | None = None
     """Mean of the words' confidence, 0.0-1.0 (lines have none); None when there are no words."""

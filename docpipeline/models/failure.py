@@ -1,19 +1,20 @@
 """Why a document failed, in a form that may be shown: no stack trace, no text of the document, no secret."""
 
 import re
+from typing import Annotated
 
 from docpipeline.errors import DocumentFailed
+from docpipeline.models.outside_text import AtMost
 from docpipeline.models.payload import Payload
 
 _ACTIVITY_FAILURE = re.compile(r"^(?:Activity function '[^']*' failed:\s+)?(?:\w+: )?")
-_LONGEST_MESSAGE = 300
 
 
 class Failure(Payload):
     """``code`` is for machines, ``message`` a sentence for people."""
 
-    code: str
-    message: str
+    code: Annotated[str, AtMost(60)]
+    message: Annotated[str, AtMost(300)]
 
     @classmethod
     def of(cls, error: Exception, code: str) -> "Failure":
@@ -25,7 +26,7 @@ class Failure(Payload):
             return cls(code=error.code, message=error.reason)
         reason = str(error).partition(" \n ")[0].partition("\n")[0]
         message = _ACTIVITY_FAILURE.sub("", reason, count=1).strip()
-        return cls(code=code, message=message[:_LONGEST_MESSAGE] or "no reason was given")
+        return cls(code=code, message=message or "no reason was given")
 
     def to_error(self) -> DocumentFailed:
         """The exception that ends the run of a document for this reason."""

@@ -5,12 +5,14 @@ import re
 import secrets
 from datetime import datetime
 
+from docpipeline.models.outside_text import problem_with_name
+
 MAX_ID_LENGTH = 100
 """Longest documentId or userId in characters."""
 MAX_INSTANCE_ID_LENGTH = 100
 """Longest instance id in characters: the least that any durable backend allows."""
 
-_FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_FORBIDDEN = re.compile(r"[/\\#?]")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._@-]")
 _HASH_DIGITS = 8
 _INSTANCE_PART_LENGTH = 34
@@ -20,14 +22,15 @@ _INSTANCE_PART_LENGTH = 34
 def problem_with_id(value: str) -> str | None:
     """What is wrong with a documentId or userId, as the end of a sentence; None when it is fine.
 
-    The characters are those which neither table keys nor instance ids may hold.
+    An id may hold what a name may hold, but what table keys, instance ids and paths cannot hold.
     """
     if not value or value != value.strip():
         return "must not be empty, nor begin or end with a blank"
-    if len(value) > MAX_ID_LENGTH:
-        return f"must have at most {MAX_ID_LENGTH} characters, and has {len(value)}"
+    problem = problem_with_name(value, MAX_ID_LENGTH)
+    if problem:
+        return problem
     if _FORBIDDEN.search(value):
-        return "must not contain / \\ # ? or control characters"
+        return "must not contain / \\ # or ?"
     if "\ufffd" in value:
         # What hosts read bytes as that are no UTF-8: ids which differ there only would meet.
         return "must be UTF-8 text, percent-encoded where it is part of a URL"

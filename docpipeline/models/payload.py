@@ -2,12 +2,18 @@
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from docpipeline.errors import InvalidRequest
+from docpipeline.models.outside_text import well_formed
 
 
 class Payload(BaseModel):
     """A frozen value whose JSON keys are camelCase; keys it does not know are ignored.
+
+    This is the door for text from outside: whoever sent it, a payload holds only what can be stored and encoded.
 
     Stored in orchestration history, blobs and tables, so that fields may be added (with a default) while
     instances are in flight, and never renamed. The method names are deliberately not ``to_json`` and
@@ -20,7 +26,14 @@ class Payload(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         ser_json_timedelta="iso8601",
+        # Errors are logged, and what is wrong in them may be a document's.
+        hide_input_in_errors=True,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _at_the_door(cls, given: Any) -> Any:
+        return well_formed(given)
 
     def to_payload(self) -> dict[str, Any]:
         """Plain JSON values, camelCase keys, absent where the value is None. Times are ISO 8601 with ``Z``."""
@@ -33,6 +46,29 @@ class Payload(BaseModel):
 
 
 class RequestBody(Payload):
-    """A body sent by a client: a key it should not have is an error, since it is most likely a typing error."""
+    """A body sent by a client: a key it should not have is an error, since it is most likely a typing error.
+
+    Text that is not well-formed is refused here, not mended: the client would find another name than it sent.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _at_the_door(cls, given: Any) -> Any:
+        return given
+
+    @classmethod
+    def from_payload(cls, payload: Any) -> Self:
+        """Read what a client sent. Raises InvalidRequest naming every key that is wrong."""
+        try:
+            return super().from_payload(payload)
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_context=False)
+            raise InvalidRequest([(fault["loc"], fault["type"], _wording(fault)) for fault in faults]) from None
+
+
+def _wording(fault: ErrorDetails) -> str:
+    if fault["type"] == "string_too_long":
+        return f"{fault['msg']}, and has {len(fault['input'])}"
+    return fault["msg"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from docpipeline.errors import OperationLost, ServiceUnavailable
+from docpipeline.models.outside_text import well_formed
 from docpipeline.services.analysis_faults import SERVICE, fault_of_failed_operation
 
 _LOW_CONFIDENCE = 0.5
@@ -53,7 +54,7 @@ def read_operation(body: bytes) -> Analysis | None:
         raise ServiceUnavailable(SERVICE, "its answer could not be understood") from error
     if status == "failed":
         raise fault_of_failed_operation(operation.get("error"))
-    raise OperationLost(SERVICE, f"the analysis ended as '{status[:20]}'")
+    raise OperationLost(SERVICE, f"the analysis ended as '{well_formed(status[:20])}'")
 
 
 def _read_result(result: dict[str, Any]) -> Analysis:
@@ -66,7 +67,7 @@ def _read_result(result: dict[str, Any]) -> Analysis:
     ]
     count = len(confidences)
     return Analysis(
-        text=result.get("content") or "",
+        text=well_formed(result.get("content") or ""),
         page_count=len(pages),
         language=_main_language(result.get("languages") or []),
         confidence=round(sum(confidences) / count, 4) if count else None,

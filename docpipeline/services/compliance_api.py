@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from docpipeline.errors import ServiceUnavailable
-from docpipeline.models.compliance import MAX_ISSUE_MESSAGE, MAX_ISSUES, ComplianceIssue, ComplianceVerdict
+from docpipeline.models.compliance import MAX_ISSUES, ComplianceIssue, ComplianceVerdict
 from docpipeline.resilience import ServiceBreaker
 from docpipeline.services.http_answers import read_bounded, refused_or_unavailable
 from docpipeline.services.http_session import HttpSession
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 _SERVICE = "compliance API"
 _TOTAL_SECONDS = 60.0
 _MOST_ANSWER_BYTES = 1024 * 1024
-_LONGEST_CODE = 100
-_LONGEST_SEVERITY = 20
 _NOT_UNDERSTOOD = ComplianceVerdict(is_compliant=False, understood=False)
 
 
@@ -92,13 +90,11 @@ def read_answer(body: bytes | None) -> tuple[ComplianceVerdict, tuple[Compliance
 
 def _issue(entry: Any) -> ComplianceIssue:
     if isinstance(entry, str):
-        return ComplianceIssue(code="issue", message=entry[:MAX_ISSUE_MESSAGE])
+        return ComplianceIssue(code="issue", message=entry)
     code, severity, message = entry["code"], entry.get("severity", "error"), entry.get("message", "")
     if not (isinstance(code, str) and code and isinstance(severity, str) and isinstance(message, str)):
         raise TypeError("an issue is a string, or an object of strings")
-    return ComplianceIssue(
-        code=code[:_LONGEST_CODE], severity=severity[:_LONGEST_SEVERITY], message=message[:MAX_ISSUE_MESSAGE]
-    )
+    return ComplianceIssue(code=code, severity=severity, message=message)
 
 
 def _is_confidence(value: Any) -> bool:

@@ -185,9 +185,7 @@ class DocumentBlobs:
         settings = ContentSettings(content_type="text/plain; charset=utf-8")
         with storage_faults(_SERVICE):
             blob = await self._blob(EXTRACTIONS, name)
-            # A lone surrogate, as broken fonts bring about, is no character, and no reason to fail for ever.
-            content = text.encode(errors="replace")
-            await blob.upload_blob(content, overwrite=True, content_settings=settings)
+            await blob.upload_blob(text.encode(), overwrite=True, content_settings=settings)
         return f"{EXTRACTIONS}/{name}"
 
     async def save_extraction(self, document_id: str, instance_id: str, extraction: Extraction) -> None:

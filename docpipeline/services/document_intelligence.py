@@ -164,6 +164,6 @@ class DocumentIntelligence:
 
 def _operation_location(response: Any, _: Any, headers: Any) -> str:
     location: str | None = response.http_response.headers.get("Operation-Location")
-    if not location:
+    if not location or not location.isascii():
         raise ServiceUnavailable(SERVICE, "it accepted the document without saying where its result will be")
     return location

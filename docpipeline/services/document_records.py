@@ -7,16 +7,18 @@ the document's id: a transaction needs one partition, and a listing merges eight
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from docpipeline.errors import RecordConflict, RecordNotFound
+from docpipeline.errors import RecordConflict, RecordNotFound, UnreadableRow
 from docpipeline.models.approvals import Review
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.storage_account import StorageAccount
-from docpipeline.services import azure_storage, record_rows
+from docpipeline.services import azure_storage, record_rows, stored_payloads
 from docpipeline.services.azure_storage import storage_faults
+from docpipeline.services.record_rows import TABLE
 
 if TYPE_CHECKING:
     from azure.data.tables import TableEntity
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 Clock = Callable[[], datetime]
 Change = Callable[[DocumentRecord], DocumentRecord | None]
 
-TABLE = "documents"
 MAX_PAGE = 200
 _SERVICE = "document records"
 _WRITE_ATTEMPTS = 8
@@ -42,7 +43,8 @@ class DocumentRecords:
     """Reads and writes records. One instance serves the whole process.
 
     Every method raises ServiceUnavailable when the table cannot be reached for now, and ServiceRefused when
-    access is denied.
+    access is denied. A row that cannot be read is logged and counted whenever it is met: lists leave it out, and
+    methods about its document raise UnreadableRow.
     """
 
     def __init__(self, account: StorageAccount, clock: Clock = utc_now) -> None:
@@ -68,7 +70,7 @@ class DocumentRecords:
     async def get(self, document_id: str) -> DocumentRecord | None:
         """The document's record, or None."""
         row = await self._row(document_id)
-        return None if row is None else record_rows.record_in(row)
+        return None if row is None else _record_in(row)
 
     async def update(self, document_id: str, change: Change) -> DocumentRecord:
         """Read, change, write if nobody else wrote meanwhile; otherwise the same again, a few times.
@@ -89,7 +91,7 @@ class DocumentRecords:
             row = await self._row(document_id)
             if row is None:
                 raise RecordNotFound(document_id)
-            before = record_rows.record_in(row)
+            before = _record_in(row)
             after = change(before)
             if after is None or after == before:
                 return before
@@ -179,20 +181,21 @@ class DocumentRecords:
         query = record_rows.listing_query(status, user_id, record_rows.read_token(token))
         with storage_faults(_SERVICE):
             table = await self._table.open()
-            reads = [_first_rows(table, query, partition, limit + 1) for partition in record_rows.PARTITIONS]
+            reads = [_first_records(table, query, partition, limit + 1) for partition in record_rows.PARTITIONS]
             partitions = await asyncio.gather(*reads)
-        rows = sorted((row for part in partitions for row in part), key=record_rows.place_in)
-        shown = rows[:limit]
-        following = record_rows.make_token(shown[-1]) if len(rows) > limit else None
-        return [record_rows.record_in(row) for row in shown], following
+        records = sorted((record for part in partitions for record in part), key=record_rows.place_of)
+        shown = records[:limit]
+        following = record_rows.make_token(shown[-1]) if len(records) > limit else None
+        return shown, following
 
     async def unfinished(self, older_than: datetime) -> AsyncIterator[DocumentRecord]:
         """Every record that `is_open` and was last written before ``older_than``, in no order."""
         query, parameters = record_rows.unfinished_query(older_than)
         with storage_faults(_SERVICE):
             table = await self._table.open()
-            async for row in table.query_entities(query, parameters=parameters):
-                yield record_rows.record_in(row)
+            rows = table.query_entities(query, parameters=parameters, select=record_rows.READ_COLUMNS)
+            async for record in _readable(rows):
+                yield record
 
     async def check(self) -> None:
         """Raise ServiceUnavailable or ServiceRefused unless records can be read."""
@@ -238,18 +241,33 @@ class DocumentRecords:
         return True
 
 
-async def _first_rows(
+def _record_in(row: Mapping[str, Any]) -> DocumentRecord:
+    try:
+        return record_rows.record_in(row)
+    except UnreadableRow as damage:
+        stored_payloads.report(damage)
+        raise
+
+
+async def _readable(rows: AsyncIterable["TableEntity"]) -> AsyncIterator[DocumentRecord]:
+    async for row in rows:
+        with suppress(UnreadableRow):
+            yield _record_in(row)
+
+
+async def _first_records(
     table: "TableClient", query: tuple[str, dict[str, Any]], partition: str, count: int
-) -> list["TableEntity"]:
+) -> list[DocumentRecord]:
     condition, parameters = query
     rows = table.query_entities(
         f"PartitionKey eq @partition and {condition}",
         parameters={**parameters, "partition": partition},
         results_per_page=count,
+        select=record_rows.READ_COLUMNS,
     )
-    found: list[TableEntity] = []
-    async for row in rows:
-        found.append(row)
+    found: list[DocumentRecord] = []
+    async for record in _readable(rows):
+        found.append(record)
         if len(found) == count:
             break
     return found

@@ -3,11 +3,12 @@
 import hashlib
 from datetime import datetime
 
-from docpipeline.errors import ServiceUnavailable
+from docpipeline.errors import ServiceUnavailable, UnreadableRow
 from docpipeline.models.payload import Payload
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import azure_storage
 from docpipeline.services.azure_storage import storage_faults
+from docpipeline.services.stored_payloads import payload_in, report
 
 TABLE = "idempotency"
 _SERVICE = "idempotency keys"
@@ -25,7 +26,8 @@ class IdempotencyKeys:
     """Reads and writes keys. One instance serves the whole process.
 
     Every method raises ServiceUnavailable when the table cannot be reached for now, and ServiceRefused when
-    access is denied. Keys are stored as hashes, since they may hold any character.
+    access is denied, and UnreadableRow when what is stored for a key is damaged. Keys are stored as hashes, since
+    they may hold any character.
     """
 
     def __init__(self, account: StorageAccount) -> None:
@@ -40,7 +42,11 @@ class IdempotencyKeys:
                 row = await (await self._table.open()).get_entity(_hashed(user_id), _hashed(key))
             except ResourceNotFoundError:
                 return None
-        return Reservation.model_validate_json(row["reservation"])
+        try:
+            return payload_in(row, "reservation", Reservation, TABLE)
+        except UnreadableRow as damage:
+            report(damage)
+            raise
 
     async def reserve(self, user_id: str, key: str, wanted: Reservation) -> Reservation:
         """Let the key stand for ``wanted``, unless it stands for a run already. Returns what it stands for now."""

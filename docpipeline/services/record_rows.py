@@ -3,20 +3,24 @@
 import base64
 import binascii
 import hashlib
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from docpipeline.errors import UnreadableRow
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.record_limits import MOST_UNITS, stored_json, utf16_units
 from docpipeline.services.storage_keys import document_key, newest_first_key
+from docpipeline.services.stored_payloads import payload_in
+
+TABLE = "documents"
 
 _ALL, _OPEN = "at", "open"
 _PARTITION_COUNT = 8
 PARTITIONS = tuple(f"{number:02d}" for number in range(_PARTITION_COUNT))
-# A property holds 64 KiB of UTF-16; what is left is for the longest single change of a record.
-_MOST_UTF16_BYTES = 60 * 1024
+READ_COLUMNS = ["PartitionKey", "RowKey", "documentId", "userId", "instanceId", "record"]
+"""What `record_in` looks at."""
 _TOKEN = re.compile(r"\d{13}\|[A-Za-z0-9._@~-]{1,100}")
 
 
@@ -41,7 +45,7 @@ def listing_rows(record: DocumentRecord) -> dict[str, dict[str, Any]]:
 
     There are few open ones at any time, so that looking for them costs the same however many documents there are.
     """
-    place = newest_first_key(record.document_id, record.submitted_at)
+    place = place_of(record)
     listings = [_ALL, _OPEN] if record.is_open else [_ALL]
     keys = [f"{listing}|{place}" for listing in listings]
     columns = _columns(record)
@@ -62,8 +66,24 @@ def _columns(record: DocumentRecord) -> dict[str, Any]:
 
 
 def record_in(row: Mapping[str, Any]) -> DocumentRecord:
-    """The record a row holds."""
-    return DocumentRecord.model_validate_json(row["record"])
+    """The record a row holds. Raises UnreadableRow, also when it is not the record that belongs there."""
+    record = payload_in(row, "record", DocumentRecord, TABLE)
+    wrong = [name for name, values in _own_columns(record).items() if row.get(name) not in values]
+    if wrong:
+        raise UnreadableRow(TABLE, str(row.get("RowKey")), f"{', '.join(wrong)} do not fit the record it holds")
+    return record
+
+
+def _own_columns(record: DocumentRecord) -> dict[str, tuple[str, ...]]:
+    """What may stand in the columns beside a record."""
+    place = place_of(record)
+    return {
+        "PartitionKey": (partition_of(record.document_id),),
+        "RowKey": (record_key(record.document_id), f"{_ALL}|{place}", f"{_OPEN}|{place}"),
+        "documentId": (record.document_id,),
+        "userId": (record.user_id,),
+        "instanceId": (record.instance_id,),
+    }
 
 
 def listing_query(
@@ -88,14 +108,14 @@ def unfinished_query(older_than: datetime) -> tuple[str, dict[str, Any]]:
     return condition, {"first": f"{_OPEN}|", "end": f"{_OPEN}}}", "before": older_than}
 
 
-def place_in(row: Mapping[str, Any]) -> str:
-    """A listing row's place: newest first, the same in every listing and partition."""
-    return str(row["RowKey"]).partition("|")[2]
+def place_of(record: DocumentRecord) -> str:
+    """A record's place in the listings: newest first, the same in every listing and partition."""
+    return newest_first_key(record.document_id, record.submitted_at)
 
 
-def make_token(row: Mapping[str, Any]) -> str:
-    """The continuation token of a page that ends with this row of a listing."""
-    return base64.urlsafe_b64encode(place_in(row).encode()).decode().rstrip("=")
+def make_token(record: DocumentRecord) -> str:
+    """The continuation token of a page that ends with this record."""
+    return base64.urlsafe_b64encode(place_of(record).encode()).decode().rstrip("=")
 
 
 def read_token(token: str | None) -> str | None:
@@ -112,21 +132,22 @@ def read_token(token: str | None) -> str | None:
 
 
 def _as_property(record: DocumentRecord) -> str:
-    """The record as JSON that fits in one property: without its issues' messages, then with fewer issues."""
-    text = _as_json(record)
-    if _fits(text):
-        return text
-    issues = tuple(issue.model_copy(update={"message": ""}) for issue in record.issues)
-    text = _as_json(record.model_copy(update={"issues": issues}))
-    while issues and not _fits(text):
-        issues = issues[: len(issues) // 2]
-        text = _as_json(record.model_copy(update={"issues": issues}))
+    """The record as JSON that fits in one property, with as much of it as does."""
+    for shorter in _ever_shorter(record):
+        text = stored_json(shorter.to_payload())
+        if utf16_units(text) <= MOST_UNITS:
+            break
     return text
 
 
-def _as_json(record: DocumentRecord) -> str:
-    return json.dumps(record.to_payload(), ensure_ascii=False, separators=(",", ":"))
-
-
-def _fits(text: str) -> bool:
-    return len(text.encode("utf-16-le", errors="surrogatepass")) <= _MOST_UTF16_BYTES
+def _ever_shorter(record: DocumentRecord) -> Iterator[DocumentRecord]:
+    """The record, without its issues' messages, with ever fewer issues."""
+    yield record
+    issues = tuple(issue.model_copy(update={"message": ""}) for issue in record.issues)
+    yield record.model_copy(update={"issues": issues})
+    while issues:
+        issues = issues[: len(issues) // 2]
+        yield record.model_copy(update={"issues": issues})
+    # Metadata was not always held to a limit, and an end that cannot be written would be worse.
+    if record.status.is_final:
+        yield record.model_copy(update={"issues": (), "metadata": None})

@@ -24,6 +24,8 @@ def test_a_decision_is_understood_as_the_webhook_and_as_the_sdk_deliver_it(raise
         {"approved": "true", "reviewer": "berta"}, {"approved": 1, "reviewer": "berta"},
         {"approved": True, "reviewer": ""}, {"approved": True, "reviewer": "  "},
         {"approved": True, "reviewer": 7}, {"approved": True, "reviewer": "x" * 101}, "[" * 100_000,
+        {"approved": True, "reviewer": "\u200b"}, {"approved": True, "reviewer": "be\ud800rta"},
+        {"approved": True, "reviewer": "be\nrta"}, {"approved": True, "reviewer": "\u202eatreb"},
     ],
 )  # fmt: skip
 def test_nonsense_is_no_decision(raised: Any) -> None:
@@ -35,7 +37,18 @@ def test_nothing_that_can_be_raised_crashes_the_reading(raised: Any) -> None:
     assert read_approval_event(raised) is None
 
 
-@pytest.mark.parametrize("reviewer", ["anna", " Anna ", "ANNA"])
-def test_the_submitter_is_recognised_whatever_the_case(reviewer: str) -> None:
+def test_a_comment_that_cannot_be_stored_takes_nothing_from_the_decision() -> None:
+    """Nobody tells who decides at the webhook that a character of the comment was wrong."""
+    event = read_approval_event(json.dumps({**APPROVAL, "comment": "line 1\n\tline\x0b2 \ud800\x00"}))
+    assert event is not None
+    assert (event.approved, event.comment) == (True, "line 1\n\tline 2 \ufffd ")
+
+
+@pytest.mark.parametrize(
+    "reviewer", ["anna", " Anna ", "ANNA", "an\u200bna", "ａｎｎａ", "anna\u00ad", "\u00a0anna"]
+)
+def test_the_submitter_is_recognised_in_every_guise_of_the_name(reviewer: str) -> None:
+    """With an invisible character in the name, submitters could approve their own documents."""
     assert is_own_document(reviewer, "anna")
+    assert is_own_document("anna", reviewer)
     assert not is_own_document("berta", "anna")

@@ -149,6 +149,14 @@ def test_issues_may_be_strings_or_objects() -> None:
     )
 
 
+@pytest.mark.parametrize("issue", ["of \ud83d", {"code": "\udc00", "severity": "\ud800", "message": "\ud800"}])
+def test_what_is_no_character_in_an_issue_is_replaced(issue: Any) -> None:
+    """One lone surrogate in an answer made a record that could be neither read nor listed."""
+    _, (read,) = read_answer(answer(issues=[issue]))
+    assert "\ufffd" in read.message
+    json.dumps(read.to_payload(), ensure_ascii=False).encode()
+
+
 def test_many_long_issues_are_capped_and_all_counted() -> None:
     verdict, read = read_answer(answer(issues=[{"code": "c" * 500, "message": "m" * 500}] * 500))
     assert verdict.issue_count == 500

@@ -194,11 +194,6 @@ async def test_text_and_extraction_come_back_as_they_were_saved(blobs: DocumentB
     assert (await read_all(blobs, text_blob)).decode() == text
 
 
-async def test_what_is_no_character_in_a_text_is_replaced(blobs: DocumentBlobs, document_id: str) -> None:
-    text_blob = await blobs.save_text(document_id, RUN, "Gr\ud800öße")
-    assert (await read_all(blobs, text_blob)).decode() == "Gr?öße"
-
-
 async def test_enough_of_a_clients_blob_is_seen_to_find_a_late_header(
     blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
 ) -> None:

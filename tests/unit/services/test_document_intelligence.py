@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from docpipeline.errors import CircuitOpen, DocumentFailed, OperationLost, ServiceRefused, ServiceUnavailable
+from docpipeline.models.extraction import Extraction
 from docpipeline.resilience import ServiceBreaker
 from docpipeline.services.analysis import Analysis
 from docpipeline.services.document_intelligence import DocumentIntelligence
@@ -81,6 +82,20 @@ async def test_a_result_is_polled_for_and_read(service: DocumentIntelligence, se
     analysis = await service.result(f"{server.base_url}/operations/1", soon())
     assert analysis == Analysis("a b c", 2, "de", 0.65, 0.4, 0.5)
     assert {request.headers["Ocp-Apim-Subscription-Key"] for request in server.seen} == {"the-key"}
+
+
+async def test_what_is_no_character_in_a_text_is_replaced(
+    service: DocumentIntelligence, server: ScriptedServer
+) -> None:
+    """Broken fonts bring about halves of surrogate pairs; a text with one could not be stored, however often."""
+    server.answer(200, a_result(content="Gr\ud800öße \ud83d\ude00"))
+    read = await service.result(f"{server.base_url}/operations/1", soon())
+    assert read.text == "Gr\ufffdöße 😀"
+
+
+async def test_a_language_of_any_length_and_kind_fits_in_the_record() -> None:
+    extraction = Extraction(language="x-\ud800" + "y" * 5000)
+    assert extraction.language == "x-\ufffd" + "y" * 32
 
 
 async def test_a_document_without_words_has_no_confidence(
@@ -192,10 +207,11 @@ async def test_a_poll_that_cannot_be_understood_is_asked_again_later(
         await service.result(f"{server.base_url}/operations/1", soon())
 
 
+@pytest.mark.parametrize("headers", [{}, {"Operation-Location": "https://di.example/öperations/1"}])
 async def test_an_acceptance_that_names_no_operation_is_unavailable(
-    service: DocumentIntelligence, server: ScriptedServer
+    service: DocumentIntelligence, server: ScriptedServer, headers: dict[str, str]
 ) -> None:
-    server.answer(202)
+    server.answer(202, headers=headers)
     with pytest.raises(ServiceUnavailable, match="without saying where"):
         await service.submit(content(), MODEL, soon())
 

@@ -30,7 +30,15 @@ def nothing_starts(pipeline: Pipeline) -> Any:
         ({"documentId": "a\\b"}, "documentId"),
         ({"documentId": "a\x07b"}, "documentId"),
         ({"documentId": "x" * 101}, "documentId"),
+        ({"userId": "\u200b"}, "userId"),
+        ({"userId": "nna\u202e"}, "userId"),
+        ({"documentId": "a\u2066b"}, "documentId"),
         ({"fileName": "a\x00b.pdf"}, "fileName"),
+        ({"fileName": "a\x9fb.pdf"}, "fileName"),
+        ({"fileName": "a\u2028b.pdf"}, "fileName"),
+        ({"fileName": "a\ud800b.pdf"}, "fileName"),
+        ({"fileName": "invoice\u202efdp.exe"}, "fileName"),
+        ({"fileName": "\u200d"}, "fileName"),
         ({"fileName": "x" * 201}, "fileName"),
         ({"fileName": "scans/"}, "fileName"),
         ({"fileName": "a/.."}, "fileName"),
@@ -57,6 +65,12 @@ async def test_a_wrong_parameter_is_named(pipeline: Pipeline, query: dict[str, s
         ({"metadata": {"a": {"nested": "b"}}}, "metadata.a"),
         ({"metadata": {"a": "x" * 501}}, "metadata.a"),
         ({"metadata": {f"k{number}": "v" for number in range(21)}}, "metadata"),
+        ({"metadata": {f"k{number}": "🧾" * 500 for number in range(20)}}, "metadata"),
+        ({"metadata": {f"k{number}": '"' * 500 for number in range(20)}}, "metadata"),
+        ({"metadata": {"a": "b\x00"}}, "metadata.a"),
+        ({"metadata": {"a": "b\x85"}}, "metadata.a"),
+        ({"metadata": {"a": "line 1\nline 2"}}, "metadata.a"),
+        ({"metadata": {"a\tb": "c"}}, "metadata.a b.[key]"),
         ({"blobUrl": "http://acct.blob.core.windows.net/inbox/a.pdf"}, "blobUrl"),
         ({"blobUrl": "https://evil.example.com/inbox/a.pdf?sig=SECRET"}, "blobUrl"),
         ({"blobUrl": "http://169.254.169.254/latest/meta-data"}, "blobUrl"),
@@ -91,6 +105,24 @@ async def test_a_sentence_about_a_key_begins_with_the_key_as_the_client_writes_i
     assert detail.startswith(
         (f"{next(iter(change))} must", f"{next(iter(change))} should", "metadata.note should")
     )
+
+
+@pytest.mark.parametrize(
+    ("metadata", "told"),
+    [
+        ({str(number): "🧾" * 500 for number in range(13)}, "takes 13095: that is 1095 too many"),
+        ({"a": "x" * 512}, "at most 500 characters, and has 512"),
+        ({"k" * 66: "x"}, "at most 64 characters, and has 66"),
+    ],
+)
+async def test_metadata_is_told_by_how_much_it_is_too_large(
+    pipeline: Pipeline, metadata: dict[str, str], told: str
+) -> None:
+    """It was accepted, and the document could never come to its end for want of room in its record."""
+    answer = await pipeline.refer({**REFERENCE, "metadata": metadata})
+
+    assert answer.is_problem(400, "invalid-request")
+    assert told in answer.json["errors"][0]["message"]
 
 
 async def test_all_faults_are_told_together(pipeline: Pipeline) -> None:

@@ -64,7 +64,7 @@ async def test_a_document_that_waits_for_no_review_is_a_409(pipeline: Pipeline, 
     assert ("too late" if status == "timeout" else status) in answer.json["detail"]
 
 
-@pytest.mark.parametrize("reviewer", ["ann", " ANN "])
+@pytest.mark.parametrize("reviewer", ["ann", " ANN ", "an\u200bn", "\u3000ａｎｎ", "an\u00adn"])
 async def test_the_submitter_may_not_review(pipeline: Pipeline, reviewer: str) -> None:
     waiting(pipeline)
 

@@ -13,6 +13,8 @@ EXAMPLES: dict[type[errors.PipelineError], tuple[errors.PipelineError, str]] = {
     errors.IllegalTransition: (errors.IllegalTransition("inv-17", "completed", "queued"), "conflict"),
     errors.RecordConflict: (errors.RecordConflict("inv-17"), "conflict"),
     errors.RecordNotFound: (errors.RecordNotFound("inv-17"), "not-found"),
+    errors.UnreadableRow: (errors.UnreadableRow("documents", "id|inv-17", "secret"), "damaged"),
+    errors.InvalidRequest: (errors.InvalidRequest([(("userId",), "missing", "secret")]), "invalid-request"),
     errors.InvalidBlobUrl: (errors.InvalidBlobUrl("blobUrl must begin with https://"), "invalid-request"),
     errors.BlobUnavailable: (errors.BlobUnavailable("there is no such blob"), "invalid-request"),
     errors.DocumentTooLarge: (errors.DocumentTooLarge(7), "too-large"),

@@ -33,6 +33,38 @@ async def test_an_uploaded_file_is_stored_recorded_and_started(pipeline: Pipelin
     assert job.policy == pipeline.services.settings.resolve_policy(job.priority)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Screenshot 9.41.00\u202fAM.png",
+        "Größe\u00a01.pdf",
+        "請求書\u30001.pdf",
+        "می\u200cخواهم.pdf",
+        "Do\u00adku.pdf",
+    ],
+)
+async def test_a_file_keeps_the_name_that_a_person_gave_it(pipeline: Pipeline, name: str) -> None:
+    """Blanks and joiners of other scripts, and those that a Mac writes, were refused as control characters."""
+    assert (await pipeline.upload(documentId="inv-17", fileName=name)).status == 202
+    assert pipeline.records.rows["inv-17"].file_name == name
+
+
+async def test_a_look_alike_of_a_user_is_another_user(pipeline: Pipeline) -> None:
+    """Names are folded to refuse a reviewer, never to hand somebody the documents of another."""
+    await pipeline.upload(documentId="inv-17", userId="ann")
+
+    for look_alike in ("Ann", "ａｎｎ", "an\u200bn"):
+        again = await pipeline.upload(documentId="inv-17", userId=look_alike)
+        assert again.is_problem(409, "conflict")
+
+
+async def test_metadata_of_plain_text_fits_at_its_longest(pipeline: Pipeline) -> None:
+    metadata = {f"{number:064}": "ü" * 500 for number in range(20)}
+    pipeline.lies_at(BLOB, PDF)
+
+    assert (await pipeline.refer({"blobUrl": BLOB, "userId": "ann", "metadata": metadata})).status == 202
+
+
 async def test_202_carries_the_management_payload_the_document_and_links(pipeline: Pipeline) -> None:
     answer = await pipeline.upload(documentId="inv 17")
 

@@ -1,0 +1,141 @@
+"""Damaged rows on a real table: left out and told of, while all else goes on."""
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableClient
+
+from docpipeline import telemetry
+from docpipeline.errors import UnreadableRow
+from docpipeline.models.approvals import Decision, Review
+from docpipeline.models.compliance import MAX_ISSUES, ComplianceIssue
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.services import record_rows
+from docpipeline.services.document_records import DocumentRecords
+from docpipeline.services.idempotency_keys import IdempotencyKeys
+from tests.azurite import Azurite
+from tests.clocks import ManualClock
+from tests.unit.services.record_damage import DAMAGES
+from tests.unit.services.test_document_records import a_record
+from tests.unit.services.test_idempotency_keys import a_run
+from tests.unit.services.test_record_rows import accepted, fullest
+
+Metrics = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture
+async def table(azurite: Azurite) -> AsyncIterator[TableClient]:
+    async with TableClient.from_connection_string(azurite.connection_string, record_rows.TABLE) as client:
+        yield client
+
+
+@pytest.fixture
+def metrics(monkeypatch: pytest.MonkeyPatch) -> Metrics:
+    tracked: Metrics = []
+    monkeypatch.setattr(telemetry, "track", lambda name, value, **told: tracked.append((name, told)))
+    return tracked
+
+
+async def damaged(table: TableClient, record: DocumentRecord, damage: str) -> None:
+    """All rows of the record are as the damage makes them."""
+    for row in (record_rows.record_row(record), *record_rows.listing_rows(record).values()):
+        await table.upsert_entity(DAMAGES[damage](row), UpdateMode.REPLACE)
+
+
+async def test_damaged_rows_are_left_out_of_lists_whose_pages_stay_full(
+    records: DocumentRecords, table: TableClient, clock: ManualClock, document_id: str
+) -> None:
+    """One row that could not be read answered every list with an error, and stopped every reconciliation."""
+    good = []
+    for number, damage in enumerate(DAMAGES):
+        if damage not in ("no userId", "another time's"):
+            clock.advance(timedelta(seconds=1))
+            wrong = a_record(f"{document_id}-bad-{number}", clock, user_id=document_id)
+            assert await records.create(wrong)
+            await damaged(table, wrong, damage)
+        clock.advance(timedelta(seconds=1))
+        good.append(a_record(f"{document_id}-{number}", clock, user_id=document_id))
+        assert await records.create(good[-1])
+    clock.advance(timedelta(minutes=1))
+
+    listed, token, pages = [], None, 0
+    while pages == 0 or token:
+        page, token = await records.page(DocumentStatus.QUEUED, document_id, limit=5, token=token)
+        assert len(page) == 5 or token is None
+        listed, pages = listed + page, pages + 1
+
+    assert listed == good[::-1]
+    unfinished = [record async for record in records.unfinished(clock()) if record.user_id == document_id]
+    assert sorted(record.document_id for record in unfinished) == sorted(record.document_id for record in good)
+
+
+async def test_a_damaged_row_is_logged_with_its_key_and_counted(
+    records: DocumentRecords,
+    table: TableClient,
+    clock: ManualClock,
+    document_id: str,
+    metrics: Metrics,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    record = a_record(document_id, clock, user_id=document_id, metadata={"note": "s3cret"})
+    await records.create(record)
+    await damaged(table, record, "unknown status")
+
+    with pytest.raises(UnreadableRow, match=f"id.{document_id}.*status"):
+        await records.get(document_id)
+    with pytest.raises(UnreadableRow):
+        await records.advance(document_id, record.instance_id, DocumentStatus.EXTRACTING)
+    assert await records.page(user_id=document_id) == ([], None)
+
+    told = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
+    keys = [f"id|{document_id}", f"id|{document_id}", next(iter(record_rows.listing_rows(record)))]
+    assert [entry.__dict__["row_key"] for entry in told] == keys
+    assert metrics == [("UnreadableRows", {"table": "documents", "rowKey": key}) for key in keys]
+    assert "s3cret" not in caplog.text
+
+
+async def test_a_damaged_idempotency_key_is_told_of_as_such(
+    account: Any, azurite: Azurite, document_id: str, metrics: Metrics
+) -> None:
+    keys = IdempotencyKeys(account)
+    await keys.reserve("ann", document_id, a_run().model_copy(update={"document_id": document_id}))
+    async with TableClient.from_connection_string(azurite.connection_string, "idempotency") as table:
+        found = table.query_entities("documentId eq @id", parameters={"id": document_id})
+        async for row in found:
+            await table.upsert_entity({**row, "reservation": "{"}, UpdateMode.REPLACE)
+
+    with pytest.raises(UnreadableRow, match="idempotency"):
+        await keys.find("ann", document_id)
+
+    assert [name for name, _ in metrics] == ["UnreadableRows"]
+    await keys.close()
+
+
+@pytest.mark.parametrize("end", [status for status in DocumentStatus if status.is_final])
+async def test_a_record_comes_to_its_end_in_the_table_with_everything_at_its_longest(
+    records: DocumentRecords, clock: ManualClock, document_id: str, end: DocumentStatus
+) -> None:
+    """A record was accepted that its row had no room for once a person had decided."""
+    full = fullest(DocumentRecord, metadata={}, issues=())
+    first = ("user_id", "file_name", "content_type", "blob_url", "content_hash")
+    given = {name: getattr(full, name) for name in first}
+    metadata = accepted({f"{number:02}" + "é" * 62: '"' * 10 + "x" * 490 for number in range(20)})
+    await records.create(a_record(document_id, clock, instance_id="run", metadata=metadata, **given))
+    ids = (document_id, "run")
+    grown = {name: getattr(full, name) for name in ("page_count", "language", "confidence", "text_blob")}
+    for status in (DocumentStatus.EXTRACTING, DocumentStatus.VALIDATING):
+        await records.advance(*ids, status, **grown)
+    await records.amend(*ids, issues=(fullest(ComplianceIssue),) * MAX_ISSUES)
+    await records.advance(*ids, DocumentStatus.AWAITING_REVIEW, review=fullest(Review))
+    if end is DocumentStatus.COMPLETED:
+        await records.advance(*ids, DocumentStatus.STORING, decision=Decision.APPROVED_WITH_REVIEW)
+    await records.advance(*ids, end, error=full.error)
+    stored = await records.get(document_id)
+    assert stored is not None
+    assert (stored.status, stored.metadata) == (end, metadata)
+    assert (stored.review, stored.error) == (full.review, full.error)
+    assert stored.issues
