@@ -5,8 +5,10 @@ import json
 import aiohttp
 import pytest
 from azure.core.exceptions import HttpResponseError, ServiceRequestError
+from pydantic import ValidationError
 
 from docpipeline import errors
+from docpipeline.models.failure import Failure
 from triggers.problem_details import ProblemError, invalid_fields, problem_of, to_response
 
 EXAMPLES: dict[type[errors.PipelineError], tuple[errors.PipelineError, str]] = {
@@ -60,6 +62,13 @@ def test_an_outage_is_unavailable_with_retry_after(outage: Exception) -> None:
 @pytest.mark.parametrize("fault", [*(fault for fault, _ in EXAMPLES.values()), *OUTAGES, KeyError("secret")])
 def test_no_answer_repeats_what_only_the_log_may_know(fault: Exception) -> None:
     assert b"secret" not in to_response(problem_of(fault)).get_body()
+
+
+def test_what_is_wrong_with_something_of_ours_is_never_blamed_on_the_request() -> None:
+    """A stored record that did not validate was told to clients as a 400 about fields they never sent."""
+    with pytest.raises(ValidationError) as wrong:
+        Failure.from_payload({"code": ["secret"]})
+    assert problem_of(wrong.value).kind == "internal"
 
 
 def test_a_problem_names_each_field() -> None:
