@@ -19,6 +19,7 @@ ANY_TEXT = st.text(alphabet=st.characters(categories=None, exclude_categories=()
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | ANY_TEXT,
     lambda inner: st.lists(inner) | st.dictionaries(ANY_TEXT, inner) | st.tuples(inner),
+    max_leaves=8,
 )
 FULL_WIDTH_ANN = "".join(chr(ord(letter) - 0x20 + 0xFF00) for letter in "Ann Lee").replace("\uff00", "\u3000")
 

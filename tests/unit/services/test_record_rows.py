@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from docpipeline.errors import InvalidRequest, UnreadableRow
@@ -37,7 +37,11 @@ LONG_TEXTS = st.builds(
 ANY_METADATA = st.dictionaries(LONG_TEXTS.map(lambda text: text[:64]), LONG_TEXTS, max_size=22)
 
 
+LONGEST_BY_COUNT = {f"{number:02}" + "𝄞" * 62: '"' * 500 for number in range(20)}
+
+
 @settings(max_examples=60)
+@example(LONGEST_BY_COUNT, DocumentStatus.COMPLETED)
 @given(ANY_METADATA, st.sampled_from(DocumentStatus))
 def test_whatever_metadata_is_accepted_the_record_fits_with_all_else_at_its_longest(
     metadata: dict[str, str], status: DocumentStatus
