@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ import azure.functions as func
 
 from docpipeline import run_ends
 from docpipeline.composition import Services, get_services
-from docpipeline.errors import ServiceFault
+from docpipeline.errors import ServiceFault, UnreadableRow
 from docpipeline.models.approvals import ApprovalEvent, Decision
 from docpipeline.models.documents import COUNTER_FIELDS, DocumentRecord, DocumentStatus, way_to
 from docpipeline.models.failure import Failure
@@ -72,9 +73,11 @@ async def _free_places(services: Services, taken_before: datetime, open_runs: se
     """Give back the places of requests that died, and of runs that ended without. Returns how many."""
     freed = 0
     async for place in services.pending_places.taken_before(taken_before):
-        if place.instance_id not in open_runs and await run_ends.open_run(services, place) is None:
-            await services.pending_places.release(place.instance_id)
-            freed += 1
+        # Of a damaged record nobody knows whether its run has ended.
+        with suppress(UnreadableRow):
+            if place.instance_id not in open_runs and await run_ends.open_run(services, place) is None:
+                await services.pending_places.release(place.instance_id)
+                freed += 1
     return freed
 
 

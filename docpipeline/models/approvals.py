@@ -5,9 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, Field, StrictBool, StrictStr
+from pydantic import AfterValidator, AwareDatetime, Field, StrictBool, StrictStr
 
-from docpipeline.models.outside_text import folded, problem_with_name, without_controls
+from docpipeline.models.outside_text import AtMost, folded, problem_with_name, without_controls
 from docpipeline.models.payload import Payload, RequestBody
 from docpipeline.models.runs import RunReference
 
@@ -82,15 +82,15 @@ class OpenReview(Payload):
 class Review(Payload):
     """A review as the record shows it."""
 
-    requested_at: datetime | None = None
-    deadline: datetime | None = None
+    requested_at: AwareDatetime | None = None
+    deadline: AwareDatetime | None = None
     """When the wait for a decision ends (UTC, exclusive): set once, with the request."""
-    reasons: tuple[str, ...] = ()
+    reasons: Annotated[tuple[Annotated[str, AtMost(40)], ...], Field(max_length=10)] = ()
     """Why a person must look (`docpipeline.models.compliance.review_reasons`)."""
     approved: bool | None = None
     reviewer: Annotated[str, Field(max_length=MAX_REVIEWER)] | None = None
     comment: Annotated[str, Field(max_length=MAX_COMMENT)] | None = None
-    decided_at: datetime | None = None
+    decided_at: AwareDatetime | None = None
 
     @property
     def is_decided(self) -> bool:

@@ -7,15 +7,17 @@ has taken since, turn a burst away before it comes to that, and spare the counti
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
+from typing import Any
 
-from docpipeline.errors import TooManyPending
+from docpipeline.errors import TooManyPending, UnreadableRow
 from docpipeline.models.runs import RunReference
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import azure_storage
 from docpipeline.services.azure_storage import storage_faults
 from docpipeline.services.document_records import Clock, utc_now
+from docpipeline.services.stored_payloads import report
 
 TABLE = "places"
 _SERVICE = "pending places"
@@ -88,7 +90,9 @@ class PendingPlaces:
                 parameters={"partition": _PARTITION, "moment": moment},
             )
             async for row in rows:
-                yield RunReference(document_id=row["documentId"], instance_id=row["RowKey"])
+                run = _run_in(row)
+                if run is not None:
+                    yield run
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -129,3 +133,11 @@ class PendingPlaces:
 
     def _known(self) -> int:
         return self._counted + len(self._taken_since)
+
+
+def _run_in(row: Mapping[str, Any]) -> RunReference | None:
+    document_id = row.get("documentId")
+    if isinstance(document_id, str):
+        return RunReference(document_id=document_id, instance_id=row["RowKey"])
+    report(UnreadableRow(TABLE, row["RowKey"], "documentId is missing, or no text"))
+    return None

@@ -6,6 +6,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableClient
 
 from docpipeline.errors import TooManyPending
 from docpipeline.models.runs import RunReference
@@ -105,3 +107,19 @@ async def test_places_are_listed_by_when_they_were_taken(process: Process, clock
     await places.take(a_run(2))
 
     assert [run async for run in places.taken_before(between)] == [a_run(1)]
+
+
+async def test_a_place_whose_row_is_damaged_is_told_of_and_hides_no_other(
+    process: Process, clock: ManualClock, azurite: Azurite, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One row that cannot be read must not keep the places of all others from being given back."""
+    places = process(9)
+    for number in (1, 2, 3):
+        await places.take(a_run(number))
+    async with TableClient.from_connection_string(azurite.connection_string, pending_places.TABLE) as table:
+        row = await table.get_entity("pending", a_run(2).instance_id)
+        del row["documentId"]
+        await table.upsert_entity(row, UpdateMode.REPLACE)
+
+    assert await all_taken(places, clock) == [a_run(1), a_run(3)]
+    assert f"row '{a_run(2).instance_id}'" in caplog.text

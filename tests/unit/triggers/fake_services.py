@@ -14,6 +14,7 @@ from docpipeline.errors import (
     RecordNotFound,
     ServiceUnavailable,
     TooManyPending,
+    UnreadableRow,
 )
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.notices import NotificationType
@@ -49,6 +50,8 @@ class FakeRecords:
     def __init__(self) -> None:
         self.rows: dict[str, DocumentRecord] = {}
         self.is_down = False
+        self.damaged: set[str] = set()
+        """Ids of documents whose rows cannot be read."""
         self.before_create: Callable[[], None] = lambda: None
         self.asked: list[Any] = []
 
@@ -63,6 +66,8 @@ class FakeRecords:
 
     async def get(self, document_id: str) -> DocumentRecord | None:
         self._check_up()
+        if document_id in self.damaged:
+            raise UnreadableRow("documents", f"id|{document_id}", "status: enum")
         return self.rows.get(document_id)
 
     async def update(

@@ -350,3 +350,16 @@ async def test_the_place_of_a_request_that_died_is_freed(pipeline: Pipeline) -> 
 
     assert await reconcile(pipeline) == 2
     assert list(pipeline.places.taken) == [at_work.instance_id]
+
+
+async def test_a_damaged_record_keeps_its_place_and_hinders_no_other(pipeline: Pipeline) -> None:
+    """One row that cannot be read must not end the reconciliation of all others."""
+    damaged = pipeline.records.put(a_record("d-1", "completed"))
+    ended = pipeline.records.put(a_record("d-2", "completed"))
+    for place in (run_of(damaged), run_of(ended)):
+        await pipeline.places.take(place)
+    pipeline.records.damaged.add("d-1")
+    pipeline.clock.advance(minutes=11)
+
+    assert await reconcile(pipeline) == 1
+    assert list(pipeline.places.taken) == [damaged.instance_id]
