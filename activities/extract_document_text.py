@@ -6,6 +6,7 @@ from docpipeline.composition import Services, get_services
 from docpipeline.errors import BlobUnavailable, DocumentFailed, OperationLost, ServiceRefused
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.extraction import Extraction, ExtractionRequest
+from docpipeline.models.page_reading import doubtful_pages
 from docpipeline.services.analysis import Analysis
 from docpipeline.telemetry import measured
 
@@ -78,6 +79,8 @@ async def _store(services: Services, request: ExtractionRequest, analysis: Analy
         confidence=analysis.confidence,
         lowest_confidence=analysis.lowest_confidence,
         low_confidence_share=analysis.low_confidence_share,
+        doubtful_pages=doubtful_pages(analysis.pages, request.page_confidence_threshold),
+        unmapped_share=round(analysis.unmapped_share, 4),
     )
 
 
@@ -88,5 +91,6 @@ async def _show_in_record(services: Services, request: ExtractionRequest, extrac
         page_count=extraction.page_count,
         language=extraction.language,
         confidence=extraction.confidence,
+        doubtful_pages=extraction.doubtful_pages,
         text_blob=extraction.text_blob,
     )

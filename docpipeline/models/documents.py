@@ -84,6 +84,8 @@ class DocumentRecord(Payload):
     page_count: int | None = None
     language: str | None = None
     confidence: float | None = None
+    doubtful_pages: tuple[int, ...] = ()
+    """Numbers, from 1, of the pages that were read badly; the first 100 at most."""
     is_compliant: bool | None = None
     issues: tuple[ComplianceIssue, ...] = ()
     decision: Decision = Decision.NONE

@@ -1,9 +1,12 @@
 """The one base class of everything that crosses a boundary as JSON."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+Share = Annotated[float, Field(ge=0, le=1)]
+"""A confidence, a threshold or a part of a whole, 0.0-1.0; NaN is none."""
 
 
 class Payload(BaseModel):

@@ -1,5 +1,6 @@
 """Extraction: the text goes into storage, is billed once, and a document that cannot be read says why."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from activities.extract_document_text import extract_document_text
 from docpipeline.errors import DocumentFailed, OperationLost, ServiceRefused, ServiceUnavailable
 from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.page_reading import PageReading
 from docpipeline.services.analysis import Analysis
 from tests.unit.activities.conftest import PDF, Pipeline
 
@@ -39,6 +41,8 @@ async def test_the_text_is_stored_and_a_reference_is_returned(pipeline: Pipeline
         "confidence": 0.9,
         "lowestConfidence": 0.8,
         "lowConfidenceShare": 0.0,
+        "doubtfulPages": [],
+        "unmappedShare": 0.0,
     }
 
 
@@ -49,6 +53,27 @@ async def test_the_record_shows_what_was_read(pipeline: Pipeline) -> None:
     assert record.status is DocumentStatus.EXTRACTING
     assert (record.page_count, record.language, record.confidence) == (1, "en", 0.9)
     assert record.text_blob == result["textBlob"]
+
+
+async def test_pages_below_the_threshold_of_the_request_are_named_in_the_answer_and_in_the_record(
+    pipeline: Pipeline,
+) -> None:
+    await pipeline.accept()
+    pages = tuple(PageReading(confidence=confidence) for confidence in (0.99, 0.3, 0.7))
+    pipeline.document_intelligence.outcomes = [Analysis("a b c", 3, "en", 0.96, 0.2, 0.1, pages, 0.01)]
+    result = await extract_document_text({**a_request(pipeline), "pageConfidenceThreshold": 0.71})
+    assert (result["doubtfulPages"], result["unmappedShare"]) == ([2, 3], 0.01)
+    assert (await pipeline.record()).to_api()["doubtfulPages"] == [2, 3]
+
+
+async def test_two_thousand_doubtful_pages_leave_history_and_record_small(pipeline: Pipeline) -> None:
+    """What is said of pages lies in every history and every row: it must not grow with the document."""
+    await pipeline.accept()
+    pages = (PageReading(confidence=0.1),) * 2000
+    pipeline.document_intelligence.outcomes = [Analysis("a", 2000, "en", 0.1, 0.1, 1.0, pages)]
+    result = await extract_document_text(a_request(pipeline))
+    assert len(json.dumps(result)) < 1500
+    assert len(json.dumps((await pipeline.record()).to_payload())) < 1500
 
 
 async def test_a_second_run_returns_the_same_and_asks_nobody(pipeline: Pipeline) -> None:

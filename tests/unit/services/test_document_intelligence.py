@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from docpipeline.errors import CircuitOpen, DocumentFailed, OperationLost, ServiceRefused, ServiceUnavailable
+from docpipeline.models.page_reading import PageReading
 from docpipeline.resilience import ServiceBreaker
 from docpipeline.services.analysis import Analysis
 from docpipeline.services.document_intelligence import DocumentIntelligence
@@ -79,7 +80,8 @@ async def test_a_result_is_polled_for_and_read(service: DocumentIntelligence, se
         ),
     )
     analysis = await service.result(f"{server.base_url}/operations/1", soon())
-    assert analysis == Analysis("a b c", 2, "de", 0.65, 0.4, 0.5)
+    pages = (PageReading(confidence=None), PageReading(is_empty=True))
+    assert analysis == Analysis("a b c", 2, "de", 0.65, 0.4, 0.5, pages)
     assert {request.headers["Ocp-Apim-Subscription-Key"] for request in server.seen} == {"the-key"}
 
 
@@ -88,7 +90,7 @@ async def test_a_document_without_words_has_no_confidence(
 ) -> None:
     server.answer(200, a_result(content=" \n", pages=[{"pageNumber": 1, "spans": []}]))
     analysis = await service.result(f"{server.base_url}/operations/1", soon())
-    assert analysis == Analysis(" \n", 1)
+    assert analysis == Analysis(" \n", 1, pages=(PageReading(is_empty=True),))
     assert not analysis.has_text
 
 
