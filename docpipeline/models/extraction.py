@@ -7,6 +7,9 @@ from docpipeline.models.failure import Failure
 from docpipeline.models.payload import Payload, Share
 from docpipeline.models.runs import RunReference
 
+MOST_SUBMISSIONS = 2
+"""So often a run submits its document for analysis: the service is paid each time, result or none."""
+
 
 class ExtractionRequest(RunReference):
     """Input of `extract_document_text`."""

@@ -66,6 +66,18 @@ def test_a_failed_operation_is_submitted_again_or_fails_with_a_clear_error(
     assert client.wait_for(document_id)["status"] == "completed"
 
 
+def test_a_document_whose_analysis_always_fails_is_submitted_twice_and_not_paid_again(
+    client: Client, a_document: Callable[..., bytes], document_id: str
+) -> None:
+    """It used to be submitted anew until its deadline."""
+    submitted = client.usage()["documentIntelligence"]["submissions"]
+    client.fault("documentIntelligence", failOperation=True)
+    client.upload(a_document(), documentId=document_id)
+    record = client.wait_for(document_id)
+    assert (record["status"], record["error"]["code"]) == ("failed", "analysisFailed")
+    assert client.usage()["documentIntelligence"]["submissions"] - submitted == 2
+
+
 @pytest.mark.parametrize("name", ["corrupt.pdf", "encrypted.pdf"])
 def test_a_document_that_cannot_be_read_fails_with_a_clear_error(
     client: Client, name: str, document_id: str

@@ -1,5 +1,6 @@
 """Extraction: the text goes into storage, is billed once, and a document that cannot be read says why."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -7,7 +8,14 @@ from typing import Any
 import pytest
 
 from activities.extract_document_text import extract_document_text
-from docpipeline.errors import DocumentFailed, OperationLost, ServiceRefused, ServiceUnavailable
+from docpipeline.errors import (
+    CircuitOpen,
+    DocumentFailed,
+    NothingSubmitted,
+    OperationLost,
+    ServiceRefused,
+    ServiceUnavailable,
+)
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.page_reading import PageReading
 from docpipeline.services.analysis import Analysis
@@ -102,6 +110,70 @@ async def test_a_lost_operation_is_submitted_anew_by_the_next_attempt(pipeline: 
     result = await extract_document_text(a_request(pipeline))
     assert result["pageCount"] == 1
     assert pipeline.document_intelligence.asked[-1] == "https://di.example/operations/2"
+
+
+LOST = OperationLost("DI", "the analysis failed (InternalServerError)")
+
+
+async def test_an_analysis_that_fails_again_and_again_is_submitted_twice_and_then_fails_the_document(
+    pipeline: Pipeline,
+) -> None:
+    """A document that crashes the service was paid again and again until its deadline."""
+    await pipeline.accept()
+    pipeline.document_intelligence.outcomes = [LOST]
+    with pytest.raises(OperationLost):
+        await extract_document_text(a_request(pipeline))
+    failed = await extract_document_text(a_request(pipeline))
+    assert failed["failure"]["code"] == "analysisFailed"
+    assert "2 times" in failed["failure"]["message"]
+    assert await extract_document_text(a_request(pipeline)) == failed
+    assert len(pipeline.document_intelligence.submitted) == 2
+
+
+async def test_submissions_of_which_nobody_knows_whether_they_arrived_count(pipeline: Pipeline) -> None:
+    """A connection that breaks after the document was sent may have been paid for."""
+    await pipeline.accept()
+    pipeline.document_intelligence.refusals = [ServiceUnavailable("DI", "the connection broke")] * 2
+    for _ in range(2):
+        with pytest.raises(ServiceUnavailable):
+            await extract_document_text(a_request(pipeline))
+    failed = await extract_document_text(a_request(pipeline))
+    assert failed["failure"]["code"] == "analysisFailed"
+    assert pipeline.document_intelligence.submitted == []
+
+
+async def test_a_crash_between_submission_and_the_record_of_it_counts(pipeline: Pipeline) -> None:
+    """Whoever dies in between each time must not submit each time either."""
+    await pipeline.accept()
+    pipeline.document_intelligence.refusals = [asyncio.CancelledError()] * 2
+    for _ in range(2):
+        with pytest.raises(asyncio.CancelledError):
+            await extract_document_text(a_request(pipeline))
+    failed = await extract_document_text(a_request(pipeline))
+    assert failed["failure"]["code"] == "analysisFailed"
+
+
+@pytest.mark.parametrize("untaken", [NothingSubmitted("DI", "it answered 429"), CircuitOpen("DI", "left alone")])
+async def test_a_document_that_the_service_did_not_take_is_sent_as_often_as_it_must(
+    pipeline: Pipeline, untaken: Exception
+) -> None:
+    await pipeline.accept()
+    pipeline.document_intelligence.refusals = [untaken] * 5
+    for _ in range(5):
+        with pytest.raises(NothingSubmitted):
+            await extract_document_text(a_request(pipeline))
+    assert (await extract_document_text(a_request(pipeline)))["pageCount"] == 1
+
+
+async def test_a_new_run_of_a_document_may_submit_anew(pipeline: Pipeline) -> None:
+    await pipeline.accept()
+    pipeline.document_intelligence.outcomes = [LOST, LOST, pipeline.document_intelligence.outcomes[0]]
+    with pytest.raises(OperationLost):
+        await extract_document_text(a_request(pipeline))
+    await extract_document_text(a_request(pipeline))
+    await pipeline.supersede()
+    again = await extract_document_text({**a_request(pipeline), "instanceId": "a-newer-run"})
+    assert again["pageCount"] == 1
 
 
 async def test_a_document_that_cannot_be_read_comes_back_as_a_failure_for_good(pipeline: Pipeline) -> None:
