@@ -97,7 +97,9 @@ async def _store(services: Services, request: ExtractionRequest, analysis: Analy
         confidence=analysis.confidence,
         lowest_confidence=analysis.lowest_confidence,
         low_confidence_share=analysis.low_confidence_share,
-        doubtful_pages=doubtful_pages(analysis.pages, request.page_confidence_threshold),
+        doubtful_pages=doubtful_pages(
+            analysis.pages, request.page_confidence_threshold, request.low_words_threshold
+        ),
         unmapped_share=round(analysis.unmapped_share, 4),
     )
 

@@ -53,6 +53,7 @@ def extract_text(context: df.DurableOrchestrationContext, job: DocumentJob) -> S
         model_id=job.policy.model_id,
         deadline=deadline,
         page_confidence_threshold=job.policy.extraction_page_confidence_threshold,
+        low_words_threshold=job.policy.extraction_low_words_threshold,
     )
     wanted = ActivityCall("extract_document_text", request, retry_policies.EXTRACTION)
     try:

@@ -20,6 +20,8 @@ class ExtractionRequest(RunReference):
     """The activity gives up by itself at this moment (UTC): a losing activity keeps its instance open."""
     page_confidence_threshold: Share = 0.60
     """Mean word confidence of a page; one below it (exclusive) is doubtful."""
+    low_words_threshold: Share = 0.30
+    """Share of a page's words with a confidence below 0.5; one above it (exclusive) is doubtful."""
 
 
 class Extraction(Payload):

@@ -28,22 +28,39 @@ class PageReading:
 
     confidence: float | None = None
     """Mean of its words' confidence, 0.0-1.0; None when a word has none, or the page has text and no words."""
+    low_words_share: float = 0.0
+    """Share of its words with a confidence below 0.5, 0.0-1.0."""
     unmapped_share: float = 0.0
     """Share of its characters, blanks apart, that stand for nothing, 0.0-1.0."""
     is_empty: bool = False
     """Whether there is neither a word nor any text on it: nothing to doubt."""
 
-    def is_doubtful(self, confidence_threshold: float) -> bool:
-        """Whether a person should look at it: read below the threshold (exclusive), or not mapped to letters."""
+    def is_doubtful(self, confidence_threshold: float, low_words_threshold: float) -> bool:
+        """Whether a person should look at it.
+
+        Args:
+            confidence_threshold: the least mean confidence of its words (inclusive), 0.0-1.0.
+            low_words_threshold: the largest share of its words below 0.5 (inclusive), 0.0-1.0.
+        """
         if self.is_empty:
             return False
         is_confident = self.confidence is not None and self.confidence >= confidence_threshold
-        return not is_confident or self.unmapped_share > MOST_UNMAPPED_SHARE
+        return (
+            not is_confident
+            or self.low_words_share > low_words_threshold
+            or self.unmapped_share > MOST_UNMAPPED_SHARE
+        )
 
 
-def doubtful_pages(pages: Iterable[PageReading], confidence_threshold: float) -> tuple[int, ...]:
+def doubtful_pages(
+    pages: Iterable[PageReading], confidence_threshold: float, low_words_threshold: float
+) -> tuple[int, ...]:
     """Numbers, from 1, of the pages a person should look at: the first 100 at most, so that records stay small."""
-    numbers = (number for number, page in enumerate(pages, 1) if page.is_doubtful(confidence_threshold))
+    numbers = (
+        number
+        for number, page in enumerate(pages, 1)
+        if page.is_doubtful(confidence_threshold, low_words_threshold)
+    )
     return tuple(islice(numbers, MOST_DOUBTFUL_PAGES))
 
 

@@ -16,7 +16,7 @@ class ProcessingPolicy(Payload):
     extraction_page_confidence_threshold: Share = 0.60
     """The same for each page by itself, so that one bad page does not drown in a long document."""
     extraction_low_words_threshold: Share = 1.0
-    """Share of words with a confidence below 0.5; a person looks at anything above it (exclusive).
+    """Share of words with a confidence below 0.5, of all or of one page's; a person looks above it (exclusive).
 
     No share is above 1: a run accepted before there was this limit must decide on replay as it did.
     """

@@ -74,7 +74,7 @@ def _read_result(result: dict[str, Any]) -> Analysis:
         language=_main_language(_list(result.get("languages"))),
         confidence=_mean(known),
         lowest_confidence=min(known, default=None),
-        low_confidence_share=_mean([c < _LOW_CONFIDENCE for c in known]),
+        low_confidence_share=_low_share(known),
         pages=readings,
         unmapped_share=max(unmapped_share(text), *(page.unmapped_share for page in readings), 0.0),
     )
@@ -86,6 +86,7 @@ def _read_page(page: dict[str, Any], text: str, confidences: list[float | None])
     return PageReading(
         # One word of which nothing is known, and nothing is known of the page.
         confidence=_mean(known) if len(known) == len(confidences) else None,
+        low_words_share=_low_share(known) or 0.0,
         unmapped_share=unmapped_share(on_page),
         is_empty=not confidences and not on_page.strip(),
     )
@@ -94,12 +95,17 @@ def _read_page(page: dict[str, Any], text: str, confidences: list[float | None])
 def _confidence(word: dict[str, Any]) -> float | None:
     """A word's confidence. None for what is none: absent, no number, NaN (which json reads), or not in 0 to 1."""
     value = word.get("confidence")
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value <= 1 else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value <= 1 else None
 
 
 def _mean(values: Sequence[float]) -> float | None:
     return round(sum(values) / len(values), 4) if values else None
+
+
+def _low_share(confidences: list[float]) -> float | None:
+    return _mean([confidence < _LOW_CONFIDENCE for confidence in confidences])
 
 
 def _spans(part: dict[str, Any]) -> list[tuple[int, int]]:

@@ -63,15 +63,17 @@ async def test_the_record_shows_what_was_read(pipeline: Pipeline) -> None:
     assert record.text_blob == result["textBlob"]
 
 
-async def test_pages_below_the_threshold_of_the_request_are_named_in_the_answer_and_in_the_record(
+async def test_pages_beyond_the_thresholds_of_the_request_are_named_in_the_answer_and_in_the_record(
     pipeline: Pipeline,
 ) -> None:
     await pipeline.accept()
-    pages = tuple(PageReading(confidence=confidence) for confidence in (0.99, 0.3, 0.7))
-    pipeline.document_intelligence.outcomes = [Analysis("a b c", 3, "en", 0.96, 0.2, 0.1, pages, 0.01)]
-    result = await extract_document_text({**a_request(pipeline), "pageConfidenceThreshold": 0.71})
-    assert (result["doubtfulPages"], result["unmappedShare"]) == ([2, 3], 0.01)
-    assert (await pipeline.record()).to_api()["doubtfulPages"] == [2, 3]
+    read = ((0.99, 0.0), (0.3, 0.0), (0.7, 0.0), (0.8, 0.11))
+    pages = tuple(PageReading(confidence, low_words) for confidence, low_words in read)
+    pipeline.document_intelligence.outcomes = [Analysis("a b c", 4, "en", 0.96, 0.2, 0.1, pages, 0.01)]
+    limits = {"pageConfidenceThreshold": 0.71, "lowWordsThreshold": 0.1}
+    result = await extract_document_text({**a_request(pipeline), **limits})
+    assert (result["doubtfulPages"], result["unmappedShare"]) == ([2, 3, 4], 0.01)
+    assert (await pipeline.record()).to_api()["doubtfulPages"] == [2, 3, 4]
 
 
 async def test_two_thousand_doubtful_pages_leave_history_and_record_small(pipeline: Pipeline) -> None:

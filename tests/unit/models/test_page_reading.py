@@ -11,29 +11,36 @@ from docpipeline.models.page_reading import (
 )
 
 GOOD, BAD = PageReading(confidence=0.99), PageReading(confidence=0.41)
+LIMITS = (0.60, 0.30)
 
 
 def test_one_bad_page_among_good_ones_is_found_by_its_number() -> None:
-    assert doubtful_pages([GOOD, BAD, GOOD], 0.60) == (2,)
+    assert doubtful_pages([GOOD, BAD, GOOD], *LIMITS) == (2,)
 
 
-def test_the_threshold_itself_is_good_enough() -> None:
-    assert doubtful_pages([PageReading(confidence=0.60), PageReading(confidence=0.5999)], 0.60) == (2,)
+def test_a_page_of_words_both_sure_and_unsure_is_doubtful_though_its_mean_is_not() -> None:
+    """So a letter read upside down: a mean of 0.635, and every third word unsure."""
+    assert doubtful_pages([GOOD, PageReading(confidence=0.635, low_words_share=0.333)], *LIMITS) == (2,)
+
+
+def test_the_thresholds_themselves_are_good_enough() -> None:
+    pages = [PageReading(confidence=0.60, low_words_share=0.30), PageReading(confidence=0.5999)]
+    assert doubtful_pages(pages, *LIMITS) == (2,)
 
 
 def test_an_empty_page_is_not_doubtful_and_one_with_text_of_unknown_confidence_is_at_any_threshold() -> None:
-    assert doubtful_pages([PageReading(is_empty=True), PageReading()], 0.0) == (2,)
+    assert doubtful_pages([PageReading(is_empty=True), PageReading()], 0.0, 1.0) == (2,)
 
 
 def test_a_page_of_unmapped_characters_is_doubtful_however_sure_the_service_is() -> None:
     at_most, more = MOST_UNMAPPED_SHARE, MOST_UNMAPPED_SHARE + 0.001
     pages = [PageReading(confidence=1.0, unmapped_share=share) for share in (at_most, more)]
-    assert doubtful_pages(pages, 0.60) == (2,)
+    assert doubtful_pages(pages, *LIMITS) == (2,)
 
 
 def test_two_thousand_doubtful_pages_are_cut_to_a_list_that_stays_small() -> None:
     """History and record hold the list: it must not grow with the document."""
-    assert doubtful_pages([BAD] * 2000, 0.60) == tuple(range(1, MOST_DOUBTFUL_PAGES + 1))
+    assert doubtful_pages([BAD] * 2000, *LIMITS) == tuple(range(1, MOST_DOUBTFUL_PAGES + 1))
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,12 @@ def a_page(*confidences: Any, spans: list[dict[str, Any]] | None = None) -> dict
 
 def test_a_page_of_gibberish_is_found_although_the_mean_of_all_words_is_high() -> None:
     """Three pages, the second upside down: 0.96 over all words, and nobody had to look."""
-    analysis = read(content="w", pages=[a_page(*[0.99] * 120), a_page(*[0.38] * 12), a_page(*[0.99] * 120)])
+    upside_down = a_page(*[0.3] * 7, *[0.8] * 14)
+    analysis = read(content="w", pages=[a_page(*[0.996] * 95), upside_down, a_page(*[0.996] * 95)])
     assert analysis.confidence == pytest.approx(0.96, abs=0.01)
-    assert doubtful_pages(analysis.pages, 0.60) == (2,)
+    assert analysis.low_confidence_share == pytest.approx(0.03, abs=0.01)
+    assert analysis.pages[1] == PageReading(confidence=0.6333, low_words_share=0.3333)
+    assert doubtful_pages(analysis.pages, 0.60, 0.30) == (2,)
 
 
 def test_a_page_is_empty_doubtful_or_confident_by_what_is_known_of_its_words() -> None:
@@ -48,7 +51,7 @@ def test_a_page_is_empty_doubtful_or_confident_by_what_is_known_of_its_words() -
         PageReading(confidence=None),
         PageReading(confidence=None),
     )
-    assert doubtful_pages(analysis.pages, 0.60) == (3, 4)
+    assert doubtful_pages(analysis.pages, 0.60, 0.30) == (3, 4)
 
 
 def test_characters_that_no_font_maps_are_counted_for_each_page() -> None:
@@ -61,7 +64,7 @@ def test_characters_that_no_font_maps_are_counted_for_each_page() -> None:
     analysis = read(content=text, pages=pages)
     assert [page.unmapped_share for page in analysis.pages] == [0.0, 0.75]
     assert analysis.unmapped_share == 0.75
-    assert doubtful_pages(analysis.pages, 0.60) == (2,)
+    assert doubtful_pages(analysis.pages, 0.60, 0.30) == (2,)
 
 
 def test_unmapped_characters_are_counted_where_no_page_says_which_text_is_its_own() -> None:
@@ -75,7 +78,7 @@ def test_a_confidence_that_is_none_is_unknown_and_its_page_doubtful(nonsense: An
     """JSON parsers of Python read NaN and Infinity: a mean with one of them compares as nothing at all."""
     analysis = read(content="w w", pages=[a_page(0.9, nonsense)])
     assert (analysis.confidence, analysis.lowest_confidence, analysis.low_confidence_share) == (0.9, 0.9, 0.0)
-    assert doubtful_pages(analysis.pages, 0.0) == (1,)
+    assert doubtful_pages(analysis.pages, 0.0, 1.0) == (1,)
 
 
 def test_a_number_too_large_for_a_float_is_no_confidence() -> None:
@@ -83,7 +86,7 @@ def test_a_number_too_large_for_a_float_is_no_confidence() -> None:
     analysis = read_operation(b'{"status": "succeeded", "analyzeResult": {"content": "w", "pages": %s}}' % pages)
     assert analysis is not None
     assert analysis.confidence is None
-    assert doubtful_pages(analysis.pages, 0.0) == (1,)
+    assert doubtful_pages(analysis.pages, 0.0, 1.0) == (1,)
 
 
 @pytest.mark.parametrize(

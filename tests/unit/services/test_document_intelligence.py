@@ -87,7 +87,7 @@ async def test_a_result_is_polled_for_and_read(service: DocumentIntelligence, se
         ),
     )
     analysis = await service.result(f"{server.base_url}/operations/1", soon())
-    pages = (PageReading(confidence=None), PageReading(is_empty=True))
+    pages = (PageReading(low_words_share=0.5), PageReading(is_empty=True))
     assert analysis == Analysis("a b c", 2, "de", 0.65, 0.4, 0.5, pages)
     assert {request.headers["Ocp-Apim-Subscription-Key"] for request in server.seen} == {"the-key"}
 
