@@ -3,10 +3,12 @@
 import azure.durable_functions as df
 
 from docpipeline.composition import Services, get_services
-from docpipeline.errors import BlobUnavailable, DocumentFailed, OperationLost, ServiceRefused
+from docpipeline.errors import BlobUnavailable, DocumentFailed, NothingSubmitted, OperationLost, ServiceRefused
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.extraction import Extraction, ExtractionRequest
+from docpipeline.models.extraction import MOST_SUBMISSIONS, Extraction, ExtractionRequest
+from docpipeline.models.page_reading import doubtful_pages
 from docpipeline.services.analysis import Analysis
+from docpipeline.services.analysis_ledger import AnalysisLedger
 from docpipeline.telemetry import measured
 
 bp = df.Blueprint()
@@ -22,7 +24,8 @@ async def extract_document_text(payload: dict) -> dict:
     Raises ServiceUnavailable, which is retried, and ServiceRefused when storage refuses us.
 
     Repeat-safe: an extraction that is stored is returned, an analysis that was submitted is asked after, and all
-    names come from the run's ids. Only a crash between submission and the record of it is billed twice.
+    names come from the run's ids. What is billed twice is a crash between submission and the record of it, and an
+    analysis that came to nothing; nothing is billed three times (``analysisFailed``).
     """
     request, services = ExtractionRequest.from_payload(payload), get_services()
     ids = (request.document_id, request.instance_id)
@@ -52,20 +55,36 @@ async def _extract(services: Services, request: ExtractionRequest) -> Extraction
 
 
 async def _analyze(services: Services, request: ExtractionRequest) -> Analysis:
-    ids = (request.document_id, request.instance_id)
-    operation_url = await services.document_blobs.read_operation(*ids)
-    if operation_url is None:
-        with await services.document_blobs.open_incoming(request.blob_url) as content:
+    ledger = services.document_blobs.analysis_ledger(request.document_id, request.instance_id)
+    operation_url = await ledger.operation_url() or await _submit(services, request, ledger)
+    try:
+        return await services.document_intelligence.result(operation_url, request.deadline)
+    except OperationLost as lost:
+        await ledger.forget_operation()
+        if await ledger.submission_count() >= MOST_SUBMISSIONS:
+            raise _given_up() from lost
+        # The next attempt submits anew; the retry policy decides when.
+        raise
+
+
+async def _submit(services: Services, request: ExtractionRequest, ledger: AnalysisLedger) -> str:
+    with await services.document_blobs.open_incoming(request.blob_url) as content:
+        if not await ledger.take_submission(MOST_SUBMISSIONS):
+            raise _given_up()
+        try:
             operation_url = await services.document_intelligence.submit(
                 content, request.model_id, request.deadline
             )
-        await services.document_blobs.save_operation(*ids, operation_url)
-    try:
-        return await services.document_intelligence.result(operation_url, request.deadline)
-    except OperationLost:
-        # The next attempt submits anew; the retry policy decides when.
-        await services.document_blobs.forget_operation(*ids)
-        raise
+        except NothingSubmitted:
+            await ledger.give_back_submission()
+            raise
+    await ledger.save_operation(operation_url)
+    return operation_url
+
+
+def _given_up() -> DocumentFailed:
+    reason = f"the extraction service was given the document {MOST_SUBMISSIONS} times and brought no result"
+    return DocumentFailed("analysisFailed", f"{reason}; send it with reprocess=true once the service is well")
 
 
 async def _store(services: Services, request: ExtractionRequest, analysis: Analysis) -> Extraction:
@@ -78,6 +97,10 @@ async def _store(services: Services, request: ExtractionRequest, analysis: Analy
         confidence=analysis.confidence,
         lowest_confidence=analysis.lowest_confidence,
         low_confidence_share=analysis.low_confidence_share,
+        doubtful_pages=doubtful_pages(
+            analysis.pages, request.page_confidence_threshold, request.low_words_threshold
+        ),
+        unmapped_share=round(analysis.unmapped_share, 4),
     )
 
 
@@ -88,5 +111,6 @@ async def _show_in_record(services: Services, request: ExtractionRequest, extrac
         page_count=extraction.page_count,
         language=extraction.language,
         confidence=extraction.confidence,
+        doubtful_pages=extraction.doubtful_pages,
         text_blob=extraction.text_blob,
     )

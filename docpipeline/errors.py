@@ -16,7 +16,8 @@
     ├── TooManyPending            as many documents are in flight as MAX_PENDING_DOCUMENTS allows
     └── ServiceFault              an outside service did not do its work
         ├── ServiceUnavailable    for now: raised, so that the durable retry tries again
-        │   ├── CircuitOpen       so often of late that it is not even asked
+        │   ├── NothingSubmitted  what was sent was not taken: sending it again is not doing it twice
+        │   │   └── CircuitOpen   so often of late that it is not even asked
         │   └── OperationLost     the analyze operation is gone; the next attempt submits anew
         └── ServiceRefused        for good: retrying cannot help (bad key, wrong endpoint)
 
@@ -124,7 +125,11 @@ class ServiceUnavailable(ServiceFault):
     """The service cannot answer now; the durable retry asks again later."""
 
 
-class CircuitOpen(ServiceUnavailable):
+class NothingSubmitted(ServiceUnavailable):
+    """The service was not reached, or says itself that it did not take what it was sent; send it again later."""
+
+
+class CircuitOpen(NothingSubmitted):
     """The service failed so often of late that it is left alone for a while."""
 
 

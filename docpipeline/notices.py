@@ -14,6 +14,7 @@ def review_notice(record: DocumentRecord, review: Review) -> dict[str, Any]:
         **_about(record, DocumentStatus.AWAITING_REVIEW),
         "reasons": list(review.reasons),
         "issueCodes": sorted({issue.code for issue in record.issues}),
+        "doubtfulPages": list(record.doubtful_pages),
         "deadline": review.deadline.isoformat().replace("+00:00", "Z") if review.deadline else None,
     }
 

@@ -63,6 +63,8 @@ class Settings:
     allowed_blob_hosts: tuple[str, ...]
     """Lower-case hosts (with the port where it is not the default) a ``blobUrl`` may name."""
     extraction_confidence_threshold: float
+    extraction_page_confidence_threshold: float
+    extraction_low_words_threshold: float
     compliance_confidence_threshold: float
     extraction_timeout_high: timedelta
     extraction_timeout_normal: timedelta
@@ -81,6 +83,8 @@ class Settings:
             model_id=self.document_intelligence.model_id,
             extraction_timeout=self.extraction_timeout_high if urgent else self.extraction_timeout_normal,
             extraction_confidence_threshold=self.extraction_confidence_threshold,
+            extraction_page_confidence_threshold=self.extraction_page_confidence_threshold,
+            extraction_low_words_threshold=self.extraction_low_words_threshold,
             compliance_confidence_threshold=self.compliance_confidence_threshold,
             approval_timeout=self.approval_timeout,
             require_four_eyes=self.require_four_eyes,
@@ -102,6 +106,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         storage=storage,
         allowed_blob_hosts=_allowed_blob_hosts(reader, storage),
         extraction_confidence_threshold=reader.number("EXTRACTION_CONFIDENCE_THRESHOLD", 0.80, 0, 1),
+        extraction_page_confidence_threshold=reader.number("EXTRACTION_PAGE_CONFIDENCE_THRESHOLD", 0.60, 0, 1),
+        extraction_low_words_threshold=reader.number("EXTRACTION_LOW_WORDS_THRESHOLD", 0.30, 0, 1),
         compliance_confidence_threshold=reader.number("COMPLIANCE_CONFIDENCE_THRESHOLD", 0.85, 0, 1),
         extraction_timeout_high=reader.duration("EXTRACTION_TIMEOUT_MINUTES_HIGH", 10, _MINUTE, 0.01, 1440),
         extraction_timeout_normal=reader.duration("EXTRACTION_TIMEOUT_MINUTES_NORMAL", 30, _MINUTE, 0.01, 1440),

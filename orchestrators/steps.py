@@ -48,7 +48,12 @@ def extract_text(context: df.DurableOrchestrationContext, job: DocumentJob) -> S
     set_stage(context, DocumentStatus.EXTRACTING)
     deadline = context.current_utc_datetime + job.policy.extraction_timeout
     request = ExtractionRequest(
-        **_run(context, job), blob_url=job.blob_url, model_id=job.policy.model_id, deadline=deadline
+        **_run(context, job),
+        blob_url=job.blob_url,
+        model_id=job.policy.model_id,
+        deadline=deadline,
+        page_confidence_threshold=job.policy.extraction_page_confidence_threshold,
+        low_words_threshold=job.policy.extraction_low_words_threshold,
     )
     wanted = ActivityCall("extract_document_text", request, retry_policies.EXTRACTION)
     try:

@@ -5,7 +5,8 @@ from typing import Annotated
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.failure import Failure
 from docpipeline.models.outside_text import AtMost
-from docpipeline.models.payload import Payload
+from docpipeline.models.page_reading import MOST_UNMAPPED_SHARE
+from docpipeline.models.payload import Payload, Share
 from docpipeline.models.policy import ProcessingPolicy
 from docpipeline.models.runs import RunReference
 
@@ -36,7 +37,7 @@ class ComplianceVerdict(Payload):
     """
 
     is_compliant: bool
-    confidence: float | None = None
+    confidence: Share | None = None
     issue_count: int = 0
     understood: bool = True
     failure: Failure | None = None
@@ -45,11 +46,15 @@ class ComplianceVerdict(Payload):
 def review_reasons(verdict: ComplianceVerdict, extraction: Extraction, policy: ProcessingPolicy) -> list[str]:
     """Why a person must look at a document, as codes in a fixed order; empty when nobody need."""
     unsure = verdict.confidence is None or verdict.confidence < policy.compliance_confidence_threshold
+    low_words = extraction.low_confidence_share or 0.0
     checks = {
         "complianceAnswerNotUnderstood": not verdict.understood,
         "notCompliant": not verdict.is_compliant,
         "issuesFound": verdict.issue_count > 0,
         "complianceConfidenceLow": unsure,
         "extractionConfidenceLow": not extraction.is_confident(policy.extraction_confidence_threshold),
+        "pagesDoubtful": bool(extraction.doubtful_pages),
+        "lowWordsShareHigh": low_words > policy.extraction_low_words_threshold,
+        "charactersUnmapped": extraction.unmapped_share > MOST_UNMAPPED_SHARE,
     }
     return [reason for reason, applies in checks.items() if applies]

@@ -13,6 +13,7 @@ from docpipeline.models.compliance import ComplianceIssue
 from docpipeline.models.extraction import LanguageTag
 from docpipeline.models.failure import Failure
 from docpipeline.models.instance_ids import MAX_ID_LENGTH
+from docpipeline.models.page_reading import MOST_DOUBTFUL_PAGES
 from docpipeline.models.payload import Payload
 
 MAX_FILE_NAME = 200
@@ -97,6 +98,8 @@ class DocumentRecord(Payload):
     page_count: int | None = None
     language: LanguageTag | None = None
     confidence: float | None = None
+    doubtful_pages: tuple[int, ...] = Field(default=(), max_length=MOST_DOUBTFUL_PAGES)
+    """Numbers, from 1, of the pages that were read badly; the first 100 at most."""
     is_compliant: bool | None = None
     issues: tuple[ComplianceIssue, ...] = ()
     decision: Decision = Decision.NONE

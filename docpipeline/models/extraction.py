@@ -5,11 +5,14 @@ from typing import Annotated, Self, TypeAlias
 
 from docpipeline.models.failure import Failure
 from docpipeline.models.outside_text import AtMost
-from docpipeline.models.payload import Payload
+from docpipeline.models.payload import Payload, Share
 from docpipeline.models.runs import RunReference
 
 LanguageTag: TypeAlias = Annotated[str, AtMost(35)]
 """BCP 47; 35 characters are the most that its own length limits add up to."""
+
+MOST_SUBMISSIONS = 2
+"""So often a run submits its document for analysis: the service is paid each time, result or none."""
 
 
 class ExtractionRequest(RunReference):
@@ -19,6 +22,10 @@ class ExtractionRequest(RunReference):
     model_id: str
     deadline: datetime
     """The activity gives up by itself at this moment (UTC): a losing activity keeps its instance open."""
+    page_confidence_threshold: Share = 0.60
+    """Mean word confidence of a page; one below it (exclusive) is doubtful."""
+    low_words_threshold: Share = 0.30
+    """Share of a page's words with a confidence below 0.5; one above it (exclusive) is doubtful."""
 
 
 class Extraction(Payload):
@@ -30,11 +37,15 @@ class Extraction(Payload):
     character_count: int = 0
     language: LanguageTag | None = None
     """BCP 47 tag of the language most of the text is in, where the service tells."""
-    confidence: float | None = None
-    """Mean of the words' confidence, 0.0-1.0 (lines have none); None when there are no words."""
-    lowest_confidence: float | None = None
-    low_confidence_share: float | None = None
-    """Share of the words with a confidence below 0.5, 0.0-1.0."""
+    confidence: Share | None = None
+    """Mean of the words' confidence (lines have none); None when there are no words."""
+    lowest_confidence: Share | None = None
+    low_confidence_share: Share | None = None
+    """Share of the words with a confidence below 0.5."""
+    doubtful_pages: tuple[int, ...] = ()
+    """Numbers, from 1, of the pages a person should look at; at most 100 of them."""
+    unmapped_share: Share = 0.0
+    """Largest share of characters that no font maps to a letter, on any page or in the whole text."""
     failure: Failure | None = None
 
     @classmethod

@@ -1,13 +1,16 @@
 """The one base class of everything that crosses a boundary as JSON."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from docpipeline.errors import InvalidRequest
 from docpipeline.models.outside_text import well_formed
+
+Share = Annotated[float, Field(ge=0, le=1)]
+"""A confidence, a threshold or a part of a whole, 0.0-1.0; NaN is none."""
 
 
 class Payload(BaseModel):

@@ -8,7 +8,14 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from docpipeline.errors import DocumentFailed, OperationLost, PipelineError, ServiceRefused, ServiceUnavailable
+from docpipeline.errors import (
+    DocumentFailed,
+    NothingSubmitted,
+    OperationLost,
+    PipelineError,
+    ServiceRefused,
+    ServiceUnavailable,
+)
 from docpipeline.services.http_answers import refused_or_unavailable
 
 if TYPE_CHECKING:
@@ -21,6 +28,10 @@ _DOCUMENT_FAULTS = {
     "UnsupportedContent": ("unsupported", "files of this kind cannot be read"),
     "UnsupportedMediaType": ("unsupported", "files of this kind cannot be read"),
     "InvalidContentLength": ("tooLarge", "the file is larger than the extraction service accepts"),
+    "InvalidContentComplexity": (
+        "tooComplex",
+        "the file takes more memory or time to read than one document may; split it, or print it to a new file",
+    ),
     "InvalidContentDimensions": ("imageSize", "the image has too many pixels, or too few, to be read"),
 }
 _STATUS_FAULTS = {413: _DOCUMENT_FAULTS["InvalidContentLength"], 415: _DOCUMENT_FAULTS["UnsupportedMediaType"]}
@@ -28,16 +39,24 @@ _ENCRYPTED = ("encrypted", "the file asks for a password; send it without one")
 _ENCRYPTION_WORDS = ("password", "encrypt", "locked")
 # Faults of our request: the document may be fine.
 _OUR_FAULTS = {"InvalidParameter", "InvalidArgument", "InvalidRequest", "InvalidSasToken"}
+# Said of an analysis that was accepted: it would end the same way again.
+_REFUSALS = _OUR_FAULTS | {"Unauthorized", "Forbidden", "NotFound", "ModelNotFound"}
+# Answers of a gateway that cannot tell whether the service behind it took the document.
+_UNCLEAR = {502, 504}
 
 
 def fault_of(error: "AzureError") -> PipelineError:
     """The fault an error of the SDK stands for."""
+    from aiohttp import ClientConnectorError, ConnectionTimeoutError
     from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
     if isinstance(error, ClientAuthenticationError):
         return ServiceRefused(SERVICE, f"access was refused; {_REMEDY}")
     if not isinstance(error, HttpResponseError) or error.response is None:
-        return ServiceUnavailable(SERVICE, f"it did not answer ({type(error).__name__})")
+        # Of a connection that broke later nobody knows whether the document arrived.
+        is_unsent = isinstance(error.inner_exception, ClientConnectorError | ConnectionTimeoutError)
+        fault = NothingSubmitted if is_unsent else ServiceUnavailable
+        return fault(SERVICE, f"it did not answer ({type(error).__name__})")
     response: Any = error.response
     if response.status_code < 400:
         return ServiceUnavailable(SERVICE, f"its answer could not be understood ({type(error).__name__})")
@@ -58,7 +77,10 @@ def fault_of_answer(
         return document_fault
     if status in _STATUS_FAULTS:
         return DocumentFailed(*_STATUS_FAULTS[status])
-    return refused_or_unavailable(SERVICE, status, headers, _REMEDY)
+    fault = refused_or_unavailable(SERVICE, status, headers, _REMEDY)
+    if isinstance(fault, ServiceUnavailable) and not is_poll and status not in _UNCLEAR:
+        return NothingSubmitted(SERVICE, fault.reason)
+    return fault
 
 
 def fault_of_failed_operation(error: Any) -> PipelineError:
@@ -66,7 +88,10 @@ def fault_of_failed_operation(error: Any) -> PipelineError:
     fault = _document_fault(error)
     if fault is not None:
         return fault
-    return OperationLost(SERVICE, f"the analysis failed ({_codes(error)[-1]})")
+    codes = _codes(error)
+    if _REFUSALS.isdisjoint(codes):
+        return OperationLost(SERVICE, f"the analysis failed ({codes[-1]})")
+    return ServiceRefused(SERVICE, f"it refused the analysis ({codes[-1]}); check DOCUMENT_INTELLIGENCE_MODEL")
 
 
 def _document_fault(error: Any) -> DocumentFailed | None:

@@ -17,6 +17,7 @@ from docpipeline.models.documents import DocumentRecord
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import azure_storage
+from docpipeline.services.analysis_ledger import AnalysisLedger
 from docpipeline.services.azure_storage import storage_faults
 from docpipeline.services.blob_copy import copy_then_delete
 from docpipeline.services.blob_source import BlobSource, SpooledContent
@@ -155,27 +156,10 @@ class DocumentBlobs:
             except ResourceNotFoundError:
                 return
 
-    async def save_operation(self, document_id: str, instance_id: str, operation_url: str) -> None:
-        """Remember the analyze operation of a run, so that a second run of the activity resumes it."""
-        await self._write_json(
-            f"{run_folder(document_id, instance_id)}/operation.json", {"operationUrl": operation_url}
-        )
-
-    async def read_operation(self, document_id: str, instance_id: str) -> str | None:
-        """URL of the run's analyze operation; None when nothing was submitted yet."""
-        stored = await self._read_json(f"{run_folder(document_id, instance_id)}/operation.json")
-        return None if stored is None else stored["operationUrl"]
-
-    async def forget_operation(self, document_id: str, instance_id: str) -> None:
-        """Let the next run of the activity submit anew: the operation is lost."""
-        from azure.core.exceptions import ResourceNotFoundError
-
-        with storage_faults(_SERVICE):
-            blob = await self._blob(EXTRACTIONS, f"{run_folder(document_id, instance_id)}/operation.json")
-            try:
-                await blob.delete_blob()
-            except ResourceNotFoundError:
-                return
+    def analysis_ledger(self, document_id: str, instance_id: str) -> AnalysisLedger:
+        """What a run has submitted for analysis. Reads nothing by itself."""
+        folder = run_folder(document_id, instance_id)
+        return AnalysisLedger(lambda name: self._blob(EXTRACTIONS, f"{folder}/{name}"), _SERVICE)
 
     async def save_text(self, document_id: str, instance_id: str, text: str) -> str:
         """Store the extracted text. Returns its ``container/name``."""

@@ -1,6 +1,7 @@
 """Azure AI Document Intelligence: an analysis is submitted once, then asked after until it is done."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import cached_property
@@ -63,7 +64,8 @@ class DocumentIntelligence:
 
         Raises:
             DocumentFailed: the document can never be read; or ``extractionTimeout`` at ``until``.
-            ServiceUnavailable: for now; CircuitOpen while the service is left alone.
+            NothingSubmitted: for now, and the document was not taken; CircuitOpen while the service is left alone.
+            ServiceUnavailable: for now, and the document may have been taken.
             ServiceRefused: bad key, unknown model.
         """
         features = [] if model_id in _WITHOUT_FEATURES else ["languages"]
@@ -126,7 +128,8 @@ class DocumentIntelligence:
             asked = float(retry_after)
         except ValueError:
             return self._polling_interval
-        return min(max(asked, 0.02), _LONGEST_PAUSE_SECONDS)
+        # NaN is a float too, and no time to wake up at.
+        return self._polling_interval if math.isnan(asked) else min(max(asked, 0.02), _LONGEST_PAUSE_SECONDS)
 
     async def _guarded(self, work: Callable[[], Awaitable[Result]], until: datetime) -> Result:
         """``work`` behind the breaker and before the deadline, with the SDK's errors translated."""

@@ -66,6 +66,42 @@ def test_a_failed_operation_is_submitted_again_or_fails_with_a_clear_error(
     assert client.wait_for(document_id)["status"] == "completed"
 
 
+def test_a_document_whose_analysis_always_fails_is_submitted_twice_and_not_paid_again(
+    client: Client, a_document: Callable[..., bytes], document_id: str
+) -> None:
+    """It used to be submitted anew until its deadline."""
+    submitted = client.usage()["documentIntelligence"]["submissions"]
+    client.fault("documentIntelligence", failOperation=True)
+    client.upload(a_document(), documentId=document_id)
+    record = client.wait_for(document_id)
+    assert (record["status"], record["error"]["code"]) == ("failed", "analysisFailed")
+    assert client.usage()["documentIntelligence"]["submissions"] - submitted == 2
+
+
+@pytest.mark.parametrize("of_a_word", [0.31, float("nan"), 1e999, 7], ids=["low", "NaN", "infinite", "above 1"])
+def test_a_page_that_was_read_badly_goes_to_a_person_however_good_the_others_are(
+    client: Client, a_document: Callable[..., bytes], document_id: str, of_a_word: float
+) -> None:
+    """A page of gibberish in a document whose mean was 0.96, or a confidence that is none, was approved."""
+    text = "All is well, and we have written more than enough for a sure answer. " * 20
+    pages = [a_page(0.99), a_page(of_a_word, words=10), a_page(0.99), {"pageNumber": 4, "spans": []}]
+    analysis = {"status": "succeeded", "analyzeResult": {"content": text, "pages": pages}}
+    client.fault("documentIntelligence", on="poll", body=json.dumps(analysis), count=1)
+    client.upload(a_document(), documentId=document_id)
+    record = client.wait_for(document_id, "awaitingReview")
+    assert record["doubtfulPages"] == [2]
+    assert record["confidence"] >= 0.9
+    client.decide(document_id, {"approved": False, "reviewer": "berta"})
+    client.wait_for(document_id)
+    asked = next(entry["body"] for entry in client.inbox() if entry["body"]["subject"] == document_id)
+    assert (asked["data"]["reasons"], asked["data"]["doubtfulPages"]) == (["pagesDoubtful"], [2])
+
+
+def a_page(confidence: float, words: int = 100) -> dict[str, object]:
+    """A page of an analysis, all of whose words were read with one confidence."""
+    return {"words": [{"content": "well", "confidence": confidence}] * words, "spans": []}
+
+
 @pytest.mark.parametrize("name", ["corrupt.pdf", "encrypted.pdf"])
 def test_a_document_that_cannot_be_read_fails_with_a_clear_error(
     client: Client, name: str, document_id: str

@@ -43,7 +43,11 @@ def test_what_must_be_set_is_enough() -> None:
 
 
 def test_a_document_of_normal_priority_gets_the_default_limits() -> None:
-    assert load().resolve_policy(Priority.NORMAL) == ProcessingPolicy(extraction_timeout=timedelta(minutes=30))
+    assert load().resolve_policy(Priority.NORMAL) == ProcessingPolicy(
+        extraction_timeout=timedelta(minutes=30),
+        extraction_page_confidence_threshold=0.60,
+        extraction_low_words_threshold=0.30,
+    )
 
 
 def test_the_policy_follows_the_settings() -> None:
@@ -52,6 +56,8 @@ def test_the_policy_follows_the_settings() -> None:
         EXTRACTION_TIMEOUT_MINUTES_HIGH="2.5",
         APPROVAL_TIMEOUT_HOURS="0.001",
         EXTRACTION_CONFIDENCE_THRESHOLD="0",
+        EXTRACTION_PAGE_CONFIDENCE_THRESHOLD="0.7",
+        EXTRACTION_LOW_WORDS_THRESHOLD="0.1",
         COMPLIANCE_CONFIDENCE_THRESHOLD="1",
         REQUIRE_FOUR_EYES="False",
         COUNTER_SHARDS="64",
@@ -61,6 +67,8 @@ def test_the_policy_follows_the_settings() -> None:
         extraction_timeout=timedelta(minutes=2.5),
         approval_timeout=timedelta(hours=0.001),
         extraction_confidence_threshold=0,
+        extraction_page_confidence_threshold=0.7,
+        extraction_low_words_threshold=0.1,
         compliance_confidence_threshold=1,
         require_four_eyes=False,
         counter_shards=64,

@@ -1,6 +1,11 @@
 """The reference app as a host's workers load it."""
 
 import logging
+import sys
+from pathlib import Path
+
+# A host keeps its own folder out of an app's imports; this app lies in it.
+sys.path.append(str(Path(__file__).parents[3]))
 
 from bench.engine.reference_app import reference_app
 

@@ -10,14 +10,20 @@ from docpipeline.services.analysis import Analysis
 
 
 class FakeDocumentIntelligence:
-    """Gives ``outcomes`` in order, the last one again and again; an exception is raised."""
+    """Gives ``outcomes`` in order, the last one again and again; an exception is raised.
+
+    Submissions end so too, as long as ``refusals`` last: each is raised once, and nothing is submitted then.
+    """
 
     def __init__(self) -> None:
+        self.refusals: list[BaseException] = []
         self.outcomes: list[Analysis | Exception] = [Analysis("All is well.", 1, "en", 0.9, 0.8, 0.0)]
         self.submitted: list[bytes] = []
         self.asked: list[str] = []
 
     async def submit(self, content: IO[bytes], model_id: str, until: datetime) -> str:
+        if self.refusals:
+            raise self.refusals.pop(0)
         self.submitted.append(content.read())
         return f"https://di.example/operations/{len(self.submitted)}"
 

@@ -1,13 +1,23 @@
 """Extraction: the text goes into storage, is billed once, and a document that cannot be read says why."""
 
+import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from activities.extract_document_text import extract_document_text
-from docpipeline.errors import DocumentFailed, OperationLost, ServiceRefused, ServiceUnavailable
+from docpipeline.errors import (
+    CircuitOpen,
+    DocumentFailed,
+    NothingSubmitted,
+    OperationLost,
+    ServiceRefused,
+    ServiceUnavailable,
+)
 from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.page_reading import PageReading
 from docpipeline.services.analysis import Analysis
 from tests.unit.activities.conftest import PDF, Pipeline
 
@@ -39,6 +49,8 @@ async def test_the_text_is_stored_and_a_reference_is_returned(pipeline: Pipeline
         "confidence": 0.9,
         "lowestConfidence": 0.8,
         "lowConfidenceShare": 0.0,
+        "doubtfulPages": [],
+        "unmappedShare": 0.0,
     }
 
 
@@ -49,6 +61,29 @@ async def test_the_record_shows_what_was_read(pipeline: Pipeline) -> None:
     assert record.status is DocumentStatus.EXTRACTING
     assert (record.page_count, record.language, record.confidence) == (1, "en", 0.9)
     assert record.text_blob == result["textBlob"]
+
+
+async def test_pages_beyond_the_thresholds_of_the_request_are_named_in_the_answer_and_in_the_record(
+    pipeline: Pipeline,
+) -> None:
+    await pipeline.accept()
+    read = ((0.99, 0.0), (0.3, 0.0), (0.7, 0.0), (0.8, 0.11))
+    pages = tuple(PageReading(confidence, low_words) for confidence, low_words in read)
+    pipeline.document_intelligence.outcomes = [Analysis("a b c", 4, "en", 0.96, 0.2, 0.1, pages, 0.01)]
+    limits = {"pageConfidenceThreshold": 0.71, "lowWordsThreshold": 0.1}
+    result = await extract_document_text({**a_request(pipeline), **limits})
+    assert (result["doubtfulPages"], result["unmappedShare"]) == ([2, 3, 4], 0.01)
+    assert (await pipeline.record()).to_api()["doubtfulPages"] == [2, 3, 4]
+
+
+async def test_two_thousand_doubtful_pages_leave_history_and_record_small(pipeline: Pipeline) -> None:
+    """What is said of pages lies in every history and every row: it must not grow with the document."""
+    await pipeline.accept()
+    pages = (PageReading(confidence=0.1),) * 2000
+    pipeline.document_intelligence.outcomes = [Analysis("a", 2000, "en", 0.1, 0.1, 1.0, pages)]
+    result = await extract_document_text(a_request(pipeline))
+    assert len(json.dumps(result)) < 1500
+    assert len(json.dumps((await pipeline.record()).to_payload())) < 1500
 
 
 async def test_a_second_run_returns_the_same_and_asks_nobody(pipeline: Pipeline) -> None:
@@ -77,6 +112,70 @@ async def test_a_lost_operation_is_submitted_anew_by_the_next_attempt(pipeline: 
     result = await extract_document_text(a_request(pipeline))
     assert result["pageCount"] == 1
     assert pipeline.document_intelligence.asked[-1] == "https://di.example/operations/2"
+
+
+LOST = OperationLost("DI", "the analysis failed (InternalServerError)")
+
+
+async def test_an_analysis_that_fails_again_and_again_is_submitted_twice_and_then_fails_the_document(
+    pipeline: Pipeline,
+) -> None:
+    """A document that crashes the service was paid again and again until its deadline."""
+    await pipeline.accept()
+    pipeline.document_intelligence.outcomes = [LOST]
+    with pytest.raises(OperationLost):
+        await extract_document_text(a_request(pipeline))
+    failed = await extract_document_text(a_request(pipeline))
+    assert failed["failure"]["code"] == "analysisFailed"
+    assert "2 times" in failed["failure"]["message"]
+    assert await extract_document_text(a_request(pipeline)) == failed
+    assert len(pipeline.document_intelligence.submitted) == 2
+
+
+async def test_submissions_of_which_nobody_knows_whether_they_arrived_count(pipeline: Pipeline) -> None:
+    """A connection that breaks after the document was sent may have been paid for."""
+    await pipeline.accept()
+    pipeline.document_intelligence.refusals = [ServiceUnavailable("DI", "the connection broke")] * 2
+    for _ in range(2):
+        with pytest.raises(ServiceUnavailable):
+            await extract_document_text(a_request(pipeline))
+    failed = await extract_document_text(a_request(pipeline))
+    assert failed["failure"]["code"] == "analysisFailed"
+    assert pipeline.document_intelligence.submitted == []
+
+
+async def test_a_crash_between_submission_and_the_record_of_it_counts(pipeline: Pipeline) -> None:
+    """Whoever dies in between each time must not submit each time either."""
+    await pipeline.accept()
+    pipeline.document_intelligence.refusals = [asyncio.CancelledError()] * 2
+    for _ in range(2):
+        with pytest.raises(asyncio.CancelledError):
+            await extract_document_text(a_request(pipeline))
+    failed = await extract_document_text(a_request(pipeline))
+    assert failed["failure"]["code"] == "analysisFailed"
+
+
+@pytest.mark.parametrize("untaken", [NothingSubmitted("DI", "it answered 429"), CircuitOpen("DI", "left alone")])
+async def test_a_document_that_the_service_did_not_take_is_sent_as_often_as_it_must(
+    pipeline: Pipeline, untaken: Exception
+) -> None:
+    await pipeline.accept()
+    pipeline.document_intelligence.refusals = [untaken] * 5
+    for _ in range(5):
+        with pytest.raises(NothingSubmitted):
+            await extract_document_text(a_request(pipeline))
+    assert (await extract_document_text(a_request(pipeline)))["pageCount"] == 1
+
+
+async def test_a_new_run_of_a_document_may_submit_anew(pipeline: Pipeline) -> None:
+    await pipeline.accept()
+    pipeline.document_intelligence.outcomes = [LOST, LOST, pipeline.document_intelligence.outcomes[0]]
+    with pytest.raises(OperationLost):
+        await extract_document_text(a_request(pipeline))
+    await extract_document_text(a_request(pipeline))
+    await pipeline.supersede()
+    again = await extract_document_text({**a_request(pipeline), "instanceId": "a-newer-run"})
+    assert again["pageCount"] == 1
 
 
 async def test_a_document_that_cannot_be_read_comes_back_as_a_failure_for_good(pipeline: Pipeline) -> None:

@@ -42,13 +42,14 @@ async def test_a_review_is_requested_with_reasons_codes_and_deadline(pipeline: P
         ComplianceIssue(code="iban", message="x"),
         ComplianceIssue(code="cardNumber", message="secret words"),
     )
-    await pipeline.accept(DocumentStatus.VALIDATING, issues=issues)
+    await pipeline.accept(DocumentStatus.VALIDATING, issues=issues, doubtful_pages=(2, 7))
     answer = await send_review_notification(a_review_request(pipeline))
     ((_, _, _, told),) = pipeline.notifier.sent
     record = await pipeline.record()
     assert pipeline.notifier.types() == ["document.review.requested"]
     assert told["reasons"] == ["notCompliant"]
     assert told["issueCodes"] == ["cardNumber", "iban"]
+    assert told["doubtfulPages"] == [2, 7]
     assert told["deadline"] == DEADLINE
     assert told["links"]["approval"] == f"/api/documents/{pipeline.document_id}/approval"
     assert "secret words" not in str(told)

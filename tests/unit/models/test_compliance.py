@@ -1,15 +1,24 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from docpipeline.models.compliance import ComplianceVerdict, review_reasons
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.policy import ProcessingPolicy
 
+POLICY = ProcessingPolicy(extraction_low_words_threshold=0.30)
+
 
 def reasons(read_at: float | None = 0.99, **verdict: Any) -> list[str]:
     answer = {"is_compliant": True, "confidence": 0.99, **verdict}
-    return review_reasons(ComplianceVerdict(**answer), Extraction(confidence=read_at), ProcessingPolicy())
+    return review_reasons(ComplianceVerdict(**answer), Extraction(confidence=read_at), POLICY)
+
+
+def reasons_when_read(**reading: Any) -> list[str]:
+    """What follows from an extraction alone."""
+    extraction = Extraction(**{"confidence": 0.96, **reading})
+    return review_reasons(ComplianceVerdict(is_compliant=True, confidence=0.99), extraction, POLICY)
 
 
 def test_a_clear_answer_on_a_well_read_document_needs_nobody() -> None:
@@ -43,3 +52,41 @@ def test_the_thresholds_themselves_are_good_enough() -> None:
         )
         == []
     )
+
+
+def test_one_bad_page_does_not_drown_in_the_mean_of_a_long_document() -> None:
+    """A page of gibberish in a document whose mean was 0.96 was approved by nobody."""
+    assert reasons_when_read(doubtful_pages=(2,)) == ["pagesDoubtful"]
+
+
+@pytest.mark.parametrize(
+    ("reading", "reason"),
+    [
+        ({"low_confidence_share": 0.3001}, "lowWordsShareHigh"),
+        ({"unmapped_share": 0.0501}, "charactersUnmapped"),
+    ],
+)
+def test_many_low_words_or_characters_without_meaning_ask_a_person(reading: dict[str, Any], reason: str) -> None:
+    assert reasons_when_read(**reading) == [reason]
+
+
+def test_the_shares_themselves_are_small_enough() -> None:
+    assert reasons_when_read(low_confidence_share=0.30, unmapped_share=0.05) == []
+
+
+def test_a_run_that_was_accepted_before_there_was_a_limit_of_low_words_decides_as_it_did() -> None:
+    """Its history has no such limit: a replay that asked a person now would differ from what was done."""
+    old_policy = ProcessingPolicy.from_payload({"extractionConfidenceThreshold": 0.8})
+    old_extraction = Extraction.from_payload({"confidence": 0.9, "lowConfidenceShare": 0.9})
+    assert review_reasons(ComplianceVerdict(is_compliant=True, confidence=1), old_extraction, old_policy) == []
+
+
+@pytest.mark.parametrize("nonsense", [float("nan"), float("inf"), -0.01, 1.01])
+def test_a_confidence_that_is_none_gets_into_no_payload(nonsense: float) -> None:
+    for make in (
+        lambda: ComplianceVerdict(is_compliant=True, confidence=nonsense),
+        lambda: Extraction(confidence=nonsense),
+        lambda: Extraction(low_confidence_share=nonsense),
+    ):
+        with pytest.raises(ValidationError):
+            make()

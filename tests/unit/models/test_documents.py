@@ -64,8 +64,8 @@ def test_the_api_shows_every_key_of_a_record_and_none_of_the_inner_ones() -> Non
     assert sorted(a_record().to_api()) == sorted(
         [
             "documentId", "instanceId", "userId", "priority", "fileName", "contentHash", "status", "submittedAt",
-            "updatedAt", "completedAt", "pageCount", "language", "confidence", "isCompliant", "issues", "decision",
-            "review", "error", "links",
+            "updatedAt", "completedAt", "pageCount", "language", "confidence", "doubtfulPages", "isCompliant",
+            "issues", "decision", "review", "error", "links",
         ]
     )  # fmt: skip
 

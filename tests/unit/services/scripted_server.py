@@ -51,6 +51,16 @@ class ScriptedServer:
 
         self._answers.append(respond)
 
+    def hang_up(self) -> None:
+        """Script an end of the connection without an answer, after the request was read."""
+
+        async def respond(request: web.Request) -> web.StreamResponse:
+            assert request.transport is not None
+            request.transport.close()
+            return web.Response()
+
+        self._answers.append(respond)
+
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         self.seen.append(

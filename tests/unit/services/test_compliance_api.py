@@ -121,6 +121,9 @@ async def test_an_answer_above_one_megabyte_is_not_understood(
         answer(confidence=1.01),
         answer(confidence=-0.1),
         answer(confidence=float("nan")),
+        answer(confidence=float("inf")),
+        answer(confidence=10**400),
+        answer().replace(b"0.9", b"1e999"),
         answer(confidence=[]),
     ],
 )

@@ -175,16 +175,6 @@ async def test_discarding_what_is_gone_is_fine(blobs: DocumentBlobs, document_id
         await blobs.open_incoming(url)
 
 
-async def test_an_operation_is_remembered_until_it_is_forgotten(blobs: DocumentBlobs, document_id: str) -> None:
-    assert await blobs.read_operation(document_id, RUN) is None
-    await blobs.save_operation(document_id, RUN, "https://di.example/operations/1")
-    assert await blobs.read_operation(document_id, RUN) == "https://di.example/operations/1"
-    assert await blobs.read_operation(document_id, "another-run") is None
-    await blobs.forget_operation(document_id, RUN)
-    await blobs.forget_operation(document_id, RUN)
-    assert await blobs.read_operation(document_id, RUN) is None
-
-
 async def test_text_and_extraction_come_back_as_they_were_saved(blobs: DocumentBlobs, document_id: str) -> None:
     text = "Größe naïve 文書\n" * 1000
     text_blob = await blobs.save_text(document_id, RUN, text)

@@ -10,8 +10,16 @@ from typing import Any
 
 import pytest
 
-from docpipeline.errors import CircuitOpen, DocumentFailed, OperationLost, ServiceRefused, ServiceUnavailable
+from docpipeline.errors import (
+    CircuitOpen,
+    DocumentFailed,
+    NothingSubmitted,
+    OperationLost,
+    ServiceRefused,
+    ServiceUnavailable,
+)
 from docpipeline.models.extraction import Extraction
+from docpipeline.models.page_reading import PageReading
 from docpipeline.resilience import ServiceBreaker
 from docpipeline.services.analysis import Analysis
 from docpipeline.services.document_intelligence import DocumentIntelligence
@@ -80,7 +88,8 @@ async def test_a_result_is_polled_for_and_read(service: DocumentIntelligence, se
         ),
     )
     analysis = await service.result(f"{server.base_url}/operations/1", soon())
-    assert analysis == Analysis("a b c", 2, "de", 0.65, 0.4, 0.5)
+    pages = (PageReading(low_words_share=0.5), PageReading(is_empty=True))
+    assert analysis == Analysis("a b c", 2, "de", 0.65, 0.4, 0.5, pages)
     assert {request.headers["Ocp-Apim-Subscription-Key"] for request in server.seen} == {"the-key"}
 
 
@@ -103,7 +112,7 @@ async def test_a_document_without_words_has_no_confidence(
 ) -> None:
     server.answer(200, a_result(content=" \n", pages=[{"pageNumber": 1, "spans": []}]))
     analysis = await service.result(f"{server.base_url}/operations/1", soon())
-    assert analysis == Analysis(" \n", 1)
+    assert analysis == Analysis(" \n", 1, pages=(PageReading(is_empty=True),))
     assert not analysis.has_text
 
 
@@ -116,6 +125,7 @@ async def test_a_document_without_words_has_no_confidence(
         (400, an_error("InvalidRequest", "UnsupportedContent", "The file is encrypted."), "encrypted"),
         (400, an_error("InvalidRequest", "InvalidContentLength"), "tooLarge"),
         (400, an_error("InvalidRequest", "InvalidContentDimensions"), "imageSize"),
+        (400, an_error("InvalidRequest", "InvalidContentComplexity"), "tooComplex"),
         (400, an_error("InvalidRequest", "InvalidPageNumbers"), "unreadable"),
         (413, {}, "tooLarge"),
         (415, an_error("UnsupportedMediaType"), "unsupported"),
@@ -131,7 +141,15 @@ async def test_a_document_the_service_refuses_is_the_documents_fault(
     assert len(server.seen) == 1
 
 
-@pytest.mark.parametrize(("inner", "code"), [("InvalidContent", "corrupt"), ("UnsupportedContent", "unsupported")])
+@pytest.mark.parametrize(
+    ("inner", "code"),
+    [
+        ("InvalidContent", "corrupt"),
+        ("UnsupportedContent", "unsupported"),
+        ("InvalidContentComplexity", "tooComplex"),
+        ("InvalidSomethingNew", "unreadable"),
+    ],
+)
 async def test_an_operation_that_failed_for_its_document_is_the_documents_fault(
     service: DocumentIntelligence, server: ScriptedServer, inner: str, code: str
 ) -> None:
@@ -156,6 +174,53 @@ async def test_an_operation_that_came_to_nothing_is_lost(
     server.answer(status, json.dumps(body))
     with pytest.raises(OperationLost):
         await service.result(f"{server.base_url}/operations/1", soon())
+
+
+@pytest.mark.parametrize(
+    "error", [an_error("InvalidRequest"), an_error("InvalidArgument", "InvalidParameter"), an_error("Forbidden")]
+)
+async def test_an_analysis_that_was_refused_is_not_worth_another(
+    service: DocumentIntelligence, server: ScriptedServer, error: dict[str, Any]
+) -> None:
+    """The same request would be refused, and paid, again."""
+    server.answer(200, json.dumps({"status": "failed", **error}))
+    with pytest.raises(ServiceRefused, match="DOCUMENT_INTELLIGENCE_MODEL"):
+        await service.result(f"{server.base_url}/operations/1", soon())
+
+
+@pytest.mark.parametrize(
+    ("status", "is_known"),
+    [(408, True), (429, True), (500, True), (503, True), (502, False), (504, False), (202, False)],
+)
+async def test_only_the_service_itself_says_that_nothing_was_submitted(
+    service: DocumentIntelligence, server: ScriptedServer, status: int, is_known: bool
+) -> None:
+    """A gateway's 502 and 504 leave it open, and a 202 that names no operation says the contrary."""
+    server.answer(status, json.dumps(an_error("x")))
+    with pytest.raises(ServiceUnavailable) as raised:
+        await service.submit(content(), MODEL, soon())
+    assert isinstance(raised.value, NothingSubmitted) is is_known
+
+
+async def test_a_connection_that_breaks_after_the_document_was_sent_may_have_submitted_it(
+    service: DocumentIntelligence, server: ScriptedServer
+) -> None:
+    server.hang_up()
+    with pytest.raises(ServiceUnavailable, match="did not answer") as raised:
+        await service.submit(content(), MODEL, soon())
+    assert not isinstance(raised.value, NothingSubmitted)
+    assert [request.body for request in server.seen] == [DOCUMENT]
+
+
+@pytest.mark.parametrize("retry_after", ["nan", "-nan", "-inf", "-5", "soon"])
+async def test_a_pause_that_is_no_time_is_not_waited_for(
+    service: DocumentIntelligence, server: ScriptedServer, retry_after: str
+) -> None:
+    """NaN is a float: an event loop that is asked to sleep for it may never wake up."""
+    server.answer(200, json.dumps({"status": "running"}), {"Retry-After": retry_after})
+    server.answer(200, a_result(content="x", pages=[{"pageNumber": 1}]))
+    analysis = await service.result(f"{server.base_url}/operations/1", datetime.now(UTC) + timedelta(seconds=5))
+    assert analysis.text == "x"
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -219,7 +284,7 @@ async def test_an_acceptance_that_names_no_operation_is_unavailable(
 async def test_a_service_that_is_not_there_is_unavailable() -> None:
     endpoint = f"http://127.0.0.1:{free_ports(1)[0]}"
     service = DocumentIntelligence(endpoint, "the-key", ServiceBreaker("DI"))
-    with pytest.raises(ServiceUnavailable, match="did not answer"):
+    with pytest.raises(NothingSubmitted, match="did not answer"):
         await service.submit(content(), MODEL, soon())
     await service.close()
 
