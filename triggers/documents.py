@@ -26,8 +26,8 @@ async def submit_document(req: func.HttpRequest, client: df.DurableOrchestration
 
     In: JSON ``{documentId?, blobUrl, userId, priority?, metadata?}``, or the file itself with
     ``?userId=&documentId=&priority=&fileName=``; ``?reprocess=true``; ``Idempotency-Key``.
-    Out: 202 ``{id, statusQueryGetUri, ..., documentId, links}``, as MANAGEMENT_LINKS allows; or 200 with the record
-    when it is known already.
+    Out: 202 ``{id, statusQueryGetUri, ..., documentId, links}``, as MANAGEMENT_LINKS allows; or 200 with the
+    record when it is known already.
     """
     submission = read_submission(req, get_services().settings)
     acceptance = await intake.accept(client, submission)

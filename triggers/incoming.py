@@ -63,6 +63,7 @@ class Incoming(ABC):
         if self._stored is not None:
             await self._services.document_blobs.discard_incoming(self._stored)
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of what was read."""
 
@@ -82,6 +83,10 @@ class _Uploaded(Incoming):
     async def read(self) -> None:
         if not hasattr(self, "content"):
             self.content = Content(await _sha256(self._upload.content), self._upload.content_type)
+
+    def close(self) -> None:
+        # The request holds the content, not we.
+        return
 
     def _bytes(self) -> bytes:
         return self._upload.content

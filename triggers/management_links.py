@@ -1,4 +1,4 @@
-"""What an answer tells of the instance behind a document: as much as MANAGEMENT_LINKS allows (docs/security.md)."""
+"""What an answer tells of the instance behind a document: as much as MANAGEMENT_LINKS allows."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ _NOT_SECRET = {"taskhub", "connection"}
 def started(
     req: func.HttpRequest, client: df.DurableOrchestrationClient, record: DocumentRecord, given: ManagementLinks
 ) -> func.HttpResponse:
-    """The 202 of a start: ``{id, ...management URLs, documentId, links}``, with ``Location`` and ``Retry-After``."""
+    """The 202 of a start: ``{id, ...management URLs, documentId, links}``; ``Location`` and ``Retry-After``."""
     standard = client.create_check_status_response(req, record.instance_id)
     payload: dict[str, str] = json.loads(standard.get_body())
     links = absolute_links(req, record.document_id)

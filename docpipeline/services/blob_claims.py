@@ -1,9 +1,9 @@
 """One blob, several requests that may need it: who created it may delete it, until somebody else claims it.
 
-Requests that send the same content of the same document at once share a blob by its name. One whose run is not taken
-must leave nothing behind, and must not take the content from under another one's run. So whoever finds the blob
-renews its ETag, and only what still has the ETag of its creation is deleted: either the claim comes first, and the
-deletion fails, or the deletion does, and whoever wanted to claim stores the content anew.
+Requests that send the same content of the same document at once share a blob by its name. One whose run is not
+taken must leave nothing behind, and must not take the content from under another one's run. So whoever finds the
+blob renews its ETag, and only what still has the ETag of its creation is deleted: either the claim comes first, and
+the deletion fails, or the deletion does, and whoever wanted to claim stores the content anew.
 """
 
 from typing import IO, TYPE_CHECKING

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -34,7 +34,7 @@ class Pipeline:
     compliance_api: FakeComplianceApi
     notifier: FakeNotifier
     metrics: list[dict[str, Any]]
-    incoming: IncomingBlob = IncomingBlob("", None)
+    incoming: IncomingBlob = field(default_factory=lambda: IncomingBlob("", None))
 
     @property
     def blob_url(self) -> str:
