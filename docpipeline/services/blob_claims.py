@@ -2,7 +2,7 @@
 
 Requests that send the same content of the same document at once share a blob by its name. One whose run is not
 taken must leave nothing behind, and must not take the content from under another one's run. So whoever finds the
-blob renews its ETag, and only what still has the ETag of its creation is deleted: either the claim comes first, and
+blob renews its ETag, and only what still has the ETag of its creation is deleted: either the claim comes first and
 the deletion fails, or the deletion does, and whoever wanted to claim stores the content anew.
 """
 

@@ -1,7 +1,7 @@
 """What a request leaves in the container ``incoming``: content that a run will use, and nothing else.
 
-A copy that no run takes would stay for ever, since only the end of a run moves it; and one that is removed must not
-be what another request's run is about to read, since both have the same name.
+A copy that no run takes would stay for ever, since only the end of a run moves it; and one that is removed must
+not be what another request's run is about to read, since both have the same name.
 """
 
 import asyncio
