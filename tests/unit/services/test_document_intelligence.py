@@ -12,6 +12,7 @@ import pytest
 
 from docpipeline.errors import CircuitOpen, DocumentFailed, OperationLost, ServiceRefused, ServiceUnavailable
 from docpipeline.models.extraction import Extraction
+from docpipeline.models.failure import DOCUMENT_FAULTS
 from docpipeline.resilience import ServiceBreaker
 from docpipeline.services.analysis import Analysis
 from docpipeline.services.document_intelligence import DocumentIntelligence
@@ -146,6 +147,7 @@ async def test_a_document_the_service_refuses_is_the_documents_fault(
     with pytest.raises(DocumentFailed) as failed:
         await service.submit(content(), MODEL, soon())
     assert failed.value.code == code
+    assert code in DOCUMENT_FAULTS
     assert len(server.seen) == 1
 
 
