@@ -57,13 +57,24 @@ DATES = [
 MOMENTS = ["createdTimeFrom", "createdTimeTo", "lastOperationTimeFrom", "lastOperationTimeTo"]
 BODIES = [
     b"\xff",
+    b"[" * 100_000,
     b"9" * 5000,
     b'"\\ud800"',
     b"NaN",
     b'{"input": 1e999}',
     b'{"advanceSeconds": 1e308}',
+    b"--x\r\nContent-Disposition: form-data",
+    b"--x\r\n\r\n\xff\r\n--x--",
+    b"token=%ed%a0%80&key=%ff",
 ]
 CONTENT_TYPES = [b"application/json", b"application/json; charset=nope", b"text/plain; charset=utf-16"]
+FORM_TYPES = [
+    b"multipart/form-data",
+    b"multipart/form-data; boundary=x",
+    b"multipart/form-data; boundary=\xff",
+    b"application/x-www-form-urlencoded; charset=nope",
+    b"application/x-www-form-urlencoded",
+]
 PATHS = [b"%ff", b"%ed%a0%80", b"%00", b"%", b"\xff", b"%0d%0a", b"x" * 7000, b"..%2f..", b"%2f"]
 
 
@@ -87,6 +98,12 @@ def test_odd_bytes_in_a_header_break_no_route(host: ContractHost, header: bytes)
         (method, path, [header + b": " + odd], body_of(method)) for method, path in ROUTES for odd in ODD_BYTES
     ]
     assert broken_by(host, *requests) == []
+
+
+@pytest.mark.parametrize("header", [b"x-functions-key: ", b"Cookie: devhost_page=", b"Cookie: "])
+def test_odd_bytes_in_a_key_or_a_cookie_are_refused(keyed_host: ContractHost, header: bytes) -> None:
+    requests = [(method, path, [header + odd], body_of(method)) for method, path in ROUTES for odd in ODD_BYTES]
+    assert broken_by(keyed_host, *requests) == []
 
 
 def test_odd_bytes_in_a_key_of_the_query_are_refused(keyed_host: ContractHost) -> None:
@@ -128,7 +145,7 @@ def test_a_purge_up_to_a_date_that_cannot_be_told_in_utc_purges_nothing(host: Co
     assert host.webhook("GET", f"instances/{finished}").status == 200
 
 
-@pytest.mark.parametrize("content_type", CONTENT_TYPES)
+@pytest.mark.parametrize("content_type", [*CONTENT_TYPES, *FORM_TYPES])
 def test_odd_bodies_break_no_route(host: ContractHost, content_type: bytes) -> None:
     requests = [
         (method, path, [b"Content-Type: " + content_type], body)
