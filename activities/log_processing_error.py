@@ -6,6 +6,7 @@ import azure.durable_functions as df
 
 from docpipeline.composition import get_services
 from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.failure import DOCUMENT_FAULTS
 from docpipeline.models.notices import ErrorReport, RecordedEnd
 from docpipeline.run_ends import RunEnd, end_run
 from docpipeline.telemetry import log_fields, measured
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 async def log_processing_error(payload: dict) -> dict:
     """Log a failure once, and close the document as failed. ErrorReport -> RecordedEnd.
 
+    A warning when the document itself is at fault; an error when an operator should look.
+
     A run whose end is written already, by an attempt whose answer was lost, has ended as its record says. Raises
     ServiceUnavailable. Repeat-safe: once the record says so, nothing is logged again.
     """
@@ -27,8 +30,13 @@ async def log_processing_error(payload: dict) -> dict:
     if record is None or record.instance_id != report.instance_id:
         return RecordedEnd().to_payload()
     if not record.status.is_final:
-        fields = log_fields(report.document_id, report.instance_id, stage=report.stage, code=report.error.code)
-        log.error("Document failed: %s: %s", report.error.code, report.error.message, extra=fields)
+        _log(report)
         end = RunEnd(DocumentStatus.FAILED, error=report.error)
         record = await end_run(services, report, end, report.started_at) or record
     return RecordedEnd(status=record.status if record.status.is_final else DocumentStatus.FAILED).to_payload()
+
+
+def _log(report: ErrorReport) -> None:
+    fields = log_fields(report.document_id, report.instance_id, stage=report.stage, code=report.error.code)
+    level = logging.WARNING if report.error.code in DOCUMENT_FAULTS else logging.ERROR
+    log.log(level, "Document failed: %s: %s", report.error.code, report.error.message, extra=fields)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from docpipeline.errors import SettingsError
 from docpipeline.models.documents import Priority
@@ -21,6 +22,14 @@ _CONNECTION_STRING_FORM = (
     "'DefaultEndpointsProtocol=https;AccountName=...;AccountKey=...;EndpointSuffix=core.windows.net',"
     " or UseDevelopmentStorage=true"
 )
+
+
+class ManagementLinks(StrEnum):
+    """How much of the durable management payload the API hands out; its URLs carry the system key."""
+
+    FULL = "full"
+    STATUS = "status"
+    NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ class Settings:
     max_pending_documents: int
     history_retention: timedelta
     counter_shards: int
+    management_links: ManagementLinks
     application_insights_connection_string: str | None = field(repr=False)
 
     def resolve_policy(self, priority: Priority) -> ProcessingPolicy:
@@ -118,6 +128,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         max_pending_documents=reader.whole("MAX_PENDING_DOCUMENTS", 10_000, 1, 10_000_000),
         history_retention=reader.number("HISTORY_RETENTION_DAYS", 30, 0.00001, 3650) * _DAY,
         counter_shards=reader.whole("COUNTER_SHARDS", 8, 1, 64),
+        management_links=_management_links(reader),
         application_insights_connection_string=_application_insights(reader),
     )
     if reader.problems:
@@ -227,6 +238,11 @@ def _allowed_blob_hosts(reader: SettingsReader, storage: StorageAccount) -> tupl
                 f" myaccount.blob.core.windows.net, without https:// or a path; '{host}' is none."
             )
     return hosts
+
+
+def _management_links(reader: SettingsReader) -> ManagementLinks:
+    form = "full, status or none (docs/security.md says what each gives away)"
+    return ManagementLinks(reader.matching("MANAGEMENT_LINKS", "full", "full|status|none", form))
 
 
 def _application_insights(reader: SettingsReader) -> str | None:

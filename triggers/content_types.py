@@ -1,26 +1,7 @@
-"""What a document's content is, judged by its own first bytes."""
+"""Whether content may be sent here: its own first bytes decide, and its header must not say otherwise."""
 
+from docpipeline.models.file_types import ACCEPTED, sniff
 from triggers.problem_details import ProblemError
-
-PDF, PNG, JPEG, TIFF = "application/pdf", "image/png", "image/jpeg", "image/tiff"
-ACCEPTED = (PDF, PNG, JPEG, TIFF)
-
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", PNG),
-    (b"\xff\xd8\xff", JPEG),
-    (b"II*\x00", TIFF),
-    (b"MM\x00*", TIFF),
-)
-_PDF_HEADER_WITHIN = 1024
-"""Readers of PDF accept something before ``%PDF-``, as long as it starts within the first 1024 bytes."""
-
-
-def sniff(first_bytes: bytes) -> str | None:
-    """The content type that the first bytes (1 KiB is enough) tell, or None when it is none we accept."""
-    for signature, content_type in _SIGNATURES:
-        if first_bytes.startswith(signature):
-            return content_type
-    return PDF if b"%PDF-" in first_bytes[: _PDF_HEADER_WITHIN + len(b"%PDF-")] else None
 
 
 def media_type(header: str | None) -> str:

@@ -1,8 +1,5 @@
 """``/documents``: send one, look at one, list them, read a text."""
 
-import json
-from typing import Any
-
 import azure.durable_functions as df
 import azure.functions as func
 
@@ -11,8 +8,8 @@ from docpipeline.errors import BlobUnavailable
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.instance_ids import problem_with_id
 from docpipeline.services.document_records import MAX_PAGE
-from triggers import intake
-from triggers.http_answers import absolute_links, json_answer, present
+from triggers import intake, management_links
+from triggers.http_answers import json_answer, present
 from triggers.problem_details import ProblemError, answers_problems, invalid_field
 from triggers.submissions import read_submission
 
@@ -29,12 +26,14 @@ async def submit_document(req: func.HttpRequest, client: df.DurableOrchestration
 
     In: JSON ``{documentId?, blobUrl, userId, priority?, metadata?}``, or the file itself with
     ``?userId=&documentId=&priority=&fileName=``; ``?reprocess=true``; ``Idempotency-Key``.
-    Out: 202 ``{id, statusQueryGetUri, ..., documentId, links}``, or 200 with the record when it is known already.
+    Out: 202 ``{id, statusQueryGetUri, ..., documentId, links}``, as MANAGEMENT_LINKS allows; or 200 with the
+    record when it is known already.
     """
     submission = read_submission(req, get_services().settings)
     acceptance = await intake.accept(client, submission)
     if acceptance.started:
-        return _started(req, client, acceptance.record)
+        given = get_services().settings.management_links
+        return management_links.started(req, client, acceptance.record, given)
     return json_answer(present(req, acceptance.record))
 
 
@@ -90,16 +89,6 @@ async def find_record(req: func.HttpRequest) -> DocumentRecord:
             "not-found", f"There is no document '{document_id[:100]}'. Was it sent, and as this id?"
         )
     return record
-
-
-def _started(
-    req: func.HttpRequest, client: df.DurableOrchestrationClient, record: DocumentRecord
-) -> func.HttpResponse:
-    standard = client.create_check_status_response(req, record.instance_id)
-    body: dict[str, Any] = json.loads(standard.get_body())
-    body |= {"documentId": record.document_id, "links": absolute_links(req, record.document_id)}
-    kept = {name: standard.headers[name] for name in ("Location", "Retry-After")}
-    return json_answer(body, standard.status_code, kept)
 
 
 def _read_status(req: func.HttpRequest) -> DocumentStatus | None:

@@ -26,8 +26,8 @@ Check = dict[str, str]
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     """Whether all that a document needs can be reached.
 
-    Out: 200 or 503 ``{status: healthy|unhealthy, checks: {name: {status, detail?}}}``. Answers are remembered for
-    ten seconds, since anybody may ask.
+    Out: 200 or 503 ``{status: healthy|unhealthy, checks: {name: {status, detail?}}}``. Since anybody may ask,
+    answers are remembered for ten seconds, and all who ask at once share one.
     """
     checks = await checkup.checks(get_services())
     healthy = all(check["status"] != "unhealthy" for check in checks.values())
@@ -36,22 +36,27 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:
 
 
 class Checkup:
-    """Asks all dependencies side by side, at most every ten seconds."""
+    """Asks all dependencies side by side, at most every ten seconds; whoever comes while it asks waits with it."""
 
     def __init__(self, now_seconds: Callable[[], float] = time.monotonic) -> None:
         self._now_seconds = now_seconds
-        self._asked_at: float | None = None
+        self._asked_at = 0.0
         self._services: Services | None = None
-        self._checks: dict[str, Check] = {}
+        self._asking: asyncio.Task[dict[str, Check]] | None = None
 
     async def checks(self, services: Services) -> dict[str, Check]:
         """``{status, detail?}`` by name of what was checked; ``status`` is healthy, unhealthy or notConfigured."""
-        now = self._now_seconds()
-        fresh = self._asked_at is not None and now - self._asked_at < REMEMBERED_SECONDS
-        if not fresh or services is not self._services:
-            self._checks = await _check_all(services)
-            self._asked_at, self._services = now, services
-        return self._checks
+        if self._asking is None or services is not self._services or not self._is_fresh(self._asking):
+            self._asked_at, self._services = self._now_seconds(), services
+            self._asking = asyncio.create_task(_check_all(services))
+        # Shielded: of those who wait, one who goes away must not end it for the others.
+        return await asyncio.shield(self._asking)
+
+    def _is_fresh(self, asking: asyncio.Task[dict[str, Check]]) -> bool:
+        if asking.done() and (asking.cancelled() or asking.exception()):
+            return False
+        # A hanging dependency is asked once at a time: each check gives up by itself.
+        return not asking.done() or self._now_seconds() - self._asked_at < REMEMBERED_SECONDS
 
 
 checkup = Checkup()

@@ -2,11 +2,14 @@
 
 import asyncio
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import IO
 
 from docpipeline.composition import Services
 from docpipeline.models import instance_ids
+from docpipeline.services.blob_source import SpooledContent
+from docpipeline.services.document_blobs import IncomingBlob
 from triggers import content_types
 from triggers.problem_details import invalid_field
 from triggers.submissions import BlobReference, Submission, Upload
@@ -23,84 +26,95 @@ class Content:
     content_type: str
 
 
-class Incoming(Protocol):
-    """A submission's content. First ``read``, then ``content`` is known and ``store`` may be called."""
-
-    content: Content
-
-    async def default_document_id(self) -> str:
-        """The id of a document that was sent without one."""
-
-    async def read(self, document_id: str) -> None:
-        """Learn what the content is. Raises ProblemError, BlobUnavailable or DocumentTooLarge."""
-
-    async def discard(self) -> None:
-        """Take back what was stored: the document is known with other content.
-
-        The blob's name holds the content's hash, and no run of this document has this content: nobody reads it.
-        """
-
-    async def store(self, document_id: str) -> str:
-        """Put the content in ``incoming`` and return its URL. Storing it twice is storing it once."""
-
-
-def incoming_for(submission: Submission, services: Services) -> Incoming:
+def incoming_for(submission: Submission, services: Services) -> "Incoming":
     """The content that a submission brings or names. Raises InvalidBlobUrl before anything else is done."""
     if isinstance(submission.source, Upload):
         return _Uploaded(submission.source, submission.user_id, services)
     return _Referenced(submission.source, submission.user_id, services)
 
 
-class _Uploaded:
+class Incoming(ABC):
+    """A submission's content. First ``read``, then ``content`` is known and ``store`` may be called."""
+
     content: Content
 
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._stored: IncomingBlob | None = None
+
+    @abstractmethod
+    async def default_document_id(self) -> str:
+        """The id of a document that was sent without one."""
+
+    @abstractmethod
+    async def read(self) -> None:
+        """Learn what the content is; nothing is stored. Raises ProblemError, BlobUnavailable, DocumentTooLarge."""
+
+    async def store(self, document_id: str) -> str:
+        """Put the content in ``incoming`` and return its URL. Storing it twice is storing it once."""
+        content = self.content
+        self._stored = await self._services.document_blobs.save_incoming(
+            document_id, self._bytes(), content.content_hash, content.content_type
+        )
+        return self._stored.blob_url
+
+    async def discard(self) -> None:
+        """Take back what was stored, since no run came of it; what another run uses by now stays."""
+        if self._stored is not None:
+            await self._services.document_blobs.discard_incoming(self._stored)
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what was read."""
+
+    @abstractmethod
+    def _bytes(self) -> bytes | IO[bytes]: ...
+
+
+class _Uploaded(Incoming):
     def __init__(self, upload: Upload, user_id: str, services: Services) -> None:
-        self._upload, self._user_id, self._services = upload, user_id, services
-        self._blob_url: str | None = None
+        super().__init__(services)
+        self._upload, self._user_id = upload, user_id
 
     async def default_document_id(self) -> str:
-        await self.read("")
+        await self.read()
         return instance_ids.default_document_id(self._user_id, self.content.content_hash)
 
-    async def read(self, document_id: str) -> None:
+    async def read(self) -> None:
         if not hasattr(self, "content"):
             self.content = Content(await _sha256(self._upload.content), self._upload.content_type)
 
-    async def store(self, document_id: str) -> str:
-        self._blob_url = await self._services.document_blobs.save_incoming(
-            document_id, self._upload.content, self.content.content_hash, self.content.content_type
-        )
-        return self._blob_url
+    def close(self) -> None:
+        # The request holds the content, not we.
+        return
 
-    async def discard(self) -> None:
-        # Reading stores nothing; only the loser of a race to create the record has stored its content by now.
-        if self._blob_url is not None:
-            await self._services.document_blobs.discard_incoming(self._blob_url)
+    def _bytes(self) -> bytes:
+        return self._upload.content
 
 
-class _Referenced:
-    content: Content
-
+class _Referenced(Incoming):
     def __init__(self, reference: BlobReference, user_id: str, services: Services) -> None:
+        super().__init__(services)
         self._location = services.document_blobs.locate(reference.url)
-        self._reference, self._user_id, self._services = reference, user_id, services
-        self._blob_url = ""
+        self._reference, self._user_id = reference, user_id
+        self._spooled: SpooledContent | None = None
 
     async def default_document_id(self) -> str:
         return instance_ids.default_document_id(self._user_id, self._location.url)
 
-    async def read(self, document_id: str) -> None:
-        copied = await self._services.document_blobs.copy_from_url(
-            self._reference.url, document_id, self._services.settings.max_document_bytes, _type_of_blob
-        )
-        self._blob_url = copied.blob_url
-        self.content = Content(copied.content_hash, _type_of_blob(copied.first_bytes))
+    async def read(self) -> None:
+        limit_bytes = self._services.settings.max_document_bytes
+        spooled = await self._services.document_blobs.read_source(self._reference.url, limit_bytes)
+        self._spooled = spooled
+        self.content = Content(spooled.sha256, _type_of_blob(spooled.first_bytes))
 
-    async def store(self, document_id: str) -> str:
-        return self._blob_url
+    def close(self) -> None:
+        if self._spooled is not None:
+            self._spooled.file.close()
 
-    async def discard(self) -> None:
-        await self._services.document_blobs.discard_incoming(self._blob_url)
+    def _bytes(self) -> IO[bytes]:
+        assert self._spooled is not None, "read comes before store"
+        return self._spooled.file
 
 
 def _type_of_blob(first_bytes: bytes) -> str:

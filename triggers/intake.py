@@ -33,9 +33,12 @@ async def accept(client: df.DurableOrchestrationClient, submission: Submission) 
     """
     services = get_services()
     incoming = incoming_for(submission, services)
-    document_id = submission.document_id or await incoming.default_document_id()
-    intake = _Intake(client, services, submission, document_id, incoming)
-    return await intake.run()
+    try:
+        document_id = submission.document_id or await incoming.default_document_id()
+        intake = _Intake(client, services, submission, document_id, incoming)
+        return await intake.run()
+    finally:
+        incoming.close()
 
 
 @dataclass
@@ -53,7 +56,7 @@ class _Intake:
         if known is None:
             await self.services.pending_places.require_room()
         try:
-            await self.incoming.read(self.document_id)
+            await self.incoming.read()
         except BlobUnavailable:
             # A request sent again is answered as before, even when its SAS has expired meanwhile.
             if known is None or not self._already_answered_by(known):
@@ -61,7 +64,7 @@ class _Intake:
             return await self._answer_known(known)
         if known is None:
             return await self._start_first_run()
-        await self._require_same(known)
+        self._require_same(known)
         if self.submission.reprocess and not self._already_answered_by(known):
             return await self._start_next_run(known)
         return await self._answer_known(known)
@@ -83,7 +86,8 @@ class _Intake:
         known = await self.services.document_records.get(self.document_id)
         if known is None:
             raise RecordConflict(self.document_id)
-        await self._require_same(known)
+        await self.incoming.discard()
+        self._require_same(known)
         return await self._answer_known(known)
 
     async def _start_next_run(self, known: DocumentRecord) -> Acceptance:
@@ -97,8 +101,17 @@ class _Intake:
         async with self._place_for(run):
             await settling.settle_before_next_run(self.client, self.services, known)
             record = await self._new_record(run)
-            record = await self.services.document_records.replace(record, known.instance_id)
+            try:
+                record = await self.services.document_records.replace(record, known.instance_id)
+            except RecordConflict:
+                await self._discard_unless_taken(run)
+                raise
         return await self._start(record)
+
+    async def _discard_unless_taken(self, run: Reservation) -> None:
+        standing = await self.services.document_records.get(self.document_id)
+        if standing and standing.instance_id != run.instance_id:
+            await self.incoming.discard()
 
     async def _answer_known(self, known: DocumentRecord) -> Acceptance:
         await self._reserve(_run_of(known))
@@ -163,16 +176,13 @@ class _Intake:
         run = self.reservation
         return run is not None and (known.instance_id == run.instance_id or known.submitted_at >= run.accepted_at)
 
-    async def _require_same(self, known: DocumentRecord) -> None:
-        has_other_content = known.content_hash != self.incoming.content.content_hash
-        if has_other_content:
-            await self.incoming.discard()
+    def _require_same(self, known: DocumentRecord) -> None:
         if known.user_id != self.submission.user_id:
             raise ProblemError(
                 "conflict",
                 f"Document '{self.document_id}' was sent by another user. Send yours under another documentId.",
             )
-        if has_other_content:
+        if known.content_hash != self.incoming.content.content_hash:
             raise ProblemError(
                 "conflict",
                 f"Document '{self.document_id}' is known with other content."

@@ -10,7 +10,7 @@ from typing import Any
 from devhost.durable_engine import entity_store, timestamps
 from devhost.durable_engine.errors import InvalidRequest
 from devhost.durable_engine.events import STATUS_CODES
-from devhost.durable_engine.queries import EntityQuery, InstanceQuery
+from devhost.durable_engine.queries import LARGEST_PAGE, EntityQuery, InstanceQuery
 from devhost.durable_engine.status_view import parsed, status_object
 
 # No text that begins with a prefix sorts after the prefix followed by this.
@@ -100,8 +100,8 @@ def _escaped(prefix: str) -> str:
 
 
 def _limit(top: int) -> int:
-    if top < 1:
-        raise InvalidRequest(f"The page size is {top}. Give 'top' a whole number of at least 1.")
+    if not 1 <= top <= LARGEST_PAGE:
+        raise InvalidRequest(f"The page size is {top}. Give 'top' a whole number from 1 to {LARGEST_PAGE}.")
     return top
 
 

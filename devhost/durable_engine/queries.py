@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 PAGE_SIZE = 100
+LARGEST_PAGE = 2**31 - 1
 
 
 @dataclass(frozen=True)

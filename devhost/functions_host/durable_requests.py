@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from devhost.durable_engine.errors import InvalidRequest
-from devhost.durable_engine.queries import PAGE_SIZE, EntityQuery, InstanceQuery
+from devhost.durable_engine.queries import LARGEST_PAGE, PAGE_SIZE, EntityQuery, InstanceQuery
 from devhost.functions_host.http_messages import DEFAULT_BODY_LIMIT_BYTES, read_json_body
 
 CONTINUATION_HEADER = "x-ms-continuation-token"
@@ -61,12 +61,18 @@ class DurableRequest:
         return max(0.0, number) if math.isfinite(number) else None
 
     def moment(self, name: str) -> datetime | None:
-        """A date from the query, in UTC if it names no zone; None if absent or unreadable."""
+        """A date from the query, in UTC if it names no zone; None if absent or unreadable.
+
+        Raises InvalidRequest for one that is before the year 1 or after 9999, in its own zone or in UTC.
+        """
         text = (self.text(name) or "").strip()
         for read in (_iso_date, parsedate_to_datetime, _date_by_slashes):
             with suppress(ValueError):
-                moment = read(text)
-                return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+                try:
+                    return _in_utc(read(text))
+                except OverflowError:
+                    # Not ignored: a purge without its end would purge everything.
+                    raise InvalidRequest(f"The date in '{name}' is out of range: 0001 to 9999, in UTC.") from None
         return None
 
     def statuses(self) -> tuple[str, ...]:
@@ -135,13 +141,18 @@ class DurableRequest:
             raise InvalidRequest("Invalid JSON content: the body is not UTF-8 text") from None
 
     def _top(self) -> int:
-        top = self.text("top") or ""
-        return int(top) if top.isdecimal() and int(top) > 0 else PAGE_SIZE
+        return read_page_size(self.text("top") or "") or PAGE_SIZE
 
 
 def split_path(raw_path: str) -> tuple[str, ...]:
     """Split a raw path into decoded segments; slashes at its ends do not count."""
     return tuple(unquote(segment) for segment in raw_path.split("?")[0].strip("/").split("/"))
+
+
+def read_page_size(text: str) -> int | None:
+    """A page's size, as .NET reads an integer: None for what is none, or has more than 32 bits."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_PAGE))
+    return int(text) if is_number and 0 < int(text) <= LARGEST_PAGE else None
 
 
 def canonical_json(text: str) -> str:
@@ -154,6 +165,10 @@ def canonical_json(text: str) -> str:
     # A lone surrogate passes the parser, and could be stored nowhere: UnicodeEncodeError is a ValueError.
     written.encode()
     return written
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _iso_date(text: str) -> datetime:

@@ -9,7 +9,6 @@ import logging
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +16,7 @@ from typing import Any, NoReturn, Protocol
 
 from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut, raising
 from devhost.functions_host.errors import HostStopping
+from devhost.functions_host.failures import failure_of, is_outcome
 from devhost.functions_host.function_threads import FunctionThreads
 from devhost.functions_host.indexing import ORCHESTRATION_TRIGGER, IndexedFunction
 from devhost.functions_host.invocation_context import FunctionContext, Invocation
@@ -45,6 +45,7 @@ class _Run:
     ended: Ended
     log_level: int
     number: int = 0
+    is_outcome: bool = False
     started: float = field(default_factory=time.monotonic)
     coroutine: concurrent.futures.Future[Any] | None = None
 
@@ -219,7 +220,8 @@ class FunctionInvoker:
             self._end(run, raising(failure))
         except BaseException as error:
             # Whatever user code raises, SystemExit too, fails this invocation and nothing else.
-            self._end(run, raising(_failure(error)))
+            run.is_outcome = is_outcome(run.function, error)
+            self._end(run, raising(failure_of(error)))
         else:
             self._end(run, lambda: result)
 
@@ -245,7 +247,13 @@ class FunctionInvoker:
                 text = f"function '{run.function.name}' without a $return binding returned a non-None value"
                 raise FunctionFailed("RuntimeError", text)
         except FunctionFailed as failure:
-            self._log_end(run, "Failed", logging.ERROR, f"\n{failure.stack or failure}")
+            # An instance that came to a bad end is the engine's to tell.
+            told = (
+                (run.log_level, f": {failure}")
+                if run.is_outcome
+                else (logging.ERROR, f"\n{failure.stack or failure}")
+            )
+            self._log_end(run, "Failed", *told)
             raise
         except (FunctionTimedOut, HostStopping) as failure:
             self._log_end(run, "Failed", logging.ERROR, f"\n{failure}")
@@ -287,14 +295,7 @@ async def _run_async(call: Callable[..., Awaitable[Any]], bound: Mapping[str, An
         task = asyncio.current_task()
         if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
             raise
-        raise _failure(error) from None
-
-
-def _failure(error: BaseException) -> FunctionFailed:
-    # The first frame is this module's own call.
-    user_frames = error.__traceback__.tb_next if error.__traceback__ else None
-    stack = "".join(traceback.format_exception(type(error), error, user_frames)).rstrip()
-    return FunctionFailed(type(error).__name__, str(error), stack)
+        raise failure_of(error) from None
 
 
 async def _close_loop_users() -> None:

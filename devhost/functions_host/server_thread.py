@@ -6,7 +6,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from devhost.functions_host.errors import PortInUse
 from devhost.protection.request_guard import LOOPBACK, Handler, request_guard
@@ -86,7 +86,7 @@ class Site:
 
 async def _start_site(handler: Handler, listener: socket.socket, grace_seconds: float) -> web.AppRunner:
     app = web.Application(middlewares=[request_guard()])
-    app.router.add_route("*", "/{path:(?s:.*)}", handler)
+    app.router.add_route("*", "/{path:(?s:.*)}", handler, expect_handler=_answer_expectation)
     # Bodies go to the app as they are sent, compressed ones too.
     runner = web.AppRunner(
         app,
@@ -98,3 +98,17 @@ async def _start_site(handler: Handler, listener: socket.socket, grace_seconds: 
     await runner.setup()
     await web.SockSite(runner, listener).start()
     return runner
+
+
+async def _answer_expectation(request: web.Request) -> None:
+    """Let a client go on that waits for leave to send its body; another expectation is a 417.
+
+    Nothing of it is repeated, as the library's own answer does: it may be no text.
+    """
+    if request.version < HttpVersion11:
+        return
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        raise web.HTTPExpectationFailed(text="")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    # Not part of the answer's size.
+    request.writer.output_size = 0

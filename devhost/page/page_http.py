@@ -17,7 +17,7 @@ from devhost.durable_engine.errors import (
     RequestRefused,
 )
 from devhost.durable_engine.queries import EntityQuery, InstanceQuery
-from devhost.functions_host.durable_requests import canonical_json, split_path
+from devhost.functions_host.durable_requests import canonical_json, read_page_size, split_path
 from devhost.functions_host.http_messages import json_response
 from devhost.page import views
 from devhost.page.guard import COOKIE, PageGuard
@@ -120,10 +120,9 @@ class PageHttp:
     async def _instances_as_json(self, request: web.Request) -> web.Response:
         if not self._guard.may_look(request):
             return web.Response(status=401)
-        top = request.query.get("top", "")
+        top = read_page_size(request.query.get("top", "")) or _PER_PAGE
         show_input = request.query.get("showInput", "").lower() != "false"
-        count = int(top) if top.isdecimal() else _PER_PAGE
-        page, token = await self._list(Filters.of(request.query), count, show_input)
+        page, token = await self._list(Filters.of(request.query), top, show_input)
         return json_response({"instances": page, "next": token})
 
     async def _list(self, filters: Filters, top: int, show_input: bool) -> tuple[list[dict[str, Any]], str | None]:

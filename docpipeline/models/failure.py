@@ -10,6 +10,22 @@ from docpipeline.models.payload import Payload
 _ACTIVITY_FAILURE = re.compile(r"^(?:Activity function '[^']*' failed:\s+)?(?:\w+: )?")
 
 
+DOCUMENT_FAULTS = frozenset(
+    {
+        "corrupt",
+        "encrypted",
+        "imageSize",
+        "noText",
+        "tooComplex",
+        "tooLarge",
+        "tooManyPages",
+        "unreadable",
+        "unsupported",
+    }
+)
+"""Codes of what is wrong with a document itself: its submitter can mend it, and no operator need look."""
+
+
 class Failure(Payload):
     """``code`` is for machines, ``message`` a sentence for people."""
 

@@ -37,6 +37,11 @@ _DOCUMENT_FAULTS = {
 _STATUS_FAULTS = {413: _DOCUMENT_FAULTS["InvalidContentLength"], 415: _DOCUMENT_FAULTS["UnsupportedMediaType"]}
 _ENCRYPTED = ("encrypted", "the file asks for a password; send it without one")
 _ENCRYPTION_WORDS = ("password", "encrypt", "locked")
+_PAGE_WORDS = (" pages", "page count", "number of page")
+_TOO_MANY_PAGES = (
+    "tooManyPages",
+    "the document has more pages than the extraction service reads (2,000 in its standard tier); split it",
+)
 # Faults of our request: the document may be fine.
 _OUR_FAULTS = {"InvalidParameter", "InvalidArgument", "InvalidRequest", "InvalidSasToken"}
 # Said of an analysis that was accepted: it would end the same way again.
@@ -98,8 +103,11 @@ def _document_fault(error: Any) -> DocumentFailed | None:
     """Whether the document is to blame, and for what. The service's own words are not repeated."""
     codes = [code for code in _codes(error) if code not in _OUR_FAULTS]
     for code in reversed(codes):
-        if code in ("InvalidContent", "UnsupportedContent") and _speaks_of_encryption(error):
+        if code in ("InvalidContent", "UnsupportedContent") and _speaks_of(error, _ENCRYPTION_WORDS):
             return DocumentFailed(*_ENCRYPTED)
+        if code == "InvalidContentLength" and _speaks_of(error, _PAGE_WORDS):
+            # The service has one code for too many bytes and for too many pages.
+            return DocumentFailed(*_TOO_MANY_PAGES)
         if code in _DOCUMENT_FAULTS:
             return DocumentFailed(*_DOCUMENT_FAULTS[code])
         if code.startswith(("Invalid", "Unsupported")):
@@ -117,9 +125,9 @@ def _codes(error: Any) -> list[str]:
     return codes or ["unknown"]
 
 
-def _speaks_of_encryption(error: Any) -> bool:
-    words = json.dumps(error).lower()
-    return any(word in words for word in _ENCRYPTION_WORDS)
+def _speaks_of(error: Any, words: tuple[str, ...]) -> bool:
+    told = json.dumps(error).lower()
+    return any(word in told for word in words)
 
 
 def _error_in(body: bytes) -> Any:

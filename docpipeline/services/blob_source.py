@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 
@@ -61,9 +60,8 @@ class BlobSource:
         # A slow transfer is fine, a silent one is not.
         self._session = HttpSession(total_seconds=900, read_seconds=30)
 
-    @asynccontextmanager
-    async def fetch(self, url: str, own: "BlobClient | None", limit_bytes: int) -> AsyncIterator[SpooledContent]:
-        """The content of ``own`` or, when that is None, of ``url``; its file is closed at the end.
+    async def fetch(self, url: str, own: "BlobClient | None", limit_bytes: int) -> SpooledContent:
+        """The content of ``own`` or, when that is None, of ``url``; whoever gets it closes its file.
 
         Raises:
             BlobUnavailable: it cannot be read.
@@ -73,9 +71,10 @@ class BlobSource:
         content = SpooledContent(limit_bytes)
         try:
             await content.fill(self.chunks_of(own) if own else self._chunks_at(url))
-            yield content
-        finally:
+        except BaseException:
             content.file.close()
+            raise
+        return content
 
     async def chunks_of(self, blob: "BlobClient") -> AsyncIterator[bytes]:
         """The chunks of a blob of the own account. Raises BlobUnavailable."""

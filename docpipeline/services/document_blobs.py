@@ -5,18 +5,18 @@ twice is created only if it is missing: whatever runs a second time meets what t
 """
 
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-from docpipeline.errors import BlobUnavailable
+from docpipeline.errors import BlobUnavailable, ServiceUnavailable
 from docpipeline.models.documents import DocumentRecord
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.storage_account import StorageAccount
-from docpipeline.services import azure_storage
+from docpipeline.services import azure_storage, blob_claims
 from docpipeline.services.analysis_ledger import AnalysisLedger
 from docpipeline.services.azure_storage import storage_faults
 from docpipeline.services.blob_copy import copy_then_delete
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 INCOMING, EXTRACTIONS, ARCHIVE = "incoming", "extractions", "archive"
 _SERVICE = "document storage"
+_MOST_CLAIMS = 8
 _FILE_SUFFIXES = {
     "application/pdf": ".pdf",
     "image/png": ".png",
@@ -39,15 +40,12 @@ _FILE_SUFFIXES = {
 
 @dataclass(frozen=True)
 class IncomingBlob:
-    """A document's content in the ``incoming`` container."""
+    """A document's content in the ``incoming`` container, as one request left it there."""
 
     blob_url: str
     """Without a SAS."""
-    content_hash: str
-    """SHA-256, hex."""
-    size_bytes: int
-    first_bytes: bytes
-    """The first 2048 bytes at most: they tell the type."""
+    etag: str | None
+    """The blob's state when this request created it; None when it was there before."""
 
 
 class DocumentBlobs:
@@ -67,32 +65,27 @@ class DocumentBlobs:
     async def save_incoming(
         self,
         document_id: str,
-        content: bytes | IO[bytes] | AsyncIterable[bytes],
+        content: bytes | IO[bytes],
         content_hash: str,
         content_type: str = "application/octet-stream",
-    ) -> str:
-        """Store a document's content once; a second time changes nothing.
+    ) -> IncomingBlob:
+        """Store a document's content once; a second time only claims what is there.
+
+        A claim renews the blob's ETag: whoever created it can no longer discard it.
 
         Args:
             document_id: whose content.
-            content: the bytes, an open file, or their chunks as they arrive.
+            content: the bytes, or an open file, which is read from its start.
             content_hash: the content's SHA-256 in hex; it names the blob.
             content_type: MIME type judged by the content itself.
-
-        Returns:
-            The blob's URL, without a SAS.
         """
-        from azure.core.exceptions import ResourceExistsError
-        from azure.storage.blob import ContentSettings
-
         with storage_faults(_SERVICE):
             blob = await self._blob(INCOMING, f"{document_key(document_id)}/{content_hash}")
-            try:
-                settings = ContentSettings(content_type=content_type)
-                await blob.upload_blob(content, overwrite=False, content_settings=settings)
-            except ResourceExistsError:
-                pass
-            return self._url(blob)
+            for _ in range(_MOST_CLAIMS):
+                etag = await blob_claims.create(blob, content, content_type)
+                if etag is not None or await blob_claims.claim(blob):
+                    return IncomingBlob(self._url(blob), etag)
+        raise ServiceUnavailable(_SERVICE, "others keep storing and discarding this very content")
 
     def locate(self, blob_url: str) -> BlobLocation:
         """Check a client's ``blobUrl``. Raises InvalidBlobUrl; reads nothing."""
@@ -100,21 +93,14 @@ class DocumentBlobs:
         refuse_kept_container(location, {EXTRACTIONS, ARCHIVE})
         return location
 
-    async def copy_from_url(
-        self,
-        blob_url: str,
-        document_id: str,
-        limit_bytes: int,
-        content_type_of: Callable[[bytes], str] = lambda first_bytes: "application/octet-stream",
-    ) -> IncomingBlob:
-        """Copy the blob a client names into ``incoming``. A SAS in the URL is used here and nowhere else.
+    async def read_source(self, blob_url: str, limit_bytes: int) -> SpooledContent:
+        """The content of the blob a client names; whoever gets it closes its file.
+
+        A SAS in the URL is used here and nowhere else.
 
         Args:
             blob_url: https URL on an allowed host, with or without a SAS.
-            document_id: whose content it is.
             limit_bytes: most bytes that are accepted (inclusive).
-            content_type_of: from the first bytes to the MIME type. What it raises passes through, and nothing
-                has been stored then.
 
         Raises:
             InvalidBlobUrl: the URL is refused.
@@ -126,10 +112,7 @@ class DocumentBlobs:
         if location.is_own and not location.has_sas:
             own = self._client().get_blob_client(location.container, location.blob)
         with storage_faults(_SERVICE):
-            async with self._source.fetch(blob_url, own, limit_bytes) as content:
-                content_type = content_type_of(content.first_bytes)
-                stored = await self.save_incoming(document_id, content.file, content.sha256, content_type)
-                return IncomingBlob(stored, content.sha256, content.size_bytes, content.first_bytes)
+            return await self._source.fetch(blob_url, own, limit_bytes)
 
     async def open_incoming(self, blob_url: str) -> "SpooledTemporaryFile[bytes]":
         """The content of a blob of ``incoming`` as an open file, at its start; close it after use.
@@ -146,15 +129,11 @@ class DocumentBlobs:
             content.file.seek(0)
             return content.file
 
-    async def discard_incoming(self, blob_url: str) -> None:
-        """Delete a blob of ``incoming`` that came to nothing. Fine if it is gone."""
-        from azure.core.exceptions import ResourceNotFoundError
-
-        with storage_faults(_SERVICE):
-            try:
-                await self._incoming_blob(blob_url).delete_blob()
-            except ResourceNotFoundError:
-                return
+    async def discard_incoming(self, stored: IncomingBlob) -> None:
+        """Delete content that came to nothing, if ``stored`` created it and nobody has claimed it since."""
+        if stored.etag is not None:
+            with storage_faults(_SERVICE):
+                await blob_claims.discard(self._incoming_blob(stored.blob_url), stored.etag)
 
     def analysis_ledger(self, document_id: str, instance_id: str) -> AnalysisLedger:
         """What a run has submitted for analysis. Reads nothing by itself."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from docpipeline.errors import DocumentFailed, ServiceUnavailable
+from docpipeline.models.file_types import SNIFFED_BYTES, header_offset
 from docpipeline.resilience import ServiceBreaker, seconds_until
 from docpipeline.services import azure_storage
 from docpipeline.services.analysis import Analysis, read_operation
@@ -55,7 +56,7 @@ class DocumentIntelligence:
         """Submit a document for analysis; this is what is billed.
 
         Args:
-            content: the document, read from where the file stands.
+            content: the document, read from where the file stands; what comes before a PDF's header is left out.
             model_id: a prebuilt or custom model.
             until: give up at this time (UTC).
 
@@ -68,6 +69,7 @@ class DocumentIntelligence:
             ServiceUnavailable: for now, and the document may have been taken.
             ServiceRefused: bad key, unknown model.
         """
+        _skip_to_header(content)
         features = [] if model_id in _WITHOUT_FEATURES else ["languages"]
 
         async def begin() -> str:
@@ -163,6 +165,12 @@ class DocumentIntelligence:
             retry_total=0,
             transport=ErrorReadingTransport(connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS),
         )
+
+
+def _skip_to_header(content: IO[bytes]) -> None:
+    # Readers of PDF skip up to 1024 bytes before it. Nothing says that the service does: it need not.
+    start = content.tell()
+    content.seek(start + header_offset(content.read(SNIFFED_BYTES)))
 
 
 def _operation_location(response: Any, _: Any, headers: Any) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from emulators.document_intelligence.service_errors import UNSUPPORTED, invalid_request
 
-# PDF readers accept some bytes before the header.
+# PDF readers, PDFium among them, accept up to 1024 bytes before the header.
+_PDF_HEADER = b"%PDF-"
 _PDF_HEADER_WITHIN = 1024
 _IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00", b"MM\x00*")
 
@@ -26,9 +27,9 @@ def detect_format(path: Path) -> DocumentFormat:
         ServiceError: it is none that the emulator reads (UnsupportedContent).
     """
     with path.open("rb") as file:
-        start = file.read(_PDF_HEADER_WITHIN)
+        start = file.read(_PDF_HEADER_WITHIN + len(_PDF_HEADER))
     if start.startswith(_IMAGE_STARTS):
         return DocumentFormat.IMAGE
-    if b"%PDF-" in start:
+    if _PDF_HEADER in start:
         return DocumentFormat.PDF
     raise invalid_request("UnsupportedContent", UNSUPPORTED)

@@ -8,7 +8,7 @@ import pytest
 from docpipeline.errors import SettingsError
 from docpipeline.models.documents import Priority
 from docpipeline.models.policy import ProcessingPolicy
-from docpipeline.settings import Settings, load_settings
+from docpipeline.settings import ManagementLinks, Settings, load_settings
 
 ENOUGH = {
     "DOCUMENT_INTELLIGENCE_ENDPOINT": "https://docs.cognitiveservices.azure.com/",
@@ -40,6 +40,7 @@ def test_what_must_be_set_is_enough() -> None:
     assert settings.history_retention == timedelta(days=30)
     assert settings.counter_shards == 8
     assert settings.require_four_eyes is True
+    assert settings.management_links is ManagementLinks.FULL
 
 
 def test_a_document_of_normal_priority_gets_the_default_limits() -> None:
@@ -111,6 +112,8 @@ def test_all_faults_are_told_at_once_each_with_its_name_and_remedy() -> None:
         ("COUNTER_SHARDS", "65"),
         ("COUNTER_SHARDS", "٣"),
         ("REQUIRE_FOUR_EYES", "maybe"),
+        ("MANAGEMENT_LINKS", "all"),
+        ("MANAGEMENT_LINKS", "Status"),
         ("DOCUMENT_INTELLIGENCE_MODEL", "my/model"),
         ("DOCUMENT_INTELLIGENCE_MODEL", "m"),
         ("ALLOWED_BLOB_HOSTS", "https://partner.blob.core.windows.net"),

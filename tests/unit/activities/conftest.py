@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from docpipeline import composition, telemetry
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.storage_account import StorageAccount
-from docpipeline.services.document_blobs import DocumentBlobs
+from docpipeline.services.document_blobs import DocumentBlobs, IncomingBlob
 from docpipeline.services.document_records import DocumentRecords
 from docpipeline.services.pending_places import PendingPlaces
 from docpipeline.settings import load_settings
@@ -34,7 +34,12 @@ class Pipeline:
     compliance_api: FakeComplianceApi
     notifier: FakeNotifier
     metrics: list[dict[str, Any]]
-    blob_url: str = ""
+    incoming: IncomingBlob = field(default_factory=lambda: IncomingBlob("", None))
+
+    @property
+    def blob_url(self) -> str:
+        """Where the content lies."""
+        return self.incoming.blob_url
 
     @property
     def run(self) -> dict[str, str]:
@@ -47,7 +52,7 @@ class Pipeline:
     async def accept(self, status: DocumentStatus = DocumentStatus.QUEUED, **fields: Any) -> DocumentRecord:
         """A document that was accepted and has come as far as ``status``."""
         content_hash = hashlib.sha256(PDF).hexdigest()
-        self.blob_url = await self.blobs.save_incoming(self.document_id, PDF, content_hash)
+        self.incoming = await self.blobs.save_incoming(self.document_id, PDF, content_hash)
         record = DocumentRecord(
             document_id=self.document_id,
             instance_id=self.run["instanceId"],

@@ -102,7 +102,7 @@ async def test_a_failure_is_logged_once_and_closes_the_document_whatever_its_sta
     pipeline: Pipeline, caplog: pytest.LogCaptureFixture, status: DocumentStatus
 ) -> None:
     await pipeline.accept(status)
-    caplog.set_level(logging.ERROR)
+    caplog.set_level(logging.WARNING)
     for _ in range(2):
         assert await log_processing_error(an_error_report(pipeline)) == {"status": "failed"}
     (logged,) = caplog.records
@@ -113,6 +113,20 @@ async def test_a_failure_is_logged_once_and_closes_the_document_whatever_its_sta
     assert record.error is not None
     assert record.error.code == "corrupt"
     assert [metric["result"] for metric in pipeline.metrics_named("DocumentsCompleted")] == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("code", "level"), [("corrupt", "WARNING"), ("noText", "WARNING"), ("extractionRefused", "ERROR")]
+)
+async def test_only_a_failure_that_an_operator_can_mend_is_logged_as_an_error(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture, code: str, level: str
+) -> None:
+    """Bad files come every day; who is woken up for each of them soon sleeps through the rest."""
+    await pipeline.accept(DocumentStatus.EXTRACTING)
+    report = an_error_report(pipeline)
+    await log_processing_error({**report, "error": {"code": code, "message": "why"}})
+    (logged,) = [record for record in caplog.records if "Document failed" in record.getMessage()]
+    assert (logged.levelname, logged.exc_info) == (level, None)
 
 
 async def test_the_submitter_is_told_of_a_failure_by_its_code(pipeline: Pipeline) -> None:

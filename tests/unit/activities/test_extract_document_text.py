@@ -203,7 +203,7 @@ async def test_a_document_without_text_is_a_failure(pipeline: Pipeline) -> None:
 
 async def test_a_document_whose_content_is_gone_is_a_failure(pipeline: Pipeline) -> None:
     await pipeline.accept()
-    await pipeline.blobs.discard_incoming(pipeline.blob_url)
+    await pipeline.blobs.discard_incoming(pipeline.incoming)
     failed = await extract_document_text(a_request(pipeline))
     assert failed["failure"]["code"] == "contentMissing"
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.message import Message
@@ -48,3 +49,16 @@ def ask(
         return Answer(answer.status, answer.headers, answer.read())
     finally:
         connection.close()
+
+
+def ask_raw(origin: str, method: bytes, target: bytes, headers: Iterable[bytes] = (), body: bytes = b"") -> Answer:
+    """Send a request byte by byte as it is given; headers are whole lines, without their ends."""
+    host, _, port = origin.removeprefix("http://").partition(":")
+    own = [b"Host: " + origin.removeprefix("http://").encode(), b"Connection: close"]
+    length = [b"Content-Length: %d" % len(body)] if body else []
+    head = b"\r\n".join([method + b" " + target + b" HTTP/1.1", *own, *length, *headers])
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(head + b"\r\n\r\n" + body)
+        answer = http.client.HTTPResponse(connection, method=method.decode("latin-1"))
+        answer.begin()
+        return Answer(answer.status, answer.headers, answer.read())

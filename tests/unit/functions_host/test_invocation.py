@@ -294,28 +294,62 @@ def test_orchestrators_and_entities_run_through_the_sdks_handles(invoker: Functi
     assert '"result": "6"' in str(run(functions.begin_entity, "Counter", document))
 
 
-def test_the_log_tells_why_an_orchestrator_failed_but_none_of_its_payloads(
-    invoker: FunctionInvoker, caplog: pytest.LogCaptureFixture
-) -> None:
-    def process(context: df.DurableOrchestrationContext) -> Any:
-        yield context.call_activity("store", {"iban": " ".join(["a", "secret", "payload"])})
+class OutOfStock(Exception):
+    """An exception that an app raises to say how its process ended."""
 
+
+def process(context: df.DurableOrchestrationContext) -> Any:
+    try:
+        yield context.call_activity("store", {"iban": " ".join(["a", "secret", "payload"])})
+    except Exception as error:
+        raise {"app": OutOfStock("no pallets"), "bug": KeyError("pallets")}.get(
+            context.get_input(), error
+        ) from None
+
+
+def failed_episode(given: str) -> str:
+    """What an orchestrator gets to see when its activity has failed for good."""
     started = {"EventId": -1, "IsPlayed": False, "Timestamp": "2024-01-01T00:00:00.000000Z"}
     failed = {"TaskScheduledId": 0, "Reason": "Activity function 'store' failed:  ValueError: boom", "Details": ""}
     history = [
         {**started, "EventType": 12},
-        {**started, "EventType": 0, "Name": "process", "Version": ""},
+        {**started, "EventType": 0, "Name": "process", "Version": "", "Input": json.dumps(given)},
         {**started, "EventType": 4, "EventId": 0, "Name": "store"},
         {**started, "EventType": 6, **failed},
     ]
-    document = {
-        "history": history, "input": None, "instanceId": "i", "isReplaying": False, "parentInstanceId": None,
-        "upperSchemaVersion": 1, "upperSchemaVersionNew": 2,
-    }  # fmt: skip
-    function = indexed(lambda app: app.orchestration_trigger(context_name="context")(process))
-    functions = HostedDurableFunctions([function], invoker)
+    return json.dumps({
+        "history": history, "input": json.dumps(given), "instanceId": "i", "isReplaying": False,
+        "parentInstanceId": None, "upperSchemaVersion": 1, "upperSchemaVersionNew": 2,
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"), [("activity", "ValueError: boom"), ("bug", "KeyError"), ("app", "no pallets")]
+)
+def test_the_log_tells_why_an_orchestrator_failed_but_none_of_its_payloads(
+    invoker: FunctionInvoker, caplog: pytest.LogCaptureFixture, raised: str, told: str
+) -> None:
+    app = df.DFApp()
+    app.orchestration_trigger(context_name="context")(process)
+    functions = HostedDurableFunctions(index_functions(app, Path(__file__).parent), invoker)
     with caplog.at_level(logging.DEBUG), pytest.raises(FunctionFailed) as failure:
-        run(functions.begin_orchestrator, "process", json.dumps(document))
+        run(functions.begin_orchestrator, "process", failed_episode(raised))
     assert "a secret payload" in failure.value.message
-    assert "ValueError: boom" in caplog.text
+    assert told in caplog.text
     assert "a secret payload" not in caplog.text + str(failure.value) + failure.value.stack
+
+
+@pytest.mark.parametrize(("raised", "is_bug"), [("activity", False), ("app", False), ("bug", True)])
+def test_only_an_orchestrators_bug_leaves_a_traceback_in_the_log(
+    invoker: FunctionInvoker, caplog: pytest.LogCaptureFixture, raised: str, is_bug: bool
+) -> None:
+    """An instance that fails by what its app raised on purpose is told of in one line, by the engine."""
+    app = df.DFApp()
+    app.orchestration_trigger(context_name="context")(process)
+    functions = HostedDurableFunctions(index_functions(app, Path(__file__).parent), invoker)
+    with caplog.at_level(logging.DEBUG), pytest.raises(FunctionFailed) as failure:
+        run(functions.begin_orchestrator, "process", failed_episode(raised))
+    assert "Traceback" in failure.value.stack
+    assert ("Traceback" in caplog.text) is is_bug
+    levels = [record.levelno for record in caplog.records if record.name == "devhost.host"]
+    assert (max(levels) >= logging.WARNING) is is_bug

@@ -1,5 +1,6 @@
-"""Blobs on a real Azurite: written once, copied within limits, archived without loss."""
+"""Blobs on a real Azurite: written once, read within limits, discarded by nobody else, archived without loss."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -8,12 +9,13 @@ from typing import Any
 
 import pytest
 from azure.storage.blob import BlobSasPermissions, generate_blob_sas
-from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from docpipeline.errors import BlobUnavailable, DocumentTooLarge, InvalidBlobUrl, ServiceUnavailable
 from docpipeline.models.documents import DocumentRecord
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.storage_account import StorageAccount
+from docpipeline.services import blob_claims
 from docpipeline.services.document_blobs import DocumentBlobs
 from tests.azurite import Azurite, free_ports
 
@@ -63,21 +65,24 @@ async def read_all(blobs: DocumentBlobs, text_blob: str) -> bytes:
     return b"".join([chunk async for chunk in blobs.read_text(text_blob)])
 
 
-async def in_chunks(content: bytes, size: int = 1000) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), size):
-        yield content[start : start + size]
-
-
 async def names_in(storage: BlobServiceClient, container: str, prefix: str) -> list[str]:
     return [
         name async for name in storage.get_container_client(container).list_blob_names(name_starts_with=prefix)
     ]
 
 
-@pytest.mark.parametrize("form", ["bytes", "file", "chunks"])
+async def save(blobs: DocumentBlobs, document_id: str, content: bytes = PDF) -> str:
+    return (await blobs.save_incoming(document_id, content, sha256(content))).blob_url
+
+
+async def delete(storage: BlobServiceClient, url: str) -> None:
+    await storage.get_blob_client("incoming", url.partition("/incoming/")[2]).delete_blob()
+
+
+@pytest.mark.parametrize("form", ["bytes", "file"])
 async def test_content_comes_back_as_it_was_saved(blobs: DocumentBlobs, document_id: str, form: str) -> None:
-    content: Any = {"bytes": PDF, "file": BytesIO(PDF), "chunks": in_chunks(PDF, 5)}[form]
-    url = await blobs.save_incoming(document_id, content, sha256(PDF), "application/pdf")
+    content: Any = {"bytes": PDF, "file": BytesIO(PDF)}[form]
+    url = (await blobs.save_incoming(document_id, content, sha256(PDF), "application/pdf")).blob_url
     with await blobs.open_incoming(url) as stored:
         assert stored.read() == PDF
     assert url.endswith(f"/incoming/{document_id}/{sha256(PDF)}")
@@ -86,53 +91,37 @@ async def test_content_comes_back_as_it_was_saved(blobs: DocumentBlobs, document
 async def test_saving_the_same_content_twice_changes_nothing(
     blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
 ) -> None:
-    first = await blobs.save_incoming(document_id, PDF, sha256(PDF))
-    second = await blobs.save_incoming(document_id, PDF, sha256(PDF))
+    first = await save(blobs, document_id)
+    second = await save(blobs, document_id)
     assert first == second
     assert len(await names_in(storage, "incoming", f"{document_id}/")) == 1
 
 
 async def test_a_document_id_that_no_blob_name_may_hold_is_stored_too(blobs: DocumentBlobs) -> None:
-    url = await blobs.save_incoming("..", PDF, sha256(PDF))
+    url = await save(blobs, "..")
     with await blobs.open_incoming(url) as stored:
         assert stored.read() == PDF
 
 
 @pytest.mark.parametrize("sas", [False, True])
-async def test_a_clients_blob_is_copied_into_incoming(
+async def test_a_clients_blob_is_read_and_nothing_is_stored(
     blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str, sas: bool
 ) -> None:
     content = PDF * 40_000
     url = await a_source(storage, f"{document_id} Größe.pdf", content, sas)
-    copied = await blobs.copy_from_url(url, document_id, limit_bytes=len(content))
-    assert copied.content_hash == sha256(content)
-    assert copied.size_bytes == len(content)
-    assert copied.first_bytes == content[:2048]
-    assert "?" not in copied.blob_url
-    with await blobs.open_incoming(copied.blob_url) as stored:
-        assert sha256(stored.read()) == sha256(content)
+    read = await blobs.read_source(url, limit_bytes=len(content))
+    with read.file:
+        assert (read.sha256, read.size_bytes, read.first_bytes) == (sha256(content), len(content), content[:2048])
+        assert read.file.read() == content
+    assert await names_in(storage, "incoming", f"{document_id}/") == []
 
 
-async def test_a_blob_above_the_limit_is_refused_and_not_stored(
+async def test_a_blob_above_the_limit_is_refused(
     blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
 ) -> None:
     url = await a_source(storage, document_id)
     with pytest.raises(DocumentTooLarge):
-        await blobs.copy_from_url(url, document_id, limit_bytes=len(PDF) - 1)
-    assert await names_in(storage, "incoming", f"{document_id}/") == []
-
-
-async def test_content_the_caller_refuses_is_not_stored(
-    blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
-) -> None:
-    url = await a_source(storage, document_id, b"MZ a program")
-
-    def refuse(first_bytes: bytes) -> str:
-        raise ValueError(first_bytes.decode())
-
-    with pytest.raises(ValueError, match="MZ a program"):
-        await blobs.copy_from_url(url, document_id, 1000, refuse)
-    assert await names_in(storage, "incoming", f"{document_id}/") == []
+        await blobs.read_source(url, limit_bytes=len(PDF) - 1)
 
 
 async def test_a_blob_that_is_not_there_is_unavailable(
@@ -140,7 +129,7 @@ async def test_a_blob_that_is_not_there_is_unavailable(
 ) -> None:
     url = await a_source(storage, "other")
     with pytest.raises(BlobUnavailable, match="there is no blob"):
-        await blobs.copy_from_url(url.replace("other", document_id), document_id, 1000)
+        await blobs.read_source(url.replace("other", document_id), 1000)
 
 
 async def test_an_expired_sas_is_unavailable_and_stays_secret(
@@ -148,13 +137,13 @@ async def test_an_expired_sas_is_unavailable_and_stays_secret(
 ) -> None:
     url = await a_source(storage, document_id)
     with pytest.raises(BlobUnavailable) as refused:
-        await blobs.copy_from_url(f"{url}?sv=2021-08-06&se=2020-01-01&sr=b&sp=r&sig=topsecret", document_id, 1000)
+        await blobs.read_source(f"{url}?sv=2021-08-06&se=2020-01-01&sr=b&sp=r&sig=topsecret", 1000)
     assert "topsecret" not in str(refused.value)
 
 
 async def test_a_foreign_host_is_never_asked(blobs: DocumentBlobs, document_id: str) -> None:
     with pytest.raises(InvalidBlobUrl):
-        await blobs.copy_from_url("https://evil.example/inbox/a.pdf", document_id, 1000)
+        await blobs.read_source("https://evil.example/inbox/a.pdf", 1000)
 
 
 @pytest.mark.parametrize("container", ["extractions", "archive"])
@@ -162,17 +151,66 @@ async def test_what_the_pipeline_keeps_is_not_read_for_a_client(
     blobs: DocumentBlobs, document_id: str, container: str
 ) -> None:
     text_blob = await blobs.save_text("of-somebody-else", RUN, "confidential")
-    own = (await blobs.save_incoming(document_id, PDF, sha256(PDF))).partition("/incoming/")[0]
+    own = (await save(blobs, document_id)).partition("/incoming/")[0]
     with pytest.raises(InvalidBlobUrl, match=container):
-        await blobs.copy_from_url(f"{own}/{text_blob.replace('extractions', container)}", document_id, 100)
+        await blobs.read_source(f"{own}/{text_blob.replace('extractions', container)}", 100)
 
 
-async def test_discarding_what_is_gone_is_fine(blobs: DocumentBlobs, document_id: str) -> None:
-    url = await blobs.save_incoming(document_id, PDF, sha256(PDF))
-    await blobs.discard_incoming(url)
-    await blobs.discard_incoming(url)
+async def test_content_that_came_to_nothing_is_discarded_however_often(
+    blobs: DocumentBlobs, document_id: str
+) -> None:
+    stored = await blobs.save_incoming(document_id, PDF, sha256(PDF))
+    await blobs.discard_incoming(stored)
+    await blobs.discard_incoming(stored)
     with pytest.raises(BlobUnavailable):
-        await blobs.open_incoming(url)
+        await blobs.open_incoming(stored.blob_url)
+
+
+async def test_content_that_another_request_has_found_meanwhile_is_not_discarded(
+    blobs: DocumentBlobs, document_id: str
+) -> None:
+    """Of two requests that store the same content one fails; the other's run must find what it was given."""
+    mine = await blobs.save_incoming(document_id, PDF, sha256(PDF))
+    another = await blobs.save_incoming(document_id, PDF, sha256(PDF))
+    for stored in (mine, another):
+        await blobs.discard_incoming(stored)
+    with await blobs.open_incoming(mine.blob_url) as content:
+        assert content.read() == PDF
+
+
+async def test_content_that_was_there_before_is_not_discarded(blobs: DocumentBlobs, document_id: str) -> None:
+    """What an ended run left for people to look at is no request's to delete."""
+    await save(blobs, document_id)
+    await blobs.discard_incoming(await blobs.save_incoming(document_id, PDF, sha256(PDF)))
+    (await blobs.open_incoming(await save(blobs, document_id))).close()
+
+
+@pytest.mark.parametrize("form", ["bytes", "file"])
+async def test_content_discarded_just_before_it_is_claimed_is_stored_anew(
+    blobs: DocumentBlobs, document_id: str, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """The gap between finding a blob and claiming it: whoever is told that it is stored must find it."""
+    mine, claim = await blobs.save_incoming(document_id, PDF, sha256(PDF)), blob_claims.claim
+
+    async def discarded_first(blob: BlobClient) -> bool:
+        await blobs.discard_incoming(mine)
+        return await claim(blob)
+
+    monkeypatch.setattr(blob_claims, "claim", discarded_first)
+    another = await blobs.save_incoming(document_id, BytesIO(PDF) if form == "file" else PDF, sha256(PDF))
+    await blobs.discard_incoming(mine)
+    with await blobs.open_incoming(another.blob_url) as content:
+        assert content.read() == PDF
+
+
+async def test_of_many_requests_at_once_no_loser_takes_the_content_from_the_winner(
+    blobs: DocumentBlobs, document_id: str
+) -> None:
+    async def lose() -> None:
+        await blobs.discard_incoming(await blobs.save_incoming(document_id, PDF, sha256(PDF)))
+
+    won, *_ = await asyncio.gather(save(blobs, document_id), *(lose() for _ in range(12)))
+    (await blobs.open_incoming(won)).close()
 
 
 async def test_text_and_extraction_come_back_as_they_were_saved(blobs: DocumentBlobs, document_id: str) -> None:
@@ -188,8 +226,9 @@ async def test_enough_of_a_clients_blob_is_seen_to_find_a_late_header(
     blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
 ) -> None:
     url = await a_source(storage, f"{document_id}.pdf", b"\n" * 1024 + PDF)
-    copied = await blobs.copy_from_url(url, document_id, 4096)
-    assert PDF in copied.first_bytes
+    read = await blobs.read_source(url, 4096)
+    read.file.close()
+    assert PDF in read.first_bytes
 
 
 @pytest.mark.parametrize("text_blob", ["extractions/none/none/text.txt", "archive/x", "incoming/x", ""])
@@ -201,7 +240,7 @@ async def test_a_text_that_is_not_there_is_unavailable(blobs: DocumentBlobs, tex
 async def test_a_processed_document_is_archived_with_its_result_however_often(
     blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
 ) -> None:
-    record = a_record(document_id, await blobs.save_incoming(document_id, PDF, sha256(PDF)))
+    record = a_record(document_id, await save(blobs, document_id))
     folder = await blobs.archive_processed(record, {"decision": "approved"})
     assert await blobs.archive_processed(record, {"decision": "approved"}) == folder
     name = folder.removeprefix("archive/")
@@ -214,16 +253,18 @@ async def test_a_processed_document_is_archived_with_its_result_however_often(
 async def test_archiving_goes_on_after_a_crash_between_copy_and_deletion(
     blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
 ) -> None:
-    record = a_record(document_id, await blobs.save_incoming(document_id, PDF, sha256(PDF)))
+    record = a_record(document_id, await save(blobs, document_id))
     folder = await blobs.archive_rejected(record)
-    await blobs.save_incoming(document_id, PDF, sha256(PDF))
+    await save(blobs, document_id)
     assert await blobs.archive_rejected(record) == folder
     assert await names_in(storage, "incoming", f"{document_id}/") == []
 
 
-async def test_archiving_a_document_that_is_nowhere_says_so(blobs: DocumentBlobs, document_id: str) -> None:
-    url = await blobs.save_incoming(document_id, PDF, sha256(PDF))
-    await blobs.discard_incoming(url)
+async def test_archiving_a_document_that_is_nowhere_says_so(
+    blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
+) -> None:
+    url = await save(blobs, document_id)
+    await delete(storage, url)
     with pytest.raises(BlobUnavailable, match="there is no blob"):
         await blobs.archive_rejected(a_record(document_id, url))
 

@@ -19,10 +19,13 @@ from docpipeline.errors import (
     ServiceUnavailable,
 )
 from docpipeline.models.extraction import Extraction
+from docpipeline.models.failure import DOCUMENT_FAULTS
 from docpipeline.models.page_reading import PageReading
 from docpipeline.resilience import ServiceBreaker
 from docpipeline.services.analysis import Analysis
 from docpipeline.services.document_intelligence import DocumentIntelligence
+from emulators.document_intelligence.service_errors import TOO_MANY_PAGES
+from emulators.document_intelligence.submissions import TOO_LARGE
 from tests.azurite import free_ports
 from tests.unit.services.scripted_server import ScriptedServer
 
@@ -70,6 +73,20 @@ async def test_a_submission_sends_the_document_once_and_returns_the_operation(
     assert request.query["features"] == "languages"
     assert request.headers["Ocp-Apim-Subscription-Key"] == "the-key"
     assert request.body == DOCUMENT
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\x1b%-12345X@PJL\n", b"\0" * 1024])
+@pytest.mark.parametrize("in_memory_bytes", [10, 10_000])
+async def test_what_comes_before_a_pdfs_header_is_not_sent(
+    service: DocumentIntelligence, server: ScriptedServer, before: bytes, in_memory_bytes: int
+) -> None:
+    """Intake takes such a file, as readers of PDF do; whether the service would is nowhere said."""
+    server.answer(202, headers={"Operation-Location": f"{server.base_url}/operations/1"})
+    with SpooledTemporaryFile(max_size=in_memory_bytes) as document:
+        document.write(before + DOCUMENT)
+        document.seek(0)
+        await service.submit(document, MODEL, soon())
+    assert server.seen[0].body == DOCUMENT
 
 
 async def test_a_result_is_polled_for_and_read(service: DocumentIntelligence, server: ScriptedServer) -> None:
@@ -124,6 +141,8 @@ async def test_a_document_without_words_has_no_confidence(
         (400, an_error("InvalidRequest", "UnsupportedContent"), "unsupported"),
         (400, an_error("InvalidRequest", "UnsupportedContent", "The file is encrypted."), "encrypted"),
         (400, an_error("InvalidRequest", "InvalidContentLength"), "tooLarge"),
+        (400, an_error("InvalidRequest", "InvalidContentLength", TOO_MANY_PAGES), "tooManyPages"),
+        (400, an_error("InvalidRequest", "InvalidContentLength", TOO_LARGE), "tooLarge"),
         (400, an_error("InvalidRequest", "InvalidContentDimensions"), "imageSize"),
         (400, an_error("InvalidRequest", "InvalidContentComplexity"), "tooComplex"),
         (400, an_error("InvalidRequest", "InvalidPageNumbers"), "unreadable"),
@@ -138,6 +157,7 @@ async def test_a_document_the_service_refuses_is_the_documents_fault(
     with pytest.raises(DocumentFailed) as failed:
         await service.submit(content(), MODEL, soon())
     assert failed.value.code == code
+    assert code in DOCUMENT_FAULTS
     assert len(server.seen) == 1
 
 

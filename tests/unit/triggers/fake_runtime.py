@@ -12,6 +12,8 @@ import azure.durable_functions as df
 from docpipeline.models.counters import CounterFinish, CounterStart, DocumentCounts
 
 RPC = "http://127.0.0.1:17071/durabletask/"
+SYSTEM_KEY = "the-system-key"
+_QUERY = f"taskHub=Hub&connection=Storage&code={SYSTEM_KEY}"
 _BASE = "http://localhost:7071/runtime/webhooks/durabletask/instances/INSTANCEID"
 BINDING = json.dumps(
     {
@@ -19,9 +21,9 @@ BINDING = json.dumps(
         "creationUrls": {},
         "managementUrls": {
             "id": "INSTANCEID",
-            "statusQueryGetUri": f"{_BASE}?code=K",
-            "sendEventPostUri": f"{_BASE}/raiseEvent/{{eventName}}?code=K",
-            "terminatePostUri": f"{_BASE}/terminate?reason={{text}}&code=K",
+            "statusQueryGetUri": f"{_BASE}?{_QUERY}",
+            "sendEventPostUri": f"{_BASE}/raiseEvent/{{eventName}}?{_QUERY}",
+            "terminatePostUri": f"{_BASE}/terminate?reason={{text}}&{_QUERY}",
         },
         "rpcBaseUrl": RPC,
     }

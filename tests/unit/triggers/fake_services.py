@@ -1,10 +1,10 @@
 """Storage in memory, with the promises of the real services, and the clock in the test's hand."""
 
-import hashlib
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from docpipeline.composition import Services
 from docpipeline.errors import (
@@ -19,6 +19,7 @@ from docpipeline.errors import (
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.notices import NotificationType
 from docpipeline.models.runs import RunReference
+from docpipeline.services.blob_source import SpooledContent
 from docpipeline.services.blob_url import BlobLocation, parse_blob_url
 from docpipeline.services.document_blobs import IncomingBlob
 from docpipeline.services.idempotency_keys import Reservation
@@ -65,6 +66,8 @@ class FakeRecords:
         return self.rows.setdefault(record.document_id, record) is record
 
     async def get(self, document_id: str) -> DocumentRecord | None:
+        # Others have their turn here, as they have with a real table.
+        await asyncio.sleep(0)
         self._check_up()
         if document_id in self.damaged:
             raise UnreadableRow("documents", f"id|{document_id}", "status: enum")
@@ -112,34 +115,42 @@ class FakeBlobs:
     sources: dict[str, bytes] = field(default_factory=dict)
     """Content of blobs by URL without its query."""
     texts: dict[str, bytes] = field(default_factory=dict)
-    saved: list[bytes] = field(default_factory=list)
-    discarded: list[str] = field(default_factory=list)
+    saved: list[bytes | IO[bytes]] = field(default_factory=list)
+    etags: dict[str, str] = field(default_factory=dict)
+    spools: list[SpooledContent] = field(default_factory=list)
+    before_save: Callable[[], None] = lambda: None
 
-    async def save_incoming(self, document_id: str, content: bytes, content_hash: str, content_type: str) -> str:
+    async def save_incoming(
+        self, document_id: str, content: bytes | IO[bytes], content_hash: str, content_type: str
+    ) -> IncomingBlob:
+        await asyncio.sleep(0)
+        self.before_save()
         url = f"{OWN}/incoming/{document_id}/{content_hash}"
         self.saved.append(content)
-        self.stored.setdefault(url, content)
-        return url
+        is_new = url not in self.stored
+        self.stored.setdefault(url, content if isinstance(content, bytes) else content.read())
+        # Whoever finds it renews its ETag.
+        self.etags[url] = str(len(self.saved))
+        return IncomingBlob(url, self.etags[url] if is_new else None)
 
     def locate(self, blob_url: str) -> BlobLocation:
         return parse_blob_url(blob_url, self.settings.allowed_blob_hosts, OWN)
 
-    async def copy_from_url(
-        self, blob_url: str, document_id: str, limit_bytes: int, content_type_of: Callable[[bytes], str]
-    ) -> IncomingBlob:
+    async def read_source(self, blob_url: str, limit_bytes: int) -> SpooledContent:
         content = self.sources.get(self.locate(blob_url).url)
         if content is None:
             raise BlobUnavailable("the blob at blobUrl does not exist")
         if len(content) > limit_bytes:
             raise DocumentTooLarge(limit_bytes)
-        content_type = content_type_of(content[:2048])
-        digest = hashlib.sha256(content).hexdigest()
-        url = await self.save_incoming(document_id, content, digest, content_type)
-        return IncomingBlob(url, digest, len(content), content[:2048])
+        spooled = SpooledContent(limit_bytes)
+        spooled.write(content)
+        spooled.file.seek(0)
+        self.spools.append(spooled)
+        return spooled
 
-    async def discard_incoming(self, blob_url: str) -> None:
-        self.discarded.append(blob_url)
-        self.stored.pop(blob_url, None)
+    async def discard_incoming(self, stored: IncomingBlob) -> None:
+        if stored.etag is not None and stored.etag == self.etags.get(stored.blob_url):
+            self.stored.pop(stored.blob_url, None)
 
     async def read_text(self, text_blob: str) -> AsyncIterator[bytes]:
         if text_blob not in self.texts:

@@ -80,3 +80,49 @@ async def test_answers_are_remembered_for_ten_seconds(
     asked_anew = await checkup.checks(services)
 
     assert (remembered["storage"]["status"], asked_anew["storage"]["status"]) == ("healthy", "unhealthy")
+
+
+async def test_however_many_ask_at_once_a_hanging_dependency_is_asked_once(
+    pipeline_with: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may ask without a key, so a flood of questions must not become a flood of connections."""
+    opened, is_open, release = [], asyncio.Event(), asyncio.Event()
+
+    async def hang() -> None:
+        opened.append(None)
+        is_open.set()
+        await release.wait()
+
+    pipeline = pipeline_with(**dict.fromkeys(SERVICES, "https://127.0.0.1:1"))
+    monkeypatch.setattr(pipeline.blobs, "check", hang)
+    checkup, services = Checkup(lambda: pipeline.clock.now.timestamp()), pipeline.services.as_services()
+    asking = [asyncio.create_task(checkup.checks(services)) for _ in range(300)]
+    await is_open.wait()
+    # The remembered answer is long out of date while the dependency hangs.
+    pipeline.clock.advance(minutes=1)
+    late = asyncio.create_task(checkup.checks(services))
+    asking[0].cancel()
+    release.set()
+    first, *others = await asyncio.gather(*asking, late, return_exceptions=True)
+
+    assert len(opened) == 1
+    assert isinstance(first, asyncio.CancelledError)
+    assert all(answer is others[0] for answer in others)
+    assert others[0]["storage"] == {"status": "healthy"}  # type: ignore[index]
+
+
+async def test_a_check_that_failed_by_a_bug_is_not_remembered(
+    pipeline_with: Callable[..., Pipeline], reachable: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = pipeline_with(**reachable)
+    checkup, services = Checkup(lambda: pipeline.clock.now.timestamp()), pipeline.services.as_services()
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline.blobs, "check", a_bug)
+        with pytest.raises(ZeroDivisionError):
+            await checkup.checks(services)
+
+    assert (await checkup.checks(services))["storage"] == {"status": "healthy"}
+
+
+async def a_bug() -> None:
+    raise ZeroDivisionError

@@ -24,6 +24,7 @@ EXAMPLES: dict[type[errors.PipelineError], tuple[errors.PipelineError, str]] = {
     errors.ServiceFault: (errors.ServiceFault("storage", "secret"), "unavailable"),
     errors.ServiceUnavailable: (errors.ServiceUnavailable("storage", "secret"), "unavailable"),
     errors.CircuitOpen: (errors.CircuitOpen("storage", "secret"), "unavailable"),
+    errors.NothingSubmitted: (errors.NothingSubmitted("storage", "secret"), "unavailable"),
     errors.OperationLost: (errors.OperationLost("storage", "secret"), "unavailable"),
     errors.ServiceRefused: (errors.ServiceRefused("storage", "secret"), "unavailable"),
     errors.SettingsError: (errors.SettingsError(["secret"]), "internal"),

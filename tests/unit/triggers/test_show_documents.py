@@ -8,7 +8,17 @@ from tests.unit.triggers.records import a_record
 
 KEYS = {
     *("documentId", "instanceId", "userId", "priority", "fileName", "contentHash", "status", "submittedAt"),
-    *("updatedAt", "completedAt", "pageCount", "language", "confidence", "isCompliant", "issues", "decision"),
+    *(
+        "updatedAt",
+        "completedAt",
+        "pageCount",
+        "language",
+        "confidence",
+        "isCompliant",
+        "issues",
+        "doubtfulPages",
+        "decision",
+    ),
     *("review", "error", "links"),
 }
 
