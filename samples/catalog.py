@@ -75,8 +75,8 @@ def _image_only_pdf(pages: list[str]) -> bytes:
     return wrap_image(jpeg, title="Scan", dots_per_inch=scans.DOTS_PER_INCH)
 
 
-def _upside_down_png(pages: list[str]) -> bytes:
-    return scans.as_png(scans.scan(pages[0], seed=16).rotate(180))
+def _shaken_png(pages: list[str]) -> bytes:
+    return scans.as_png(scans.shaken(pages[0], seed=16))
 
 
 def _cut_off_pdf(pages: list[str]) -> bytes:
@@ -170,11 +170,11 @@ SAMPLES = (
         expected_text=("Hotel, two nights", "Total claimed"),
     ),
     Sample(
-        file="upside-down.png",
+        file="shaken-photo.png",
         content_type=PNG,
         user_id="jonas.pereira",
-        shows="A page scanned upside down: OCR is unsure, so a person looks, and rejects it.",
-        draw=_upside_down_png,
+        shows="A photo taken with a shaking hand: nobody can read it, so a person looks, and rejects it.",
+        draw=_shaken_png,
         status="rejected",
         decision="rejected",
         review="reject",

@@ -20,6 +20,8 @@ HEADING = ("VeraBd.ttf", 30)
 BODY = ("Vera.ttf", 22)
 # Where each column of a tabbed line starts, as a share of the width between the margins.
 COLUMN_STARTS = (0.0, 0.6, 0.8)
+# Nearly the height of a capital letter: nothing is left for a machine to be sure of.
+SMEARED_PIXELS = 16
 _FONTS = Path(reportlab.__file__).parent / "fonts"
 
 
@@ -56,6 +58,16 @@ def photograph(page: str, *, seed: int) -> Image.Image:
     return Image.merge(
         "RGB", (image, image.point(lambda value: value * 0.97), image.point(lambda value: value * 0.9))
     )
+
+
+def shaken(page: str, *, seed: int) -> Image.Image:
+    """Return the page as photographed with a hand that moved: every stroke is drawn out over its neighbours."""
+    sharp = draw_page(page)
+    image = sharp
+    for step in range(1, SMEARED_PIXELS):
+        # A running mean of the page at all places that it passed.
+        image = Image.blend(image, ImageChops.offset(sharp, step, step), 1 / (step + 1))
+    return _add_noise(image, amplitude=26, seed=seed).point(_clip_whites)
 
 
 def fax(page: str, *, seed: int) -> Image.Image:

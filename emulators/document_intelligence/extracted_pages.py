@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-# Eight numbers: x and y of the corners, clockwise from the top left, in the page's unit.
+# Eight numbers: x and y of the corners, clockwise from the top left as the text is read, in the page's unit.
 Polygon = list[float]
+# Left, top, right, bottom.
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,12 @@ class Word:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text and its words in reading order."""
+    """A line and its words in reading order; `turned` is 0, 90, 180 or 270 degrees clockwise."""
 
     content: str
     polygon: Polygon
     words: list[Word]
+    turned: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,29 @@ def rectangle(left: float, top: float, right: float, bottom: float) -> Polygon:
     return [round(value, 4) for value in (left, top, right, top, right, bottom, left, bottom)]
 
 
-def enclosing(polygons: Iterable[Polygon]) -> Polygon:
-    """Return the smallest upright rectangle around at least one polygon."""
-    corners = list(polygons)
-    xs = [x for polygon in corners for x in polygon[0::2]]
-    ys = [y for polygon in corners for y in polygon[1::2]]
-    return rectangle(min(xs), min(ys), max(xs), max(ys))
+def edges(polygon: Polygon) -> Box:
+    """Return the smallest upright rectangle around a polygon."""
+    return min(polygon[0::2]), min(polygon[1::2]), max(polygon[0::2]), max(polygon[1::2])
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """Return the smallest box around at least one box."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def enclosing(polygons: Iterable[Polygon], turned: int = 0) -> Polygon:
+    """Return the smallest rectangle around at least one polygon, from the top left of text that is `turned`."""
+    corners = rectangle(*around(edges(polygon) for polygon in polygons))
+    first = turned // 90 * 2
+    return corners[first:] + corners[:first]
+
+
+def upright(box: Box, turned: int) -> Box:
+    """Return where a box of `turned` text lies for a reader who turns the page; the origin is turned with it."""
+    left, top, right, bottom = box
+    if turned == 90:
+        return top, -right, bottom, -left
+    if turned == 180:
+        return -right, -bottom, -left, -top
+    return (-bottom, left, -top, right) if turned == 270 else box

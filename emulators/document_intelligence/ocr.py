@@ -5,97 +5,182 @@ The models are loaded at first use (about a second and 0.7 GB). Use this in one 
 
 from __future__ import annotations
 
-import math
+import re
 import statistics
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import cv2
 import numpy
 from PIL import Image
 
-from emulators.document_intelligence.extracted_pages import Line, Polygon, Word, enclosing
+from emulators.document_intelligence.extracted_pages import Line, Polygon, Word
+from emulators.document_intelligence.ocr_tiles import in_tiles, legible_size
 
-# What RapidOCR read as one word: its text, its confidence and its polygon.
-Piece = tuple[str, float, Polygon]
+# Lines are tried upside down, too, unless the engine is as sure of them as this on the whole.
+SURE = 0.9
+# A line that is read against the others must be surer than the way of the others by this.
+AGAINST_OTHERS = 0.2
+# What the engine is less sure of is no text but a stain.
+LEAST_CONFIDENCE = 0.3
+# A box is long and thin if one side is so many times the other.
+LONG_AND_THIN = 3.0
+
+Corners = Any  # an array of four points (x, y), clockwise from the top left of the text
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a line says if its text is `turned` by so many degrees.
+
+    Attributes:
+        text: as read, with blanks.
+        confidence: the mean over the characters, 0.0 to 1.0.
+        confidences: of each character.
+        places: where the middle of each character is on the line, 0.0 to 1.0.
+        corners: the line's, from the top left of the text.
+        turned: by how many degrees clockwise the text is.
+    """
+
+    text: str
+    confidence: float
+    confidences: list[float]
+    places: list[float]
+    corners: Corners
+    turned: int
 
 
 @cache
 def _engine() -> Any:
     from rapidocr import RapidOCR
 
-    # The line-orientation classifier turns good lines upside down, so it stays off.
-    return RapidOCR(params={"Global.use_cls": False, "Global.log_level": "error"})
+    # The line-orientation classifier turns good lines upside down, so it stays off: see `_best_way_round`.
+    engine = RapidOCR(params={"Global.use_cls": False, "Global.log_level": "error"})
+    engine.return_word_box = True
+    return engine
 
 
-def read_image(image: Image.Image, units_per_pixel: float = 1.0) -> tuple[list[Line], float]:
-    """Read an RGB image.
+def read_image(image: Image.Image, units_per_pixel: float = 1.0) -> list[Line]:
+    """Read an RGB image, whichever way round it is.
 
     Args:
-        image: the page, upright.
+        image: the page.
         units_per_pixel: factor from pixels to the page's unit.
 
     Returns:
-        The lines from top to bottom, and the angle of the text in degrees. A blank page gives no lines.
+        The lines, in no order. A blank page gives none.
     """
-    result = _engine()(numpy.asarray(image), return_word_box=True)
-    if result.txts is None:
-        return [], 0.0
-    lines = []
-    found = zip(result.txts, result.scores, result.boxes, result.word_results, strict=True)
-    for text, score, box, pieces in found:
-        polygon = _polygon(box, units_per_pixel)
-        words = _pieces(pieces, units_per_pixel)
-        if text.strip():
-            lines.append(_line(text, float(score), polygon, words))
-    return lines, _angle(lines)
+    size = legible_size(*image.size)
+    pixels = numpy.asarray(image.resize(size, Image.Resampling.LANCZOS) if size != image.size else image)
+    factor = units_per_pixel * image.width / size[0]
+    return [_line(reading, factor) for reading in _readings(pixels, in_tiles(pixels, _detect))]
 
 
-def _polygon(box: Any, factor: float) -> Polygon:
-    return [round(float(coordinate) * factor, 4) for corner in box for coordinate in corner]
+def _detect(pixels: Any) -> list[Corners]:
+    boxes = _engine()(pixels, use_det=True, use_rec=False).boxes
+    return [] if boxes is None else [numpy.asarray(box, dtype=numpy.float32) for box in boxes]
 
 
-def _pieces(pieces: Any, factor: float) -> list[Piece]:
-    return [(text, float(score), _polygon(box, factor)) for text, score, box in pieces if box is not None]
+def _readings(pixels: Any, boxes: list[Corners]) -> list[Reading]:
+    lying, standing = _by_direction(boxes)
+    readings = _best_way_round(pixels, lying, 0) + _best_way_round(pixels, standing, 90)
+    return [reading for reading in readings if reading.text.strip() and reading.confidence >= LEAST_CONFIDENCE]
 
 
-def _line(text: str, score: float, polygon: Polygon, pieces: list[Piece]) -> Line:
-    words: list[Word] = []
-    offset = 0
-    for token in text.split():
-        own, pieces = _take_pieces(token, pieces)
-        box = enclosing(piece[2] for piece in own) if own else _share_of(polygon, offset, len(token), len(text))
-        confidence = min((piece[1] for piece in own), default=score)
-        words.append(Word(token, offset, box, round(min(max(confidence, 0.0), 1.0), 4)))
-        offset += len(token) + 1
-    return Line(" ".join(word.content for word in words), polygon, words)
+def _by_direction(boxes: list[Corners]) -> tuple[list[Corners], list[Corners]]:
+    """Part boxes of lines that run across the image from those that run up or down it.
+
+    Short words are square, or higher than wide as a "1" is: only long and thin boxes go against the others.
+    """
+    extents = [box.max(axis=0) - box.min(axis=0) for box in boxes]
+    surplus = sum(float(height - width) for width, height in extents)
+    threshold = 1 / LONG_AND_THIN if surplus > 0 else LONG_AND_THIN
+    stands = [height > threshold * width for width, height in extents]
+    return (
+        [box for box, is_standing in zip(boxes, stands, strict=True) if not is_standing],
+        [box for box, is_standing in zip(boxes, stands, strict=True) if is_standing],
+    )
 
 
-def _take_pieces(token: str, pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
-    """Split off the pieces that make up `token`: RapidOCR may cut one word into several."""
-    taken, rest = "", token
-    for count, (text, _, _) in enumerate(pieces, start=1):
-        if not rest.startswith(text):
-            return [], pieces
-        taken, rest = taken + text, rest[len(text) :]
-        if taken == token:
-            return pieces[:count], pieces[count:]
-    return [], pieces
+def _best_way_round(pixels: Any, boxes: list[Corners], turned: int) -> list[Reading]:
+    """Read lines that are turned so, or by 180 degrees more, whichever makes more sense."""
+    readings = _recognise(pixels, boxes, turned)
+    if not readings or statistics.fmean(reading.confidence for reading in readings) >= SURE:
+        return readings
+    doubtful = [index for index, reading in enumerate(readings) if reading.confidence < SURE]
+    others = _recognise(pixels, [boxes[index] for index in doubtful], turned + 180)
+    is_better = _sense(others) > _sense([readings[index] for index in doubtful])
+    for index, other in zip(doubtful, others, strict=True):
+        # Two receipts on one sheet may lie against each other: a line that is much surer so may differ from most.
+        handicap = -AGAINST_OTHERS if is_better else AGAINST_OTHERS
+        if other.confidence > readings[index].confidence + handicap:
+            readings[index] = other
+    return readings
 
 
-def _share_of(polygon: Polygon, offset: int, length: int, total: int) -> Polygon:
-    """Return where a word would be if all characters of its line had one width."""
+def _sense(readings: list[Reading]) -> float:
+    return sum(reading.confidence * len(reading.text) for reading in readings)
+
+
+def _recognise(pixels: Any, boxes: list[Corners], turned: int) -> list[Reading]:
+    if not boxes:
+        return []
+    corners = [numpy.roll(box, -turned // 90, axis=0) for box in boxes]
+    result = _engine().recognize_txt([_crop(pixels, corner) for corner in corners])
+    found = zip(result.txts, result.scores, result.word_results, corners, strict=True)
+    return [
+        Reading(text, float(score), *_characters(text, float(score), info), corner, turned)
+        for text, score, info, corner in found
+    ]
+
+
+def _characters(text: str, score: float, info: Any) -> tuple[list[float], list[float]]:
+    """Return the confidence and the place of each character.
+
+    RapidOCR's WordInfo tells confidences of all characters and columns of those that are no blanks.
+    """
+    columns = iter([column for word in info.word_cols for column in word])
+    visible = sum(not character.isspace() for character in text)
+    if len(info.confs) != len(text) or sum(map(len, info.word_cols)) != visible:
+        return [score] * len(text), [(index + 0.5) / len(text) for index in range(len(text))]
+    places = [0.0 if character.isspace() else (next(columns) + 0.5) / info.line_txt_len for character in text]
+    return [float(confidence) for confidence in info.confs], places
+
+
+def _crop(pixels: Any, corners: Corners) -> Any:
+    """Cut out a line so that its text is upright."""
+    width, height = (max(1, round(float(numpy.linalg.norm(corners[0] - corners[end])))) for end in (1, 3))
+    target = numpy.array([(0, 0), (width, 0), (width, height), (0, height)], dtype=numpy.float32)
+    transform = cv2.getPerspectiveTransform(numpy.ascontiguousarray(corners), target)
+    return cv2.warpPerspective(
+        pixels, transform, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _line(reading: Reading, factor: float) -> Line:
+    polygon = [round(float(value) * factor, 4) for corner in reading.corners for value in corner]
+    words, offset = list[Word](), 0
+    # Half a character, so that a word begins before the middle of its first one.
+    half = 0.5 / len(reading.text)
+    for match in re.finditer(r"\S+", reading.text):
+        places = reading.places[match.start() : match.end()]
+        start, end = max(0.0, places[0] - half), min(1.0, places[-1] + half)
+        confidence = statistics.fmean(reading.confidences[match.start() : match.end()])
+        words.append(
+            Word(match[0], offset, _part_of(polygon, start, end), round(min(max(confidence, 0.0), 1.0), 4))
+        )
+        offset += len(match[0]) + 1
+    return Line(" ".join(word.content for word in words), polygon, words, reading.turned % 360)
+
+
+def _part_of(polygon: Polygon, start: float, end: float) -> Polygon:
     corners = numpy.array(polygon).reshape(4, 2)
-    start, end = offset / max(total, 1), min(1.0, (offset + length) / max(total, 1))
     above, below = corners[1] - corners[0], corners[2] - corners[3]
-    box = (
+    part = (
         corners[0] + above * start,
         corners[0] + above * end,
         corners[3] + below * end,
         corners[3] + below * start,
     )
-    return [round(float(value), 4) for corner in box for value in corner]
-
-
-def _angle(lines: list[Line]) -> float:
-    slopes = [math.atan2(line.polygon[3] - line.polygon[1], line.polygon[2] - line.polygon[0]) for line in lines]
-    return round(math.degrees(statistics.median(slopes)), 2) if slopes else 0.0
+    return [round(float(value), 4) for corner in part for value in corner]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from emulators.clock import timestamp
-from emulators.document_intelligence.extracted_pages import Line, Page, Polygon, enclosing
+from emulators.document_intelligence.extracted_pages import Line, Page, edges, enclosing, upright
 from emulators.document_intelligence.extraction_job import ExtractionJob
 from emulators.document_intelligence.languages import detect_language
 
@@ -120,7 +120,7 @@ def _word_jsons(line: Line, start: int) -> Iterator[Json]:
 def _paragraphs(lines: list[tuple[Line, int]]) -> Iterator[list[tuple[Line, int]]]:
     group: list[tuple[Line, int]] = []
     for line, start in lines:
-        if group and not _continues(group[-1][0].polygon, line.polygon):
+        if group and not _continues(group[-1][0], line):
             yield group
             group = []
         group.append((line, start))
@@ -128,23 +128,21 @@ def _paragraphs(lines: list[tuple[Line, int]]) -> Iterator[list[tuple[Line, int]
         yield group
 
 
-def _continues(above: Polygon, below: Polygon) -> bool:
-    (left, top, right, bottom), (next_left, next_top, next_right, next_bottom) = _edges(above), _edges(below)
+def _continues(above: Line, below: Line) -> bool:
+    left, top, right, bottom = upright(edges(above.polygon), above.turned)
+    next_left, next_top, next_right, next_bottom = upright(edges(below.polygon), below.turned)
     height = max(bottom - top, 1e-6)
     is_next = -0.5 * height <= next_top - bottom <= PARAGRAPH_GAP * height
-    is_alike = 0.67 <= (next_bottom - next_top) / height <= 1.5
+    is_alike = below.turned == above.turned and 0.67 <= (next_bottom - next_top) / height <= 1.5
     return is_next and is_alike and next_left < right and left < next_right
-
-
-def _edges(polygon: Polygon) -> tuple[float, float, float, float]:
-    return min(polygon[0::2]), min(polygon[1::2]), max(polygon[0::2]), max(polygon[1::2])
 
 
 def _paragraph_json(page_number: int, group: list[tuple[Line, int]]) -> Json:
     first, (last, last_start) = group[0], group[-1]
+    polygon = enclosing((line.polygon for line, _ in group), first[0].turned)
     return {
         "content": " ".join(line.content for line, _ in group),
-        "boundingRegions": [{"pageNumber": page_number, "polygon": enclosing(line.polygon for line, _ in group)}],
+        "boundingRegions": [{"pageNumber": page_number, "polygon": polygon}],
         "spans": [_span(first[1], last_start + len(last.content) - first[1])],
     }
 

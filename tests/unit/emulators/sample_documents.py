@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen import canvas
 
+# Files made by other programs, as people send them.
+FILES = Path(__file__).parent / "documents"
 LINES = ("The invoice is for the work of the month.", "Total due: 1.234,56 EUR")
 
 
@@ -55,6 +60,77 @@ def mixed_pdf(scanned: str) -> bytes:
     pdf.showPage()
     pdf.save()
     return buffer.getvalue()
+
+
+def drawn_pdf(draw: Callable[[canvas.Canvas], object], compress: bool = True) -> bytes:
+    """A PDF of one page, 595 x 842 points, on which `draw` has drawn."""
+    buffer = io.BytesIO()
+    pdf = canvas.Canvas(buffer, pagesize=(595, 842), invariant=True, pageCompression=int(compress))
+    draw(pdf)
+    pdf.showPage()
+    pdf.save()
+    return buffer.getvalue()
+
+
+def scan_pdf(scanned: str, footer: str, invisible: str = "") -> bytes:
+    """A scan with a footer of its program, and the invisible text that the program takes it for."""
+
+    def draw(pdf: canvas.Canvas) -> None:
+        pdf.drawInlineImage(picture(scanned), 72, 600)
+        pdf.drawString(72, 40, footer)
+        layer = pdf.beginText(80, 650)
+        layer.setTextRenderMode(3)
+        layer.textLine(invisible)
+        pdf.drawText(layer)
+
+    return drawn_pdf(draw)
+
+
+def unmapped_pdf(text: str) -> bytes:
+    """A PDF whose font does not tell which letters its glyphs are."""
+    pdfmetrics.registerFont(TTFont("Vera", "Vera.ttf", asciiReadable=False))
+
+    def draw(pdf: canvas.Canvas) -> None:
+        pdf.setFont("Vera", 24)
+        pdf.drawString(72, 700, text)
+
+    return drawn_pdf(draw).replace(b"/ToUnicode", b"/NoUnicode")
+
+
+def mapped_pdf(drawn: str, letters: Mapping[str, str]) -> bytes:
+    """A PDF which draws ASCII letters and says that each stands for another one."""
+    mapping = "".join(f"<{ord(key):02x}> <{ord(letter):04x}>\n" for key, letter in letters.items())
+    to_unicode = (
+        f"begincmap\n1 begincodespacerange\n<00> <ff>\nendcodespacerange\n"
+        f"{len(letters)} beginbfchar\n{mapping}endbfchar\nendcmap"
+    )
+    content = f"BT /F1 24 Tf 72 700 Td ({drawn}) Tj ET"
+    return _written_pdf(
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+        "/Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding /ToUnicode 6 0 R >>",
+        f"<< /Length {len(to_unicode)} >>\nstream\n{to_unicode}\nendstream",
+    )
+
+
+def annotated_pdf(annotation: str, form: str = "") -> bytes:
+    """A PDF of one empty page with one annotation, written by hand; `form` adds to its form."""
+    return _written_pdf(
+        f"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] {form} >> >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Annots [4 0 R] >>",
+        f"<< /Type /Annot /Rect [72 600 372 640] {annotation} >>",
+    )
+
+
+def _written_pdf(*objects: str) -> bytes:
+    body = b"%PDF-1.7\n"
+    for number, text in enumerate(objects, start=1):
+        body += f"{number} 0 obj\n{text}\nendobj\n".encode()
+    return body + b"trailer << /Root 1 0 R >>\n%%EOF\n"
 
 
 def _saved(image: Image.Image, image_format: str, **options: object) -> bytes:

@@ -15,11 +15,11 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from emulators.document_intelligence import images, pdf_text
+from emulators.document_intelligence import images
 from emulators.document_intelligence.extracted_pages import Line, Page, Word, rectangle
+from emulators.document_intelligence.extraction import read_pages
 from emulators.document_intelligence.extraction_job import ExtractionJob
 from emulators.document_intelligence.languages import detect_language
-from emulators.document_intelligence.ocr import _line
 from emulators.document_intelligence.page_ranges import select_pages
 from emulators.document_intelligence.result_writer import write_result
 from emulators.document_intelligence.service_errors import ServiceError
@@ -71,6 +71,17 @@ def test_lines_close_together_make_a_paragraph_and_a_gap_ends_it(tmp_path: Path)
     assert [paragraph["content"] for paragraph in written(tmp_path, page)["paragraphs"]] == ["one two", "three"]
 
 
+def test_paragraph_of_turned_text_ends_where_its_reader_sees_a_gap(tmp_path: Path) -> None:
+    lines = [
+        Line(text, rectangle(8 - below - 0.2, 1, 8 - below, 5), [], turned=90)
+        for text, below in (("one", 1), ("two", 1.25), ("three", 2))
+    ]
+
+    paragraphs = written(tmp_path, Page(1, 8, 11, "inch", lines=lines))["paragraphs"]
+
+    assert [paragraph["content"] for paragraph in paragraphs] == ["one two", "three"]
+
+
 def test_failed_page_leaves_no_result(tmp_path: Path) -> None:
     def pages() -> Iterator[Page]:
         yield Page(1, 8, 11, "inch")
@@ -93,30 +104,12 @@ def test_boxes_are_where_the_words_show_on_a_rotated_page(
         document[0].set_rotation(rotation)
         document.save(path)
 
-    with pdf_text.open_pdf(path) as document:
-        page = pdf_text.read_text_layer(pdf_text.load_page(document, 1), 1)
+    [page] = read_pages(path)
 
     box = page.lines[0].words[0].polygon
     assert (round(page.width), round(page.height)) == ((8, 12) if rotation in (0, 180) else (12, 8))
     assert min(box[0::2]) == pytest.approx(left, abs=0.25)
     assert min(box[1::2]) == pytest.approx(top, abs=0.25)
-
-
-def test_word_that_ocr_cut_in_pieces_is_joined_and_as_sure_as_its_weakest() -> None:
-    pieces = [("Gr", 0.99, rectangle(0, 0, 10, 5)), ("öße", 0.8, rectangle(12, 0, 20, 5))]
-
-    [word] = _line("Größe", 0.95, rectangle(0, 0, 20, 5), pieces).words
-
-    assert (word.content, word.confidence, word.polygon) == ("Größe", 0.8, rectangle(0, 0, 20, 5))
-
-
-def test_word_without_pieces_takes_its_share_of_the_line() -> None:
-    words = _line("ab cd", 0.7, rectangle(0, 0, 50, 10), []).words
-
-    assert [(word.offset, word.polygon[0], word.polygon[2], word.confidence) for word in words] == [
-        (0, 0.0, 20.0, 0.7),
-        (3, 30.0, 50.0, 0.7),
-    ]
 
 
 @pytest.mark.parametrize(
