@@ -49,18 +49,14 @@ def _reporting(pages: Iterator[Page], report_page: Callable[[int], None]) -> Ite
 
 
 def _pdf_pages(path: Path, selection: str, with_ocr: bool) -> Iterator[Page]:
+    read_picture = pdf_pages.RepeatedPictures(_read_image).read if with_ocr else _refuse_picture
     with pdf_document.open_pdf(path) as document:
         for number in select_pages(selection, len(document)):
-            yield pdf_pages.read_page(document, number, _read_picture if with_ocr else _refuse_picture)
+            yield pdf_pages.read_page(document, number, read_picture)
 
 
 def _refuse_picture(draw: pdf_pages.DrawPicture) -> list[Line]:
     raise OcrNeeded
-
-
-def _read_picture(draw: pdf_pages.DrawPicture) -> list[Line]:
-    image, dots_per_inch = draw()
-    return _read_image(image, 1 / dots_per_inch)
 
 
 def _read_image(image: Image.Image, units_per_pixel: float) -> list[Line]:

@@ -85,28 +85,42 @@ def _detect(pixels: Any) -> list[Corners]:
 def _readings(pixels: Any, boxes: list[Corners]) -> list[Reading]:
     lying, standing = _by_direction(boxes)
     readings = _best_way_round(pixels, lying, 0) + _best_way_round(pixels, standing, 90)
+    if not (standing or _are_sure(readings) or any(_is_long_and_thin(box) for box in boxes)):
+        # Nothing but short words, whose boxes do not tell.
+        readings = max(readings, _best_way_round(pixels, lying, 90), key=_sense)
     return [reading for reading in readings if reading.text.strip() and reading.confidence >= LEAST_CONFIDENCE]
 
 
 def _by_direction(boxes: list[Corners]) -> tuple[list[Corners], list[Corners]]:
     """Part boxes of lines that run across the image from those that run up or down it.
 
-    Short words are square, or higher than wide as a "1" is: only long and thin boxes go against the others.
+    Short words are square, or higher than wide as a "1" is: long and thin boxes say how they lie, too.
     """
-    extents = [box.max(axis=0) - box.min(axis=0) for box in boxes]
-    surplus = sum(float(height - width) for width, height in extents)
+    surplus = sum(_height(box) - _width(box) for box in boxes if _is_long_and_thin(box))
     threshold = 1 / LONG_AND_THIN if surplus > 0 else LONG_AND_THIN
-    stands = [height > threshold * width for width, height in extents]
-    return (
-        [box for box, is_standing in zip(boxes, stands, strict=True) if not is_standing],
-        [box for box, is_standing in zip(boxes, stands, strict=True) if is_standing],
-    )
+    lying, standing = list[Corners](), list[Corners]()
+    for box in boxes:
+        (standing if _height(box) > threshold * _width(box) else lying).append(box)
+    return lying, standing
+
+
+def _is_long_and_thin(box: Corners) -> bool:
+    longer, shorter = max(_width(box), _height(box)), min(_width(box), _height(box))
+    return longer > LONG_AND_THIN * shorter
+
+
+def _width(box: Corners) -> float:
+    return float(box[:, 0].max() - box[:, 0].min())
+
+
+def _height(box: Corners) -> float:
+    return float(box[:, 1].max() - box[:, 1].min())
 
 
 def _best_way_round(pixels: Any, boxes: list[Corners], turned: int) -> list[Reading]:
     """Read lines that are turned so, or by 180 degrees more, whichever makes more sense."""
     readings = _recognise(pixels, boxes, turned)
-    if not readings or statistics.fmean(reading.confidence for reading in readings) >= SURE:
+    if _are_sure(readings):
         return readings
     doubtful = [index for index, reading in enumerate(readings) if reading.confidence < SURE]
     others = _recognise(pixels, [boxes[index] for index in doubtful], turned + 180)
@@ -117,6 +131,10 @@ def _best_way_round(pixels: Any, boxes: list[Corners], turned: int) -> list[Read
         if other.confidence > readings[index].confidence + handicap:
             readings[index] = other
     return readings
+
+
+def _are_sure(readings: list[Reading]) -> bool:
+    return not readings or statistics.fmean(reading.confidence for reading in readings) >= SURE
 
 
 def _sense(readings: list[Reading]) -> float:

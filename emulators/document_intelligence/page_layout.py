@@ -14,6 +14,9 @@ from emulators.document_intelligence.pdf_text import Segment, line_of
 from emulators.document_intelligence.reading_order import reading_rows
 from emulators.document_intelligence.right_to_left import is_right_to_left
 
+# In heights of a line.
+LONG = 3.0
+
 
 @dataclass(frozen=True)
 class WholeLine:
@@ -59,14 +62,22 @@ def angle_of(lines: Sequence[Line]) -> float:
     if not words:
         return 0.0
     turned = words.most_common(1)[0][0]
-    slopes = [_slope(line) - turned for line in lines if line.turned == turned]
-    angle = turned + statistics.median((slope + 180) % 360 - 180 for slope in slopes)
+    deviations = [_deviation(line) for line in lines if line.turned == turned and _is_long(line)]
+    angle = turned + (statistics.median(deviations) if deviations else 0.0)
     return round(180 - (180 - angle) % 360, 2)
 
 
-def _slope(line: Line) -> float:
+def _deviation(line: Line) -> float:
+    """Return by how many degrees a line is turned more than by its quarters."""
     left, top, right, right_top = line.polygon[:4]
-    return math.degrees(math.atan2(right_top - top, right - left))
+    slope = math.degrees(math.atan2(right_top - top, right - left))
+    return (slope - line.turned + 180) % 360 - 180
+
+
+def _is_long(line: Line) -> bool:
+    """Whether a line is long enough for its slope to mean anything."""
+    corners = [line.polygon[index : index + 2] for index in (0, 2, 6)]
+    return math.dist(corners[0], corners[1]) > LONG * math.dist(corners[0], corners[2])
 
 
 def _weight(pieces: Iterable[_Piece]) -> int:

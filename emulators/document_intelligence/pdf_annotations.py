@@ -37,13 +37,11 @@ def read_annotations(page: Any) -> list[Annotation]:
     return found
 
 
-def draw_annotations(document: Any, page: Any, number: int) -> Any:
-    """Make annotations part of their page and return it, opened anew if there are any."""
+def draw_annotations(page: Any) -> bool:
+    """Make annotations part of their page; tell whether there were any, so that it must be opened anew."""
     if not pdfium.FPDFPage_GetAnnotCount(page.raw):
-        return page
-    pdfium.FPDFPage_Flatten(page.raw, pdfium.FLAT_NORMALDISPLAY)
-    page.close()
-    return document[number - 1]
+        return False
+    return bool(pdfium.FPDFPage_Flatten(page.raw, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_SUCCESS)
 
 
 def are_shown(text_page: Any, annotation: Annotation) -> bool:

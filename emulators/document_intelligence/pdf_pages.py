@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -29,6 +30,24 @@ DrawPicture = Callable[[], tuple[Image.Image, float]]
 ReadPicture = Callable[[DrawPicture], list[Line]]
 
 
+class RepeatedPictures:
+    """Reads what pages show besides their text; the same on page after page, as a letterhead, only once."""
+
+    def __init__(self, read_image: Callable[[Image.Image, float], list[Line]]) -> None:
+        """Take what reads an RGB image, given the inches per pixel."""
+        self._read_image = read_image
+        self._last = b""
+        self._lines: list[Line] = []
+
+    def read(self, draw: DrawPicture) -> list[Line]:
+        """Return the lines of a picture."""
+        image, dots_per_inch = draw()
+        shown = hashlib.sha256(image.tobytes()).digest()
+        if shown != self._last:
+            self._last, self._lines = shown, self._read_image(image, 1 / dots_per_inch)
+        return list(self._lines)
+
+
 def read_page(document: Any, number: int, read_picture: ReadPicture) -> Page:
     """Read page `number`, counted from 1.
 
@@ -42,7 +61,9 @@ def read_page(document: Any, number: int, read_picture: ReadPicture) -> Page:
     """
     page = pdf_document.load_page(document, number)
     annotations = pdf_annotations.read_annotations(page)
-    page = pdf_annotations.draw_annotations(document, page, number)
+    if pdf_annotations.draw_annotations(page):
+        page.close()
+        page = pdf_document.load_page(document, number)
     space = PageSpace(page)
     text_page = page.get_textpage()
     characters = read_characters(text_page.raw, space)

@@ -86,6 +86,18 @@ def scan_pdf(scanned: str, footer: str, invisible: str = "") -> bytes:
     return drawn_pdf(draw)
 
 
+def letters_pdf(texts: Sequence[str], letterhead: str) -> bytes:
+    """A PDF with a page for each text, all under the same picture."""
+    buffer = io.BytesIO()
+    pdf = canvas.Canvas(buffer, pagesize=(595, 842), invariant=True)
+    for text in texts:
+        pdf.drawInlineImage(picture(letterhead), 72, 700)
+        pdf.drawString(72, 600, text)
+        pdf.showPage()
+    pdf.save()
+    return buffer.getvalue()
+
+
 def unmapped_pdf(text: str) -> bytes:
     """A PDF whose font does not tell which letters its glyphs are."""
     pdfmetrics.registerFont(TTFont("Vera", "Vera.ttf", asciiReadable=False))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy
 import pytest
 from azure.ai.formrecognizer import AnalyzeResult
 from PIL import Image
 
+from emulators.document_intelligence.extracted_pages import Line
 from emulators.document_intelligence.ocr_tiles import OVERLAP, in_tiles, legible_size
+from emulators.document_intelligence.pdf_document import open_pdf
+from emulators.document_intelligence.pdf_pages import RepeatedPictures, read_page
+from emulators.document_intelligence.pdf_text import plain_line
 from tests.unit.emulators import sample_documents
 from tests.unit.emulators.emulator_process import EmulatorProcess
 from tests.unit.emulators.sample_documents import picture
@@ -37,6 +42,26 @@ def test_scan_is_read_although_its_page_has_a_digital_footer_and_invisible_text(
 
     assert lines_of(result) == ["Card 4111 1111", "Scanned with a free program"]
     assert result.pages[0].words[0].polygon[0].x == pytest.approx(1.35, abs=0.1)
+
+
+def test_letterhead_on_every_page_is_read_once(tmp_path: Path) -> None:
+    """A picture on each of a hundred pages would else take a hundred times as long as the pages' text."""
+    readings: list[tuple[int, int]] = []
+
+    def read_image(image: Image.Image, _: float) -> list[Line]:
+        readings.append(image.size)
+        return [plain_line("Letterhead", (1, 1, 2, 2))]
+
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(sample_documents.letters_pdf(["first", "second", "third"], letterhead="Letterhead"))
+    pictures = RepeatedPictures(read_image)
+    with open_pdf(path) as document:
+        pages = [read_page(document, number, pictures.read) for number in (1, 2, 3)]
+
+    assert [[line.content for line in page.lines] for page in pages] == [
+        ["Letterhead", text] for text in ("first", "second", "third")
+    ]
+    assert len(readings) == 1
 
 
 def test_text_whose_font_does_not_tell_its_letters_is_read_as_it_looks(running_emulators: EmulatorProcess) -> None:
