@@ -23,6 +23,8 @@ FEWEST_LINES, FEWEST_WORDS, FULL = 3, 4, 0.6
 # In heights of a line: how wide a gutter is at least, and how far apart a column's lines are at most.
 NARROWEST_GUTTER, WIDEST_BREAK = 1.0, 2.5
 GUTTERS_TRIED = 4
+# A row of more pieces belongs to a table.
+MOST_PIECES = 8
 
 
 class Piece(Protocol):
@@ -123,7 +125,8 @@ def _fill(columns: _Columns[P], rows: list[Row[P]], first: int) -> None:
     bottom = around(piece.box for piece in rows[first])[3]
     for row in rows[first:]:
         box = around(piece.box for piece in row)
-        if box[1] - bottom > WIDEST_BREAK * line_height or not columns.take(row, line_height):
+        is_apart = box[1] - bottom > WIDEST_BREAK * line_height
+        if is_apart or len(row) > MOST_PIECES or not columns.take(row, line_height):
             return
         bottom = max(bottom, box[3])
 
