@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from docpipeline.models.file_types import PDF, sniff
-from emulators.document_intelligence import pdf_text
+from emulators.document_intelligence import pdf_document
 from emulators.document_intelligence.document_formats import DocumentFormat, detect_format
 from emulators.document_intelligence.service_errors import ServiceError
 from samples.large_document import make_pdf
@@ -24,7 +24,7 @@ def test_a_pdf_that_is_let_in_is_read(tmp_path: Path, a_pdf: bytes, before: int)
     path.write_bytes(content)
     assert sniff(content) == PDF
     assert detect_format(path) is DocumentFormat.PDF
-    with pdf_text.open_pdf(path) as document:
+    with pdf_document.open_pdf(path) as document:
         assert len(document) == 1
 
 
