@@ -66,6 +66,7 @@ def _pdf_page(page: Any, number: int, with_ocr: bool) -> Page:
 def _image_pages(path: Path, selection: str, with_ocr: bool) -> Iterator[Page]:
     with images.open_image(path) as image:
         numbers = select_pages(selection, images.frame_count(image))
+        images.check_frames(image, numbers, path.stat().st_size)
         if not with_ocr:
             raise OcrNeeded
         for number in numbers:

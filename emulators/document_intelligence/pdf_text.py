@@ -15,12 +15,14 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 from PIL import Image
 
+from emulators.document_intelligence.document_limits import at_most_cpu_seconds
 from emulators.document_intelligence.extracted_pages import Line, Page, Polygon, Word, enclosing, rectangle
 from emulators.document_intelligence.service_errors import CORRUPT, LOCKED, invalid_request
 
 POINTS_PER_INCH = 72
 OCR_DOTS_PER_INCH = 150
 LONGEST_RENDERED_SIDE = 5000
+LONGEST_RENDERING_SECONDS = 10
 # A text layer is certain, unless a glyph has no character to it.
 TEXT_CONFIDENCE = 0.995
 UNMAPPED_CONFIDENCE = 0.3
@@ -79,7 +81,8 @@ def render(page: Any) -> tuple[Image.Image, float]:
     """Return the page as an image for OCR, and its dots per inch (150, fewer for very large pages)."""
     longest_inches = max(page.get_size()) / POINTS_PER_INCH
     dots_per_inch = min(OCR_DOTS_PER_INCH, LONGEST_RENDERED_SIDE / max(longest_inches, 0.01))
-    bitmap = page.render(scale=dots_per_inch / POINTS_PER_INCH)
+    with at_most_cpu_seconds(LONGEST_RENDERING_SECONDS):
+        bitmap = page.render(scale=dots_per_inch / POINTS_PER_INCH)
     image: Image.Image = bitmap.to_pil().convert("RGB")
     bitmap.close()
     return image, dots_per_inch

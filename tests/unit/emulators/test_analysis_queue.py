@@ -15,6 +15,7 @@ from emulators.database import Database
 from emulators.document_intelligence.analysis_queue import AnalysisQueue
 from emulators.document_intelligence.extraction_job import ExtractionJob
 from emulators.document_intelligence.operations import Operation, Operations
+from emulators.document_intelligence.worker_pool import WorkerPool
 from emulators.document_intelligence.worker_process import WorkerDied, WorkerProcess
 from emulators.usage import UsageCounts
 from tests.unit.emulators import sample_documents
@@ -43,11 +44,16 @@ async def operations(tmp_path: Path) -> AsyncIterator[Operations]:
     database.close()
 
 
+def in_one_lane(worker: WorkerProcess) -> WorkerPool:
+    """A pool whose only worker is this one."""
+    return WorkerPool(lambda: worker, lanes=1)
+
+
 async def analyze(
     operations: Operations, text: WorkerProcess, ocr: WorkerProcess, *documents: bytes
 ) -> list[Operation]:
     """Submit documents, wait for their ends, and return them."""
-    queue = AnalysisQueue(operations, text, ocr)
+    queue = AnalysisQueue(operations, in_one_lane(text), in_one_lane(ocr))
     await queue.start()
     for number, document in enumerate(documents):
         operations.document_path(str(number)).write_bytes(document)
@@ -95,7 +101,7 @@ async def test_killed_worker_process_is_replaced_by_a_new_one(operations: Operat
     worker = WorkerProcess()
     operations.document_path("0").write_bytes(sample_documents.digital_pdf(page_count=400))
     operations.add("0", ASKED, "sha", None)
-    queue = AnalysisQueue(operations, worker, ScriptedWorker())
+    queue = AnalysisQueue(operations, in_one_lane(worker), in_one_lane(ScriptedWorker()))
     await queue.start()
     await until(lambda: worker.pid is not None)
     killed = worker.pid
