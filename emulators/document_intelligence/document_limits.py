@@ -19,21 +19,33 @@ LARGEST_RESULT_BYTES = 1024**3
 
 
 class DocumentLimits:
-    """The limits of one document, from the moment that it is made."""
+    """The limits of one document, which is read in the block."""
 
     def __init__(self, kind: WorkerKind) -> None:
-        """Let the next document add `kind.memory_bytes` to this process, and begin its first page."""
-        self._page_seconds = kind.page_cpu_seconds
+        """Prepare the limits of `kind`."""
+        self._kind = kind
+
+    def __enter__(self) -> DocumentLimits:
+        """Let the document add so much to what this process has and has used, and begin its first page."""
+        kind = self._kind
         self._end = _used_cpu_seconds() + kind.document_cpu_seconds
         _set_soft(resource.RLIMIT_CORE, 0)
         _set_soft(resource.RLIMIT_FSIZE, LARGEST_RESULT_BYTES)
         if sys.platform == "linux":  # macOS refuses a limit of the address space
             _set_soft(resource.RLIMIT_AS, _address_space_bytes() + kind.memory_bytes)
         self.begin_page()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the limit of time away: it must not end the process when the next document has just begun."""
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
 
     def begin_page(self) -> None:
         """Give the next page its CPU time."""
-        _set_soft(resource.RLIMIT_CPU, math.ceil(min(_used_cpu_seconds() + self._page_seconds, self._end)))
+        _set_soft(
+            resource.RLIMIT_CPU, math.ceil(min(_used_cpu_seconds() + self._kind.page_cpu_seconds, self._end))
+        )
 
 
 @contextmanager

@@ -60,14 +60,14 @@ def _read_jobs(jobs: queue.SimpleQueue[str]) -> None:
 
 
 def _run(job: ExtractionJob, kind: WorkerKind, answers: TextIO) -> dict[str, Any]:
-    limits = DocumentLimits(kind)
-
-    def report_page(number: int) -> None:
-        limits.begin_page()
-        _answer(answers, {"page": number})
-
     try:
-        return {"outcome": "succeeded", "pages": extract(job, kind.with_ocr, report_page)}
+        with DocumentLimits(kind) as limits:
+
+            def report_page(number: int) -> None:
+                limits.begin_page()
+                _answer(answers, {"page": number})
+
+            return {"outcome": "succeeded", "pages": extract(job, kind.with_ocr, report_page)}
     except OcrNeeded:
         return {"outcome": "needsOcr"}
     except ServiceError as error:

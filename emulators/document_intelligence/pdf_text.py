@@ -22,7 +22,8 @@ from emulators.document_intelligence.service_errors import CORRUPT, LOCKED, inva
 POINTS_PER_INCH = 72
 OCR_DOTS_PER_INCH = 150
 LONGEST_RENDERED_SIDE = 5000
-LONGEST_RENDERING_SECONDS = 10
+LONGEST_RENDERING_SECONDS = 6
+THINNEST_PAGE_POINTS = 3
 # A text layer is certain, unless a glyph has no character to it.
 TEXT_CONFIDENCE = 0.995
 UNMAPPED_CONFIDENCE = 0.3
@@ -50,8 +51,8 @@ def open_pdf(path: Path) -> Iterator[Any]:
 
 
 def shows_something(page: Any) -> bool:
-    """Tell whether anything is drawn on a page; a blank one needs no OCR."""
-    return bool(pdfium.FPDFPage_CountObjects(page.raw) > 0)
+    """Tell whether anything legible may be drawn on a page; a blank one needs no OCR, nor one without room."""
+    return min(page.get_size()) >= THINNEST_PAGE_POINTS and bool(pdfium.FPDFPage_CountObjects(page.raw) > 0)
 
 
 def load_page(document: Any, number: int) -> Any:

@@ -32,8 +32,8 @@ class WorkerKind:
         return asdict(self)
 
 
-# Text of a dense page takes 0.03 s, and 2,000 of them 150 MB.
-TEXT_WORKER = WorkerKind(False, 384 * MEGABYTE, page_cpu_seconds=10, document_cpu_seconds=120)
+# Text of a dense page takes 0.01 s, and 2,000 of them 50 MB; so there is room for drawings of a million paths.
+TEXT_WORKER = WorkerKind(False, 384 * MEGABYTE, page_cpu_seconds=5, document_cpu_seconds=120)
 # The models take 0.9 GB, the largest image 1 GB more; a page takes 3 s on any number of cores, the first 5 s more.
 OCR_WORKER = WorkerKind(True, 3072 * MEGABYTE, page_cpu_seconds=120, document_cpu_seconds=3600)
 

@@ -18,6 +18,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 WORKER_MODULE = "emulators.document_intelligence.extraction_worker"
 # Work is limited by its CPU time; this is for a worker that does none and still does not answer.
 LONGEST_SILENCE_SECONDS = 300.0
+# A process whose output has ended is about to end itself.
+SECONDS_TO_EXIT = 5.0
 # How a process ends when its CPU time is spent, or when PDFium gets no memory.
 LIMIT_SIGNALS = frozenset({signal.SIGXCPU, signal.SIGABRT, signal.SIGTRAP, signal.SIGILL})
 # How it ends when a document meets a fault of the reader, or a limit where the reader does not look.
@@ -68,9 +70,14 @@ class WorkerProcess:
             process.stdin.write(json.dumps(job.to_json()).encode() + b"\n")
             await process.stdin.drain()
             outcome = await self._outcome(process)
-        except (ConnectionError, TimeoutError, ValueError) as error:
+        except TimeoutError as error:
             await self.stop()
-            raise _death(process.returncode or 0, error) from error
+            raise WorkerDied("The extraction worker hung and was ended.") from error
+        except (ConnectionError, ValueError) as error:
+            exit_code = await self._exit_code(process)
+            await self.stop()
+            message = f"The extraction worker ended with {exit_code} ({error!r})."
+            raise WorkerDied(message, by_signal=max(-exit_code, 0)) from error
         if outcome.get("isLast"):
             await self.stop()
         return outcome
@@ -96,6 +103,13 @@ class WorkerProcess:
             )
         return self._process
 
+    async def _exit_code(self, process: asyncio.subprocess.Process) -> int:
+        # Not after a kill: that may take the exit code from whoever waits for it.
+        try:
+            return await asyncio.wait_for(process.wait(), SECONDS_TO_EXIT)
+        except TimeoutError:
+            return 0
+
     async def _outcome(self, process: asyncio.subprocess.Process) -> dict[str, Any]:
         assert process.stdout is not None
         while True:
@@ -105,9 +119,3 @@ class WorkerProcess:
             message: dict[str, Any] = json.loads(line)
             if "outcome" in message:
                 return message
-
-
-def _death(exit_code: int, error: Exception) -> WorkerDied:
-    if isinstance(error, TimeoutError):
-        return WorkerDied("The extraction worker hung and was ended.")
-    return WorkerDied(f"The extraction worker ended with {exit_code} ({error!r}).", by_signal=max(-exit_code, 0))
