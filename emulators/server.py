@@ -8,6 +8,7 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncIterator
+from functools import partial
 
 from aiohttp import web
 
@@ -20,6 +21,8 @@ from emulators.database import Database
 from emulators.document_intelligence import routes as document_intelligence
 from emulators.document_intelligence.analysis_queue import AnalysisQueue
 from emulators.document_intelligence.operations import Operations
+from emulators.document_intelligence.worker_kinds import OCR_WORKER, TEXT_WORKER, lane_count
+from emulators.document_intelligence.worker_pool import WorkerPool
 from emulators.document_intelligence.worker_process import WorkerProcess
 from emulators.errors import BadRequest, StartupError
 from emulators.faults import Handler
@@ -61,7 +64,10 @@ def create_app(settings: EmulatorSettings) -> web.Application:
     database = Database(settings.data_dir / "emulators.sqlite3")
     counts, book = usage.UsageCounts(database), faults.FaultBook()
     operations = Operations(database, counts, settings.data_dir)
-    queue = AnalysisQueue(operations, WorkerProcess(), WorkerProcess(["--ocr"]))
+    text_workers, ocr_workers = (
+        WorkerPool(partial(WorkerProcess, kind), lane_count()) for kind in (TEXT_WORKER, OCR_WORKER)
+    )
+    queue = AnalysisQueue(operations, text_workers, ocr_workers)
 
     document_intelligence.add_routes(app, settings, operations, queue, book, counts)
     compliance_api.add_routes(app, rules, book, counts)

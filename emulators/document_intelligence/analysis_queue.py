@@ -1,83 +1,123 @@
 """Takes submitted documents through the worker processes.
 
-Every document goes to the text worker first. If a page has no text layer, that worker says so at once and the
-document moves to the OCR worker, so that digital documents never wait behind OCR.
+Every document goes to a text worker first. If a page has no text layer, that worker says so at once and the
+document moves to an OCR worker, so that digital documents never wait behind OCR. Each operation has a task of its
+own: whatever goes wrong with it ends it alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from typing import Any
 
 from emulators.document_intelligence.extraction_job import ExtractionJob
 from emulators.document_intelligence.operations import Operation, Operations
-from emulators.document_intelligence.service_errors import internal_error
-from emulators.document_intelligence.worker_process import WorkerDied, WorkerProcess
+from emulators.document_intelligence.service_errors import ServiceError, internal_error, too_complex
+from emulators.document_intelligence.worker_pool import WorkerPool
+from emulators.document_intelligence.worker_process import CRASH_SIGNALS, LIMIT_SIGNALS, WorkerDied
 
 MOST_CRASHES = 2
+LONGEST_PAUSE_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
 
 class AnalysisQueue:
-    """Two lanes, each a queue of operation ids and the one worker that serves it."""
+    """Brings every operation to its end; the pools say how many are worked on at a time."""
 
-    def __init__(self, operations: Operations, text_worker: WorkerProcess, ocr_worker: WorkerProcess) -> None:
-        """Serve `operations` with the two workers."""
+    def __init__(
+        self, operations: Operations, text_workers: WorkerPool, ocr_workers: WorkerPool, pause_seconds: float = 1.0
+    ) -> None:
+        """Serve `operations` with the workers.
+
+        Args:
+            operations: where operations are found, and their ends recorded.
+            text_workers: read digital documents.
+            ocr_workers: read the others.
+            pause_seconds: before an end that could not be recorded is tried again, the first time.
+        """
         self._operations = operations
-        self._lanes = {"text": text_worker, "ocr": ocr_worker}
-        self._waiting: dict[str, asyncio.Queue[str]] = {lane: asyncio.Queue() for lane in self._lanes}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._text_workers, self._ocr_workers = text_workers, ocr_workers
+        self._pause_seconds = pause_seconds
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Go on with what an earlier process left unfinished, and wait for more."""
+        """Go on with what an earlier process left unfinished."""
         for operation_id in self._operations.unfinished():
             self.submit(operation_id)
-        self._tasks = [asyncio.create_task(self._serve(lane)) for lane in self._lanes]
 
     def submit(self, operation_id: str) -> None:
         """Line up an operation that is in the database."""
-        self._waiting["text"].put_nowait(operation_id)
+        task = asyncio.create_task(self._bring_to_end(operation_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
         """Stop at once; what is unfinished goes on at the next start."""
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for worker in self._lanes.values():
-            await worker.stop()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for workers in (self._text_workers, self._ocr_workers):
+            await workers.stop()
 
-    async def _serve(self, lane: str) -> None:
-        while True:
-            operation_id = await self._waiting[lane].get()
-            operation = self._operations.find(operation_id)
-            if operation is not None and operation.status == "running":
-                await self._analyze(lane, operation)
-
-    async def _analyze(self, lane: str, operation: Operation) -> None:
+    async def _bring_to_end(self, operation_id: str) -> None:
         try:
-            outcome = await self._lanes[lane].run(self._job(operation))
-        except WorkerDied as error:
-            log.warning("Analysis of operation %s broke off: %s", operation.id, error)
-            self._retry_or_fail(lane, operation.id)
+            outcome = await self._analyze(operation_id)
+        except Exception:
+            log.exception("Operation %s broke off and fails.", operation_id)
+            outcome = _failed(internal_error().to_json())
+        await self._record(operation_id, outcome)
+
+    async def _analyze(self, operation_id: str) -> dict[str, Any] | None:
+        operation = self._operations.find(operation_id)
+        if operation is None or operation.status != "running":
+            return None
+        outcome = await self._try(self._text_workers, operation)
+        if outcome["outcome"] == "needsOcr":
+            outcome = await self._try(self._ocr_workers, operation)
+        return outcome
+
+    async def _try(self, workers: WorkerPool, operation: Operation) -> dict[str, Any]:
+        """Run the operation until there is an outcome; each time it lines up anew."""
+        while True:
+            try:
+                return await workers.run(self._job(operation))
+            except WorkerDied as death:
+                log.warning("Analysis of operation %s broke off: %s", operation.id, death)
+                failure = self._failure_by(death, self._operations.record_crash(operation.id))
+                if failure is not None:
+                    return _failed(failure.to_json())
+
+    def _failure_by(self, death: WorkerDied, crashes: int) -> ServiceError | None:
+        """Return why the operation fails now; None if it is to be tried again."""
+        if death.by_signal in LIMIT_SIGNALS:
+            return too_complex()
+        if crashes < MOST_CRASHES:
+            return None
+        # Twice the reader's own doing: a third try would end alike.
+        return too_complex() if death.by_signal in CRASH_SIGNALS else internal_error()
+
+    async def _record(self, operation_id: str, outcome: dict[str, Any] | None) -> None:
+        """Record how an operation ended, at last: who submitted it waits for that."""
+        pause_seconds = self._pause_seconds
+        while True:
+            try:
+                return self._apply(operation_id, outcome)
+            except sqlite3.Error as error:
+                log.warning("The end of operation %s cannot be recorded yet: %s", operation_id, error)
+            await asyncio.sleep(pause_seconds)
+            pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
+
+    def _apply(self, operation_id: str, outcome: dict[str, Any] | None) -> None:
+        if outcome is None:
             return
-        self._apply(outcome, operation.id)
-
-    def _apply(self, outcome: dict[str, Any], operation_id: str) -> None:
-        match outcome["outcome"]:
-            case "succeeded":
-                self._operations.succeed(operation_id, outcome["pages"])
-            case "failed":
-                self._operations.fail(operation_id, outcome["error"])
-            case "needsOcr":
-                self._waiting["ocr"].put_nowait(operation_id)
-
-    def _retry_or_fail(self, lane: str, operation_id: str) -> None:
-        if self._operations.record_crash(operation_id) >= MOST_CRASHES:
-            self._operations.fail(operation_id, internal_error().to_json())
+        if outcome["outcome"] == "succeeded":
+            self._operations.succeed(operation_id, outcome["pages"])
         else:
-            self._waiting[lane].put_nowait(operation_id)
+            self._operations.fail(operation_id, outcome["error"])
 
     def _job(self, operation: Operation) -> ExtractionJob:
         return ExtractionJob(
@@ -89,3 +129,7 @@ class AnalysisQueue:
             with_languages=operation.asks_for_languages,
             created_at=operation.created_at,
         )
+
+
+def _failed(error: dict[str, Any]) -> dict[str, Any]:
+    return {"outcome": "failed", "error": error}

@@ -69,6 +69,7 @@ def _read_image(image: Image.Image, units_per_pixel: float) -> list[Line]:
 def _image_pages(path: Path, selection: str, with_ocr: bool) -> Iterator[Page]:
     with images.open_image(path) as image:
         numbers = select_pages(selection, images.frame_count(image))
+        images.check_frames(image, numbers, path.stat().st_size)
         if not with_ocr:
             raise OcrNeeded
         for number in numbers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -31,3 +32,8 @@ class ExtractionJob:
     def to_json(self) -> dict[str, Any]:
         """Return the job as keyword arguments."""
         return asdict(self)
+
+
+def unfinished_path(result: Path) -> Path:
+    """Return where the answer that is to appear at `result` is written until it is complete."""
+    return result.with_suffix(".part")

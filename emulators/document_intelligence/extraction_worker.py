@@ -1,13 +1,15 @@
-"""The worker process: `python -m emulators.document_intelligence.extraction_worker [--ocr]`.
+"""The worker process: `python -m emulators.document_intelligence.extraction_worker <WorkerKind as JSON>`.
 
 PDFium and OCR are not thread-safe, may crash and hold much memory, so they live here and not in the server.
 Speaks JSON lines: a job on stdin, then on stdout `{"page": n}` per page and one outcome:
-`{"outcome": "succeeded", "pages": n}`, `{"outcome": "needsOcr"}` or `{"outcome": "failed", "error": {...}}`.
-Anything unforeseen ends the process, and the server decides whether to try again. So does the end of stdin.
+`{"outcome": "succeeded", "pages": n}`, `{"outcome": "needsOcr"}` or `{"outcome": "failed", "error": {...}}`,
+with `"isLast": true` if the process ends now. Anything unforeseen ends the process, and so does a document that
+exceeds the limits; the server sees by what and decides whether to try again. So does the end of stdin.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import queue
@@ -16,24 +18,31 @@ import sys
 import threading
 from typing import Any, TextIO
 
+from emulators.document_intelligence.document_limits import DocumentLimits
 from emulators.document_intelligence.extraction import OcrNeeded, extract
 from emulators.document_intelligence.extraction_job import ExtractionJob
-from emulators.document_intelligence.service_errors import ServiceError
+from emulators.document_intelligence.service_errors import ServiceError, too_complex
+from emulators.document_intelligence.worker_kinds import WorkerKind
 
 # A worker that once needed more than this ends after its answer; a fresh one gives the memory back.
 LARGEST_MEMORY_BYTES = 2 * 1024**3
+# How numpy, OpenCV and ONNX Runtime say that they got no memory, where they do not raise MemoryError.
+_OUT_OF_MEMORY = ("bad_alloc", "bad allocation", "Insufficient memory", "Failed to allocate", "start new thread")
 
 
 def main() -> None:
     """Serve jobs until stdin ends."""
-    with_ocr = "--ocr" in sys.argv[1:]
-    if with_ocr:
+    kind = WorkerKind(**json.loads(sys.argv[1]))
+    if kind.with_ocr:
         os.nice(5)  # digital documents and the app come first
     answers = _claim_stdout()
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
-    while _peak_memory_bytes() < LARGEST_MEMORY_BYTES:
-        _answer(answers, _run(ExtractionJob(**json.loads(jobs.get())), with_ocr, answers))
+    is_last = False
+    while not is_last:
+        outcome = _run(ExtractionJob(**json.loads(jobs.get())), kind, answers)
+        is_last = outcome.get("isLast", False) or _peak_memory_bytes() > LARGEST_MEMORY_BYTES
+        _answer(answers, {**outcome, "isLast": is_last})
 
 
 def _claim_stdout() -> TextIO:
@@ -50,14 +59,29 @@ def _read_jobs(jobs: queue.SimpleQueue[str]) -> None:
     os._exit(0)
 
 
-def _run(job: ExtractionJob, with_ocr: bool, answers: TextIO) -> dict[str, Any]:
+def _run(job: ExtractionJob, kind: WorkerKind, answers: TextIO) -> dict[str, Any]:
     try:
-        pages = extract(job, with_ocr, lambda number: _answer(answers, {"page": number}))
+        with DocumentLimits(kind) as limits:
+
+            def report_page(number: int) -> None:
+                limits.begin_page()
+                _answer(answers, {"page": number})
+
+            return {"outcome": "succeeded", "pages": extract(job, kind.with_ocr, report_page)}
     except OcrNeeded:
         return {"outcome": "needsOcr"}
     except ServiceError as error:
         return {"outcome": "failed", "error": error.to_json()}
-    return {"outcome": "succeeded", "pages": pages}
+    except Exception as error:
+        if not _exceeds_limits(error):
+            raise
+        # Libraries that got no memory may be in any state: the next document gets a fresh process.
+        return {"outcome": "failed", "error": too_complex().to_json(), "isLast": True}
+
+
+def _exceeds_limits(error: Exception) -> bool:
+    is_too_long = isinstance(error, OSError) and error.errno == errno.EFBIG
+    return is_too_long or isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
 def _answer(answers: TextIO, message: dict[str, Any]) -> None:

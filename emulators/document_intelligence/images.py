@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy
 from PIL import Image, ImageOps
 
-from emulators.document_intelligence.service_errors import CORRUPT, DIMENSIONS, ServiceError, invalid_request
+from emulators.document_intelligence.service_errors import (
+    CORRUPT,
+    DIMENSIONS,
+    ServiceError,
+    invalid_request,
+    too_complex,
+)
 
 SHORTEST_SIDE, LONGEST_SIDE = 50, 10_000
+# Scans have up to 600 pixels for each byte of their file; together with so many pixels, more is a bomb.
+MOST_PIXELS, MOST_PIXELS_PER_BYTE = 1_000_000_000, 2_000
 # Pillow warns above this and refuses twice as much; the service's own limit is checked first.
 Image.MAX_IMAGE_PIXELS = LONGEST_SIDE * LONGEST_SIDE
 
@@ -61,6 +69,22 @@ def frame_count(image: Image.Image) -> int:
     """
     with _decoding():
         return int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1
+
+
+def check_frames(image: Image.Image, numbers: Iterable[int], file_bytes: int) -> None:
+    """Refuse, by their headers alone, frames that unfold to far more than the file can hold.
+
+    Raises:
+        ServiceError: too complex; or the size of a frame is out of range, or its header is broken.
+    """
+    pixels = 0
+    with _decoding():
+        for number in numbers:
+            image.seek(number - 1)
+            check_dimensions(image)
+            pixels += image.width * image.height
+    if pixels > max(MOST_PIXELS, MOST_PIXELS_PER_BYTE * file_bytes):
+        raise too_complex()
 
 
 def load_frame(image: Image.Image, number: int) -> Image.Image:

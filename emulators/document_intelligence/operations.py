@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from emulators.clock import timestamp, utc_now
 from emulators.database import Database
+from emulators.document_intelligence.extraction_job import unfinished_path
 from emulators.document_intelligence.service_errors import ServiceError
 from emulators.usage import UsageCounts
 
@@ -94,12 +96,14 @@ class Operations:
         with self._database.transaction():
             self._end(operation_id, "succeeded", None)
             self._usage.add("documentIntelligence.pages", page_count)
-        self.document_path(operation_id).unlink(missing_ok=True)
+        _delete(self.document_path(operation_id))
 
     def fail(self, operation_id: str, error: dict[str, Any]) -> None:
         """Record that the operation ended with the service's `error` object."""
         self._end(operation_id, "failed", json.dumps(error))
-        self.document_path(operation_id).unlink(missing_ok=True)
+        _delete(self.document_path(operation_id))
+        # A worker that was ended in the middle left what it had written.
+        _delete(unfinished_path(self.result_path(operation_id)))
 
     def record_crash(self, operation_id: str) -> int:
         """Record that a worker process died of the document; return how often that happened."""
@@ -128,6 +132,12 @@ def _operation(row: sqlite3.Row) -> Operation:
     values = dict(row)
     values["error"] = json.loads(values["error"]) if values["error"] else None
     return Operation(**values)
+
+
+def _delete(file: Path) -> None:
+    # What cannot be deleted now is at the next start; the operation has ended in any case.
+    with suppress(OSError):
+        file.unlink()
 
 
 def _delete_all_but(names: set[str], files: Iterable[Path]) -> None:

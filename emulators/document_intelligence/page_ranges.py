@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from emulators.document_intelligence.service_errors import TOO_MANY_PAGES, invalid_argument, invalid_request
 
@@ -26,7 +27,7 @@ def select_pages(pages: str, page_count: int) -> list[int]:
     Raises:
         ServiceError: none of the pages exists, or more than 2000 are selected.
     """
-    numbers = set(range(1, page_count + 1))
+    numbers: Collection[int] = range(1, page_count + 1)
     if pages:
         numbers = {number for first, last in _ranges(pages) for number in range(first, min(last, page_count) + 1)}
     if not numbers and page_count:

@@ -12,11 +12,13 @@ from typing import Any
 import pypdfium2
 from PIL import Image
 
+from emulators.document_intelligence.document_limits import at_most_cpu_seconds
 from emulators.document_intelligence.extracted_pages import Box
 from emulators.document_intelligence.service_errors import CORRUPT, LOCKED, invalid_request
 
 POINTS_PER_INCH = 72
 MOST_RENDERED_PIXELS = 16_000_000
+LONGEST_RENDERING_SECONDS = 6
 
 
 @contextmanager
@@ -63,7 +65,8 @@ def render(page: Any, most_dots_per_inch: int) -> tuple[Image.Image, float]:
     """Return a page as an RGB image, and its dots per inch: fewer than asked for if the page is very large."""
     width, height = (max(side / POINTS_PER_INCH, 0.01) for side in page.get_size())
     dots_per_inch = min(most_dots_per_inch, math.sqrt(MOST_RENDERED_PIXELS / (width * height)))
-    bitmap = page.render(scale=dots_per_inch / POINTS_PER_INCH)
+    with at_most_cpu_seconds(LONGEST_RENDERING_SECONDS):
+        bitmap = page.render(scale=dots_per_inch / POINTS_PER_INCH)
     image: Image.Image = bitmap.to_pil().convert("RGB")
     bitmap.close()
     return image, dots_per_inch

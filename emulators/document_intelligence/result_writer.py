@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from emulators.clock import timestamp
 from emulators.document_intelligence.extracted_pages import Line, Page, edges, enclosing, upright
-from emulators.document_intelligence.extraction_job import ExtractionJob
+from emulators.document_intelligence.extraction_job import ExtractionJob, unfinished_path
 from emulators.document_intelligence.languages import detect_language
 
 # Lines belong to one paragraph while the gap between them is below this share of a line's height.
@@ -77,7 +77,7 @@ class ResultWriter:
 def write_result(job: ExtractionJob, pages: Iterator[Page]) -> int:
     """Write the answer to `job.result`, all or nothing, and return the number of pages."""
     path = Path(job.result)
-    unfinished = path.with_suffix(".part")
+    unfinished = unfinished_path(path)
     try:
         with unfinished.open("w", encoding="utf-8") as file:
             writer = ResultWriter(file, job)

@@ -6,17 +6,26 @@ answers `running` with `Retry-After` until the operation has `succeeded`, with a
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import uuid
 
 from aiohttp import web
 
 from emulators.document_intelligence.analysis_queue import AnalysisQueue
 from emulators.document_intelligence.operations import Operation, Operations
-from emulators.document_intelligence.service_errors import ServiceError, internal_error, operation_not_found
+from emulators.document_intelligence.service_errors import (
+    ServiceError,
+    internal_error,
+    operation_not_found,
+    service_unavailable,
+)
 from emulators.document_intelligence.submissions import check_key, check_parameters, receive_document
 from emulators.faults import FAIL_OPERATION, FaultBook, Handler
 from emulators.settings import EmulatorSettings
 from emulators.usage import UsageCounts
+
+log = logging.getLogger(__name__)
 
 MODEL_PATH = "/formrecognizer/documentModels/{model_id}"
 
@@ -38,7 +47,11 @@ def add_routes(
         path = operations.document_path(operation_id)
         sha256 = await receive_document(request, path, settings.max_document_bytes, settings.source_hosts)
         failure = internal_error() if request.get(FAIL_OPERATION) else None
-        operations.add(operation_id, parameters, sha256, failure)
+        try:
+            operations.add(operation_id, parameters, sha256, failure)
+        except sqlite3.Error:
+            path.unlink()
+            raise
         queue.submit(operation_id)
         return web.Response(status=202, headers={"Operation-Location": _location(request, operation_id)})
 
@@ -67,9 +80,18 @@ def _with_service_errors(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except ServiceError as error:
-            return web.json_response({"error": error.to_json()}, status=error.status)
+            return _refusal(error)
+        except ConnectionError:  # the client's, who is gone
+            raise
+        except (OSError, sqlite3.Error):
+            log.exception("A request cannot be served; is the disk full?")
+            return _refusal(service_unavailable())
 
     return handle
+
+
+def _refusal(error: ServiceError) -> web.Response:
+    return web.json_response({"error": error.to_json()}, status=error.status)
 
 
 def _location(request: web.Request, operation_id: str) -> str:

@@ -36,11 +36,20 @@ DIMENSIONS = (
     "Refer to documentation for supported image dimensions."
 )
 TOO_MANY_PAGES = "The document has more than 2000 pages. Select up to 2000 of them with 'pages'."
+TOO_COMPLEX = (
+    "The document is too complex: reading it takes more memory or time than one document may take. "
+    "Split it, or print it to a new and simpler file, and submit that."
+)
 
 
 def invalid_request(inner_code: str, message: str) -> ServiceError:
     """The document cannot be analyzed, or not be had."""
     return ServiceError(400, "InvalidRequest", "Invalid request.", (inner_code, message))
+
+
+def too_complex() -> ServiceError:
+    """The document exceeds the limits of a worker; it would again."""
+    return invalid_request("InvalidContentComplexity", TOO_COMPLEX)
 
 
 def invalid_argument(message: str) -> ServiceError:
@@ -84,3 +93,9 @@ def unsupported_media_type() -> ServiceError:
 def internal_error() -> ServiceError:
     """The service failed at the document; trying again may help."""
     return ServiceError(500, "InternalServerError", "An unexpected error occurred.")
+
+
+def service_unavailable() -> ServiceError:
+    """The emulator cannot write its files, most likely because the disk is full; the document may be fine."""
+    message = "The service cannot store anything at present. See the log of the emulators for the reason."
+    return ServiceError(503, "ServiceUnavailable", message)

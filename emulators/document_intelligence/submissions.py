@@ -91,9 +91,13 @@ class DocumentFile:
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
         """Close the file and keep it only if all went well."""
-        self._file.close()
-        if kind is not None:
-            self._path.unlink(missing_ok=True)
+        is_complete = False
+        try:
+            self._file.close()  # writes what is buffered, for which there may be no room
+            is_complete = kind is None
+        finally:
+            if not is_complete:
+                self._path.unlink(missing_ok=True)
 
     async def receive(self, pieces: AsyncIterator[bytes]) -> str:
         """Write all pieces and return the SHA-256 of the whole, in hex.

@@ -5,35 +5,51 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from emulators.document_intelligence.extraction_job import ExtractionJob
+from emulators.document_intelligence.worker_kinds import TEXT_WORKER, WorkerKind
 from emulators.errors import EmulatorError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKER_MODULE = "emulators.document_intelligence.extraction_worker"
-# A page of OCR takes about 3 s on two cores, the first one 5 s more.
-LONGEST_SILENCE_SECONDS = 120.0
+# Work is limited by its CPU time; this is for a worker that does none and still does not answer.
+LONGEST_SILENCE_SECONDS = 300.0
+# A process whose output has ended is about to end itself.
+SECONDS_TO_EXIT = 5.0
+# How a process ends when its CPU time is spent, or when PDFium gets no memory.
+LIMIT_SIGNALS = frozenset({signal.SIGXCPU, signal.SIGABRT, signal.SIGTRAP, signal.SIGILL})
+# How it ends when a document meets a fault of the reader, or a limit where the reader does not look.
+CRASH_SIGNALS = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE})
 
 
 class WorkerDied(EmulatorError):
-    """The worker process ended, or was ended because it hung, before it answered."""
+    """The worker process ended, or was ended because it hung, before it answered.
+
+    Attributes:
+        by_signal: the number of the signal that ended it, 0 if none did.
+    """
+
+    def __init__(self, message: str, by_signal: int = 0) -> None:
+        """Say what happened."""
+        super().__init__(message)
+        self.by_signal = by_signal
 
 
 class WorkerProcess:
     """One worker process, started at the first job and again after its end."""
 
-    def __init__(self, arguments: Sequence[str] = (), silence_seconds: float = LONGEST_SILENCE_SECONDS) -> None:
+    def __init__(self, kind: WorkerKind = TEXT_WORKER, silence_seconds: float = LONGEST_SILENCE_SECONDS) -> None:
         """Prepare a worker.
 
         Args:
-            arguments: command line of the worker module, `--ocr` or nothing.
+            kind: what it does, and within which limits.
             silence_seconds: a worker that reports neither page nor outcome for so long is ended.
         """
-        self._command = (sys.executable, "-m", WORKER_MODULE, *arguments)
+        self._command = (sys.executable, "-m", WORKER_MODULE, json.dumps(kind.to_json()))
         self._silence_seconds = silence_seconds
         self._process: asyncio.subprocess.Process | None = None
 
@@ -53,10 +69,18 @@ class WorkerProcess:
         try:
             process.stdin.write(json.dumps(job.to_json()).encode() + b"\n")
             await process.stdin.drain()
-            return await self._outcome(process)
-        except (ConnectionError, TimeoutError, ValueError) as error:
+            outcome = await self._outcome(process)
+        except TimeoutError as error:
             await self.stop()
-            raise WorkerDied(f"The extraction worker gave no outcome: {error!r}.") from error
+            raise WorkerDied("The extraction worker hung and was ended.") from error
+        except (ConnectionError, ValueError) as error:
+            exit_code = await self._exit_code(process)
+            await self.stop()
+            message = f"The extraction worker ended with {exit_code} ({error!r})."
+            raise WorkerDied(message, by_signal=max(-exit_code, 0)) from error
+        if outcome.get("isLast"):
+            await self.stop()
+        return outcome
 
     async def stop(self) -> None:
         """End the process, if it runs, and wait for its end."""
@@ -78,6 +102,13 @@ class WorkerProcess:
                 start_new_session=True,
             )
         return self._process
+
+    async def _exit_code(self, process: asyncio.subprocess.Process) -> int:
+        # Not after a kill: that may take the exit code from whoever waits for it.
+        try:
+            return await asyncio.wait_for(process.wait(), SECONDS_TO_EXIT)
+        except TimeoutError:
+            return 0
 
     async def _outcome(self, process: asyncio.subprocess.Process) -> dict[str, Any]:
         assert process.stdout is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -47,6 +48,21 @@ def tiff(texts: Sequence[str]) -> bytes:
     """A TIFF with one frame for each text."""
     first, *others = [picture(text) for text in texts]
     return _saved(first, "TIFF", save_all=True, append_images=others, compression="tiff_lzw")
+
+
+def frames_without_content(count: int, width: int, height: int) -> bytes:
+    """A TIFF of `count` headers, all of which point to the same few bytes."""
+    tags = {256: width, 257: height, 258: 1, 259: 4, 262: 0, 273: 8, 278: height, 279: 8}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    size = 2 + len(entries) + 4
+    starts = [16 + size * number for number in range(count)]
+    frames = [struct.pack("<H", len(tags)) + entries + struct.pack("<I", after) for after in (*starts[1:], 0)]
+    return b"II*\0" + struct.pack("<I", starts[0]) + bytes(8) + b"".join(frames)
+
+
+def blank_png(side: int) -> bytes:
+    """A black square, one bit for a pixel."""
+    return _saved(Image.new("1", (side, side)), "PNG", compress_level=1)
 
 
 def mixed_pdf(scanned: str) -> bytes:
@@ -143,6 +159,38 @@ def _written_pdf(*objects: str) -> bytes:
     for number, text in enumerate(objects, start=1):
         body += f"{number} 0 obj\n{text}\nendobj\n".encode()
     return body + b"trailer << /Root 1 0 R >>\n%%EOF\n"
+
+
+def page_of_forms(levels: int, repeats: int, media_box: str = "0 0 595 842") -> bytes:
+    """A PDF of one page that draws a form `repeats` times, which draws another one as often, and so on.
+
+    With 7 levels and 10 repeats, 2 KB stand for ten million words.
+    """
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [{media_box}] /Contents 5 0 R {_resources(6)} >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        _stream("/X Do " * repeats),
+    ]
+    form = "/Type /XObject /Subtype /Form /BBox [0 0 595 842]"
+    objects += [_stream("/X Do " * repeats, f"{form} {_resources(7 + level)}") for level in range(levels - 1)]
+    objects.append(_stream("BT /F 8 Tf 10 10 Td (word ) Tj ET", f"{form} {_resources(4)}"))
+    return _pdf_of(objects)
+
+
+def _resources(form: int) -> str:
+    return f"/Resources << /XObject << /X {form} 0 R >> /Font << /F 4 0 R >> >>"
+
+
+def _stream(content: str, entries: str = "") -> str:
+    return f"<< /Length {len(content)} {entries} >>\nstream\n{content}\nendstream"
+
+
+def _pdf_of(objects: Sequence[str]) -> bytes:
+    # Without a table of offsets; readers rebuild it.
+    body = "\n".join(f"{number} 0 obj\n{content}\nendobj" for number, content in enumerate(objects, start=1))
+    return f"%PDF-1.5\n{body}\ntrailer << /Root 1 0 R /Size {len(objects) + 1} >>\n%%EOF".encode()
 
 
 def _saved(image: Image.Image, image_format: str, **options: object) -> bytes:

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from emulators.check_digits import DETECTORS
+
+LABELLED = json.loads(Path(__file__).with_name("labelled_numbers.json").read_text(encoding="utf-8"))
+
+
+HOSTILE_UNITS = ("1", "4 ", "4-", "4111 ", "4111\n", "4 1 ", "4. . . .", "LC11AAAA", "NL91 ABNA 0417 1643 0 ")
+
+
+def labelled(label: str) -> list[object]:
+    """The cases of one label, `found` or `notFound`, of every detector in the list."""
+    return [
+        pytest.param(detector, case["text"], id=f"{detector}: {case['case']}")
+        for detector, labels in LABELLED.items()
+        for case in labels[label]
+    ]
 
 
 def found(detector: str, text: str) -> bool:
@@ -51,6 +68,27 @@ def test_right_number_is_found(detector: str, text: str) -> None:
 )
 def test_wrong_or_unrelated_number_is_not_found(detector: str, text: str) -> None:
     assert not found(detector, text)
+
+
+@pytest.mark.parametrize(("detector", "text"), labelled("found"))
+def test_number_is_found_however_people_write_it_and_ocr_reads_it(detector: str, text: str) -> None:
+    """Guards against a card or an account that passes because a blank was lost, or is a dash."""
+    assert found(detector, text)
+    assert found(detector, f"Please pay: {text} (thank you)")
+
+
+@pytest.mark.parametrize(("detector", "text"), labelled("notFound"))
+def test_number_that_only_looks_like_one_is_not_found(detector: str, text: str) -> None:
+    """Guards against orders, phones, serial numbers and tables that send a person to look for nothing."""
+    assert not found(detector, text)
+    assert not found(detector, f"Please note: {text} (thank you)")
+
+
+@pytest.mark.parametrize("unit", HOSTILE_UNITS)
+@pytest.mark.parametrize("detector", sorted(LABELLED))
+def test_long_rows_of_digits_take_no_more_steps_for_each_than_short_ones(detector: str, unit: str) -> None:
+    """Guards against a search whose time grows with the square of the text: these would take hours."""
+    found(detector, unit * (300_000 // len(unit)))  # the suite's timeout would end it
 
 
 @pytest.mark.parametrize("detector", sorted(DETECTORS))

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import io
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import requests
 from azure.ai.formrecognizer.aio import DocumentAnalysisClient as AsyncDocumentAnalysisClient
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 
+from emulators.document_intelligence.submissions import DocumentFile
+from emulators.settings import EmulatorSettings
 from tests.unit.emulators import sample_documents
 from tests.unit.emulators.emulator_process import EmulatorProcess
 
@@ -169,3 +176,42 @@ async def test_aio_client_gets_the_same_result(running_emulators: EmulatorProces
         result = await poller.result()
     assert result.model_id == "prebuilt-layout"
     assert sample_documents.LINES[0] in result.content
+
+
+async def test_document_that_cannot_be_stored_is_refused_for_now_and_the_next_one_is_taken(
+    emulators: aiohttp.ClientSession, settings: EmulatorSettings
+) -> None:
+    """Guards against a full disk that answers a bare 500, which tells nobody what to do."""
+    path = "/formrecognizer/documentModels/prebuilt-read:analyze?api-version=2023-07-31"
+    headers = {"Ocp-Apim-Subscription-Key": "k", "Content-Type": "application/pdf"}
+    documents = settings.data_dir / "documents"
+    documents.rmdir()
+    async with emulators.post(path, data=b"x", headers=headers) as refused:
+        assert (refused.status, (await refused.json())["error"]["code"]) == (503, "ServiceUnavailable")
+    documents.mkdir()
+    async with emulators.post(path, data=b"x", headers=headers) as taken:
+        assert taken.status == 202
+
+
+async def test_document_for_whose_last_bytes_there_is_no_room_leaves_no_file(tmp_path: Path) -> None:
+    """Guards against files of refused documents, which keep a full disk full."""
+    path = tmp_path / "document"
+    with pytest.raises(OSError, match="too large"), a_file_size_limit(100), DocumentFile(path, 1000) as file:
+        await file.receive(pieces(b"x" * 200))
+
+    assert not path.exists()
+
+
+@contextmanager
+def a_file_size_limit(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def pieces(*content: bytes) -> AsyncIterator[bytes]:
+    for piece in content:
+        yield piece
