@@ -4,7 +4,7 @@ import azure.durable_functions as df
 
 from docpipeline import run_ends
 from docpipeline.composition import get_services
-from docpipeline.models.runs import RunReference
+from docpipeline.models.notices import EndNotice
 from docpipeline.telemetry import measured
 
 bp = df.Blueprint()
@@ -13,10 +13,11 @@ bp = df.Blueprint()
 @bp.activity_trigger(input_name="payload")
 @measured
 async def announce_end(payload: dict) -> dict:
-    """Tell the submitter the end that the record shows, and settle it. RunReference -> {}.
+    """Tell the submitter the end that the record shows, and settle it. EndNotice -> {}.
 
     Raises ServiceUnavailable and ServiceRefused; the reconciliation goes on where this gave up. Repeat-safe: the
     notification keeps its id, and nothing is sent for a run that is settled or superseded.
     """
-    await run_ends.announce_end(get_services(), RunReference.from_payload(payload))
+    notice = EndNotice.from_payload(payload)
+    await run_ends.announce_end(get_services(), notice, counted=notice.counted)
     return {}

@@ -27,6 +27,9 @@ async def send_review_notification(payload: dict) -> dict:
     record = await reviews.open_review(services, request)
     if record is None or record.review is None or record.status is not DocumentStatus.AWAITING_REVIEW:
         return {}
+    if record.review.is_decided:
+        # Somebody looked without having been asked: nobody else need.
+        return record.review.to_payload()
     type = NotificationType.REVIEW_REMINDER if request.reminder else NotificationType.REVIEW_REQUESTED
     notice = review_notice(record, record.review)
     await services.notifier.send(type, request.instance_id, request.document_id, notice)

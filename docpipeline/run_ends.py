@@ -1,8 +1,8 @@
 """The end of a run, in one order for all of them and for whoever ends it.
 
-1. `end_run` writes the end into the record, which stays *unsettled*.
+1. `end_run` writes the end into the record, which is then *unsettled*: neither counted nor told.
 2. The caller counts it: an orchestrator with a signal of its own, the reconciliation through its client.
-3. `announce_end` tells the submitter, and settles the record.
+3. `announce_end` tells the submitter, and writes that both is done.
 
 Nobody is told an end before it is written, and a run that stops between two of these is found by
 `reconcile_documents`, which looks at every record that is not settled.
@@ -89,28 +89,40 @@ async def end_run(
     return record if record.instance_id == run.instance_id else None
 
 
-async def announce_end(services: "Services", run: RunReference) -> None:
+async def announce_end(services: "Services", run: RunReference, *, counted: bool = True) -> None:
     """Tell the submitter how the run ended, and settle its record. Does nothing before the end is written.
 
-    Repeat-safe: the notification keeps its id, and once the record is settled nothing is sent. Raises
-    ServiceUnavailable and ServiceRefused.
+    Repeat-safe: the notification keeps its id, and once the end is told nothing is sent.
+
+    Args:
+        services: the process's services.
+        run: which run of which document.
+        counted: whether the counter has been told; where it has not, the record stays unsettled.
+
+    Raises:
+        ServiceUnavailable, ServiceRefused: the receiver, or storage; what is done is on record.
     """
     record = await services.document_records.get(run.document_id)
-    if record is None or record.instance_id != run.instance_id or not record.unsettled:
+    if record is None or record.instance_id != run.instance_id or not record.untold:
         return
-    await services.notifier.send(END_NOTICES[record.status], run.instance_id, run.document_id, end_notice(record))
-    await settle_record(services, run)
+    try:
+        await services.notifier.send(
+            END_NOTICES[record.status], run.instance_id, run.document_id, end_notice(record)
+        )
+    except ServiceFault:
+        if counted:
+            await amend_end(services, run, uncounted=False)
+        raise
+    await amend_end(services, run, untold=False, **({"uncounted": False} if counted else {}))
 
 
-async def settle_record(services: "Services", run: RunReference) -> None:
-    """Let nobody look after the end of this run any more."""
+async def amend_end(services: "Services", run: RunReference, **settled: Any) -> None:
+    """Write what has been done for the end of a run; nothing when the record belongs to another run."""
 
-    def settled(current: DocumentRecord) -> DocumentRecord | None:
-        if current.instance_id != run.instance_id:
-            return None
-        return current.model_copy(update={"unsettled": False})
+    def amended(current: DocumentRecord) -> DocumentRecord | None:
+        return current.model_copy(update=settled) if current.instance_id == run.instance_id else None
 
-    await services.document_records.update(run.document_id, settled)
+    await services.document_records.update(run.document_id, amended)
 
 
 def _stands(current: DocumentRecord, run: RunReference, end: RunEnd) -> bool:

@@ -41,5 +41,7 @@ COMPLIANCE = RetryPolicy(max_attempts=3, first_interval=timedelta(seconds=5))
 NOTIFICATION = RetryPolicy(max_attempts=6, first_interval=timedelta(seconds=5), backoff=3.0)
 # About a minute: storage that is throttled or fails over.
 STORAGE = RetryPolicy(max_attempts=6, first_interval=timedelta(seconds=2), max_interval=timedelta(minutes=1))
+# About ten minutes: a person has decided, and may have been told that it counts.
+DECISION = RetryPolicy(max_attempts=6, first_interval=timedelta(seconds=5), backoff=3.0)
 # A compensation that cannot be done is left to `reconcile_documents`.
 COMPENSATION = RetryPolicy(max_attempts=4, first_interval=timedelta(seconds=2))

@@ -1,5 +1,8 @@
 """Waiting for a person: one external event against durable timers."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,15 +41,31 @@ def await_review(
     """Ask a person, remind them half-way, and wait for their decision until the deadline.
 
     An event that is no decision (malformed, by the submitter where four eyes are asked for, or come before the
-    review was requested) is counted, and the wait goes on. When it came the moment the wait began, or after too
-    many of them, the outcome is ``still_open``: the caller starts a new generation that goes on waiting
+    review was requested) is counted, and the wait goes on. When it came before the wait began, or after too many
+    of them, the outcome is ``still_open``: the caller starts a new generation that goes on waiting
     (docs/decisions/0005).
     """
     if job.open_review:
-        recorded = yield from _recorded_decision(context, job)
-        if recorded:
-            return ReviewOutcome(decided=recorded)
-    open_review = job.open_review or (yield from _request_review(context, job, examination))
+        open_review, decided = job.open_review, (yield from _recorded_decision(context, job))
+    else:
+        open_review, decided = yield from _request_review(context, job, examination)
+    if decided:
+        return ReviewOutcome(decided=decided)
+    if job.open_review or not open_review.ignored_events:
+        outcome = yield from _wait(context, job, examination, open_review)
+        if outcome.still_open is None:
+            return outcome
+        open_review = outcome.still_open
+    steps.set_stage(context, DocumentStatus.AWAITING_REVIEW, ignoredEvents=open_review.ignored_events)
+    # The host takes a cancelled timer for settled from the start, and so would see the new generation begin before
+    # the event, and carry the event over into it. A pause puts the event into the past.
+    yield context.create_timer(context.current_utc_datetime + PAUSE)
+    return ReviewOutcome(still_open=open_review)
+
+
+def _wait(
+    context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination, open_review: OpenReview
+) -> Steps[ReviewOutcome]:
     for _ in range(EVENTS_PER_GENERATION):
         steps.set_stage(context, DocumentStatus.AWAITING_REVIEW, ignoredEvents=open_review.ignored_events)
         waiting_since = context.current_utc_datetime
@@ -56,14 +75,10 @@ def await_review(
         review = yield from _close_by_event(context, job, event.result)
         if review:
             return ReviewOutcome(decided=review)
-        open_review = open_review.model_copy(update={"ignored_events": open_review.ignored_events + 1})
+        open_review = open_review.ignoring(1)
         if context.current_utc_datetime == waiting_since:
             # The SDK hands an early event to every wait of its name, for ever: another wait would spin.
             break
-    steps.set_stage(context, DocumentStatus.AWAITING_REVIEW, ignoredEvents=open_review.ignored_events)
-    # The host takes a cancelled timer for settled from the start, and so would see the new generation begin before
-    # the event, and carry the event over into it. A pause puts the event into the past.
-    yield context.create_timer(context.current_utc_datetime + PAUSE)
     return ReviewOutcome(still_open=open_review)
 
 
@@ -93,22 +108,41 @@ def _wait_for_event(
 
 def _request_review(
     context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination
-) -> Steps[OpenReview]:
+) -> Steps[tuple[OpenReview, Review | None]]:
+    """The review that was asked for, and the decision, if one was made while the request was on its way."""
     steps.set_stage(context, DocumentStatus.AWAITING_REVIEW)
-    now: datetime = context.current_utc_datetime
-    deadline = now + job.policy.approval_timeout
-    stored = yield from retries.call(context, _notification(context, job, examination, deadline, False))
+    deadline: datetime = context.current_utc_datetime + job.policy.approval_timeout
+    try:
+        request = _notification(context, job, examination, deadline, False)
+        stored = Review.from_payload((yield from retries.call(context, request)))
+    except Exception:
+        # Nobody could be told; but whoever looks at the list of documents can decide all the same.
+        look = ActivityCall("find_recorded_decision", _run(context, job), retry_policies.DECISION)
+        stored = Review.from_payload((yield from steps.best_effort(context, look)) or {})
+        if not stored.is_decided:
+            raise
     # The deadline that was written first counts, here as for everybody else.
-    deadline = Review.from_payload(stored).deadline or deadline
-    return OpenReview(deadline=deadline, reminder_at=deadline - job.policy.approval_timeout / 2)
+    deadline = stored.deadline or deadline
+    open_review = OpenReview(deadline=deadline, reminder_at=deadline - job.policy.approval_timeout / 2)
+    if stored.is_decided:
+        return open_review, stored
+    early = _early_events(context)
+    decided = yield from _decision_among(context, job, early.since_request)
+    for _ in range(0 if decided else early.count):
+        # The host keeps an event that nobody waited for, and would carry it over into the next generation.
+        yield context.wait_for_external_event(event_names.DOCUMENT_APPROVAL)
+    return open_review.ignoring(early.count), decided
 
 
 def _recorded_decision(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Review | None]:
     """A decision whose event came between two generations, and so was lost; its record was written before."""
-    run = RunReference(document_id=job.document_id, instance_id=context.instance_id)
-    wanted = ActivityCall("find_recorded_decision", run, retry_policies.STORAGE)
-    review = Review.from_payload((yield from retries.call(context, wanted)))
+    look = ActivityCall("find_recorded_decision", _run(context, job), retry_policies.DECISION)
+    review = Review.from_payload((yield from retries.call(context, look)))
     return review if review.is_decided else None
+
+
+def _run(context: df.DurableOrchestrationContext, job: DocumentJob) -> RunReference:
+    return RunReference(document_id=job.document_id, instance_id=context.instance_id)
 
 
 def _close_at_deadline(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Review | None]:
@@ -116,7 +150,7 @@ def _close_at_deadline(context: df.DurableOrchestrationContext, job: DocumentJob
     timeout = ApprovalTimeout(
         document_id=job.document_id, instance_id=context.instance_id, started_at=job.started_at
     )
-    wanted = ActivityCall("handle_approval_timeout", timeout, retry_policies.NOTIFICATION)
+    wanted = ActivityCall("handle_approval_timeout", timeout, retry_policies.DECISION)
     review = Review.from_payload((yield from retries.call(context, wanted)))
     return review if review.is_decided else None
 
@@ -156,27 +190,52 @@ def _close_by_event(
     event = read_approval_event(raised)
     if event is None or (job.policy.require_four_eyes and is_own_document(event.reviewer, job.user_id)):
         return None
-    if _came_before_the_request(context):
-        return None
     decision = ReviewDecision(document_id=job.document_id, instance_id=context.instance_id, event=event)
-    wanted = ActivityCall("record_decision", decision, retry_policies.STORAGE)
+    wanted = ActivityCall("record_decision", decision, retry_policies.DECISION)
     review = Review.from_payload((yield from retries.call(context, wanted)))
     return review if review.is_decided else None
 
 
-def _came_before_the_request(context: df.DurableOrchestrationContext) -> bool:
-    """Whether the event that the first wait found was raised before the review was requested.
+def _decision_among(
+    context: df.DurableOrchestrationContext, job: DocumentJob, raised: Sequence[Any]
+) -> Steps[Review | None]:
+    for event in raised:
+        review = yield from _close_by_event(context, job, _content_of(event))
+        if review:
+            return review
+    return None
 
-    Of several early events the SDK hands out the last: one raised while the request was on its way is a decision.
-    History is read up to the request's completion and no further, so that every replay says the same. In a
-    generation that only goes on waiting nothing is requested, and nothing came before.
+
+def _content_of(event: Any) -> Any:
+    """What an event of the history holds, as a wait would hand it over."""
+    try:
+        return json.loads(event)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+@dataclass(frozen=True)
+class _EarlyEvents:
+    """Events raised before the request of the review was done with."""
+
+    count: int
+    since_request: Sequence[Any]
+    """What those hold that came after the review was requested; what came before is no decision."""
+
+
+def _early_events(context: df.DurableOrchestrationContext) -> _EarlyEvents:
+    """History up to the request's end, read as it stands there: a wait is handed the last early event only.
+
+    No further, so that every replay says the same, whatever came later.
     """
-    requests, early = set(), False
+    count, requests, since_request = 0, set(), []
     for past in context.histories:
         if past.event_type == HistoryEventType.TASK_SCHEDULED and past.Name == _REQUEST:
             requests.add(past.event_id)
         elif past.event_type == HistoryEventType.EVENT_RAISED and past.Name == event_names.DOCUMENT_APPROVAL:
-            early = not requests
+            count += 1
+            if requests:
+                since_request.append(past.Input)
         elif past.event_type == HistoryEventType.TASK_COMPLETED and past.TaskScheduledId in requests:
             break
-    return early and bool(requests)
+    return _EarlyEvents(count, since_request)

@@ -15,6 +15,7 @@ from docpipeline.models.jobs import DocumentJob, Examination
 from docpipeline.models.notices import (
     Completion,
     CompletionNotice,
+    EndNotice,
     ErrorReport,
     RecordedEnd,
     Rejection,
@@ -128,14 +129,16 @@ def compensate(context: df.DurableOrchestrationContext, job: DocumentJob, error:
     """Log the failure, count it and report it; one of these failing never hides another, nor the error.
 
     Counted is what the record says: a run that fails after its end was written has ended as it says there. What
-    cannot be done here is left to the reconciliation, which looks at every record that is not settled.
+    could not be recorded is neither counted nor told here: the reconciliation looks at every record that is not
+    settled, and does all three.
     """
     stage = DocumentStatus((context.custom_status or {}).get("stage", DocumentStatus.QUEUED))
     failure = Failure.of(error, FAILURE_CODES.get(stage, "processingFailed"))
     report = ErrorReport(**_run(context, job), stage=stage, error=failure, started_at=job.started_at)
     wanted = ActivityCall("log_processing_error", report, retry_policies.COMPENSATION)
-    recorded = RecordedEnd.from_payload((yield from best_effort(context, wanted)) or {})
-    yield from _settle(context, job, recorded.status, "send_error_notification", retry_policies.COMPENSATION)
+    recorded = yield from best_effort(context, wanted)
+    status = RecordedEnd.from_payload(recorded).status if recorded else None
+    yield from _settle(context, job, status, "send_error_notification", retry_policies.COMPENSATION)
 
 
 def best_effort(context: df.DurableOrchestrationContext, wanted: ActivityCall) -> Steps[Any]:
@@ -165,15 +168,17 @@ def _end(
 def _settle(
     context: df.DurableOrchestrationContext,
     job: DocumentJob,
-    status: DocumentStatus,
+    recorded: DocumentStatus | None,
     activity: str,
     policy: RetryPolicy,
 ) -> Steps[None]:
     """Count the end that the record shows, then tell it: in this order, told means counted."""
-    set_stage(context, status)
-    _count(context, job, "finish", CounterFinish(instance_id=context.instance_id, field=COUNTER_FIELDS[status]))
-    run = RunReference(document_id=job.document_id, instance_id=context.instance_id)
-    yield from best_effort(context, ActivityCall(activity, run, policy))
+    set_stage(context, recorded or DocumentStatus.FAILED)
+    if recorded:
+        finish = CounterFinish(instance_id=context.instance_id, field=COUNTER_FIELDS[recorded])
+        _count(context, job, "finish", finish)
+    notice = EndNotice(**_run(context, job), counted=recorded is not None)
+    yield from best_effort(context, ActivityCall(activity, notice, policy))
 
 
 def _count(

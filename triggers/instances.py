@@ -3,7 +3,7 @@
 import json
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import azure.durable_functions as df
 from pydantic import ValidationError
@@ -14,10 +14,14 @@ from docpipeline.models import event_names
 from docpipeline.models.approvals import ApprovalEvent
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from docpipeline.models.instance_ids import new_instance_id
-from docpipeline.models.jobs import DocumentJob
+from docpipeline.models.jobs import DocumentJob, RunIdentity
+from docpipeline.models.payload import Payload
+from docpipeline.run_ends import run_of
 from triggers.durable_calls import asked, unavailable
 
 log = logging.getLogger(__name__)
+
+P = TypeVar("P", bound=Payload)
 
 ORCHESTRATOR = "document_processing_orchestrator"
 
@@ -32,8 +36,10 @@ class Instance:
     runtime_status: str
     """``Running``, ``Completed``, ``Terminated``, ... as the durable status API words it."""
     output: Any
+    identity: RunIdentity | None
+    """Whose run its input says it is, when that can be understood."""
     job: DocumentJob | None
-    """Its input, when that can be understood."""
+    """Its whole input, when that can be understood."""
 
     @property
     def has_ended(self) -> bool:
@@ -42,7 +48,7 @@ class Instance:
 
     def is_run_of(self, record: DocumentRecord) -> bool:
         """Whether it processes the document that ``record`` tells of, in the run that it tells of."""
-        return self.job is not None and self.job.is_run_of(record)
+        return self.identity is not None and self.identity.is_run_of(record)
 
 
 class InstanceGone(Exception):
@@ -143,19 +149,29 @@ async def _renamed(services: Services, record: DocumentRecord) -> DocumentRecord
             return None
         return current.model_copy(update={"instance_id": new_id, "updated_at": services.clock()})
 
-    return await services.document_records.update(record.document_id, renamed)
+    written = await services.document_records.update(record.document_id, renamed)
+    if written.instance_id == new_id:
+        await services.pending_places.keep(run_of(written))
+        await services.pending_places.release(record.instance_id)
+    return written
 
 
 async def _find(client: df.DurableOrchestrationClient, instance_id: str) -> Instance | None:
     status = await asked(client.get_status(instance_id, show_input=True))
     if not status:
         return None
-    return Instance(status.runtime_status.value, status.output, _job_in(status.input_))
+    return Instance(
+        status.runtime_status.value,
+        status.output,
+        # Apart: another version of the app may have limits in its input that this one does not take.
+        identity=_read(RunIdentity, status.input_),
+        job=_read(DocumentJob, status.input_),
+    )
 
 
-def _job_in(raw: Any) -> DocumentJob | None:
+def _read(model: type[P], raw: Any) -> P | None:
     # The client encodes an input twice, so that it comes back as JSON text (contract 3.2).
     try:
-        return DocumentJob.from_payload(json.loads(raw) if isinstance(raw, str) else raw)
-    except (ValueError, ValidationError):
+        return model.from_payload(json.loads(raw) if isinstance(raw, str) else raw)
+    except (ValueError, ValidationError, RecursionError):
         return None

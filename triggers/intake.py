@@ -128,15 +128,22 @@ class _Intake:
     async def _place_for(self, run: Reservation) -> AsyncGenerator[None, None]:
         """A place among the documents in flight; given back when the record does not become this run's."""
         place = RunReference(document_id=run.document_id, instance_id=run.instance_id)
-        await self.services.pending_places.take(place)
+        is_ours = await self.services.pending_places.take(place)
         try:
             yield
         finally:
             # What cannot be told now is left to the reconciliation.
             with suppress(ServiceFault):
-                record = await self.services.document_records.get(run.document_id)
-                if record is None or record.instance_id != run.instance_id:
-                    await self.services.pending_places.release(run.instance_id)
+                await self._keep_or_give_back(place, is_ours)
+
+    async def _keep_or_give_back(self, place: RunReference, is_ours: bool) -> None:
+        """A request with the same idempotency key has the same run, and may have given up its place meanwhile."""
+        record = await self.services.document_records.get(place.document_id)
+        started = record is not None and record.instance_id == place.instance_id
+        if started and not is_ours:
+            await self.services.pending_places.keep(place)
+        if is_ours and not started:
+            await self.services.pending_places.release(place.instance_id)
 
     async def _new_record(self, run: Reservation) -> DocumentRecord:
         """The record of a new run, with its content in place: all that its start needs."""

@@ -11,13 +11,14 @@ import azure.functions as func
 
 from docpipeline import run_ends
 from docpipeline.composition import Services, get_services
-from docpipeline.errors import ServiceFault, UnreadableRow
+from docpipeline.errors import UnreadableRow
 from docpipeline.models.approvals import ApprovalEvent, Decision
 from docpipeline.models.documents import COUNTER_FIELDS, DocumentRecord, DocumentStatus, way_to
 from docpipeline.models.failure import Failure
 from docpipeline.run_ends import RunEnd
 from triggers import instances, settling
 from triggers.instances import Instance, InstanceGone
+from triggers.settling import ReceiverAway
 
 bp = df.Blueprint()
 log = logging.getLogger(__name__)
@@ -93,8 +94,8 @@ class _Reconciliation:
         instance = await instances.find_run(self.client, record)
         if instance is not None and not instance.has_ended:
             return await self._raise_decision_again()
-        if record.unsettled:
-            return await self._settle(record, instance)
+        if record.is_unsettled:
+            return await self._settle(record)
         if instance is not None:
             return await self._end(_ending_of(instance, record), instance)
         if record.status is DocumentStatus.QUEUED:
@@ -110,25 +111,29 @@ class _Reconciliation:
         """Write the end, then count and tell it, as the run would have done itself."""
         started_at = instance.job.started_at if instance and instance.job else None
         record = await run_ends.end_run(self.services, run_ends.run_of(self.record), end, started_at)
-        if record is None or not record.unsettled:
+        if record is None or not record.is_unsettled:
             # It came to its end by itself after it was listed.
             return False
         ids = {"document_id": record.document_id, "instance_id": record.instance_id}
         log.warning("A run ended without its record: %s", record.status.value, extra=ids)
-        await self._settle(record, instance)
+        await self._settle(record)
         return True
 
-    async def _settle(self, record: DocumentRecord, instance: Instance | None) -> bool:
-        """Count and tell an end; for a day, then nobody is tried to be reached any more."""
+    async def _settle(self, record: DocumentRecord) -> bool:
+        """Count and tell an end. It is tried to be told for a day, and counted however long that takes."""
         ids = {"document_id": record.document_id, "instance_id": record.instance_id}
+        now, run = self.services.clock(), run_ends.run_of(record)
         try:
-            await settling.settle(self.client, self.services, record, instance)
-        except ServiceFault as fault:
-            if not record.completed_at or self.services.clock() < record.completed_at + TOLD_FOR:
-                log.warning("The end of a run could not be told; the next run tries again: %s", fault, extra=ids)
-                return False
-            log.error("The end of a run could not be told for a day, and is not any more: %s", fault, extra=ids)
-            await run_ends.settle_record(self.services, run_ends.run_of(record))
+            await settling.settle(self.client, self.services, record)
+        except ReceiverAway as away:
+            since = record.telling_since or now
+            if now >= since + TOLD_FOR:
+                log.error("The end of a run could not be told for a day, and is not any more: %s", away, extra=ids)
+                await run_ends.amend_end(self.services, run, untold=False)
+                return True
+            log.warning("The end of a run could not be told; the next run tries again: %s", away, extra=ids)
+            await run_ends.amend_end(self.services, run, telling_since=since)
+            return False
         return True
 
     async def _raise_decision_again(self) -> bool:

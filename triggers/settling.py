@@ -8,37 +8,48 @@ from docpipeline import run_ends
 from docpipeline.composition import Services
 from docpipeline.errors import ServiceFault
 from docpipeline.models.documents import DocumentRecord
-from triggers import counter_shards
-from triggers.instances import Instance
+from triggers import counter_shards, instances
 
 log = logging.getLogger(__name__)
 
 
-async def settle(
-    client: df.DurableOrchestrationClient,
-    services: Services,
-    record: DocumentRecord,
-    instance: Instance | None = None,
-) -> None:
-    """Count and announce the end that the record tells of. Doing it again changes nothing.
+class ReceiverAway(Exception):
+    """An end that is counted could not be told; says why."""
 
-    Raises ServiceUnavailable or ServiceRefused; the record then stays unsettled.
+
+async def settle(client: df.DurableOrchestrationClient, services: Services, record: DocumentRecord) -> None:
+    """Count the end that the record tells of, and tell it, as far as that is not done. Again changes nothing.
+
+    Raises ServiceUnavailable and, from the receiver, ReceiverAway.
     """
+    await count_end(client, services, record)
+    try:
+        await run_ends.announce_end(services, run_ends.run_of(record))
+    except ServiceFault as fault:
+        raise ReceiverAway(fault) from fault
+
+
+async def count_end(client: df.DurableOrchestrationClient, services: Services, record: DocumentRecord) -> None:
+    """Count the end, unless it is known to be counted. Raises ServiceUnavailable."""
+    if not record.uncounted:
+        return
     # By the shards that the run began with, where they can be told.
+    instance = await instances.find_run(client, record)
     job = instance.job if instance else None
     shards = job.policy.counter_shards if job else services.settings.counter_shards
     await counter_shards.count_end(client, record, shards)
-    await run_ends.announce_end(services, run_ends.run_of(record))
+    await run_ends.amend_end(services, run_ends.run_of(record), uncounted=False)
 
 
 async def settle_before_next_run(
     client: df.DurableOrchestrationClient, services: Services, record: DocumentRecord
 ) -> None:
-    """Settle what the next run of the document will overwrite; a receiver that is away holds nobody up."""
-    if not record.unsettled:
-        return
+    """Settle what the next run of the document will overwrite; a receiver that is away holds nobody up.
+
+    Raises ServiceUnavailable.
+    """
     try:
         await settle(client, services, record)
-    except ServiceFault as fault:
+    except ReceiverAway as away:
         ids = {"document_id": record.document_id, "instance_id": record.instance_id}
-        log.warning("The end of a run that is followed by another could not be told: %s", fault, extra=ids)
+        log.warning("The end of a run that is followed by another could not be told: %s", away, extra=ids)

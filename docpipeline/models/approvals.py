@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import AfterValidator, AwareDatetime, Field, StrictBool, StrictStr
 
@@ -76,7 +76,11 @@ class OpenReview(Payload):
     deadline: datetime
     reminder_at: datetime | None = None
     ignored_events: int = 0
-    """How many events were raised that were no decision: malformed, or by the submitter."""
+    """How many events were raised that were no decision: malformed, early, or by the submitter."""
+
+    def ignoring(self, events: int) -> Self:
+        """The review after so many more events that were no decision."""
+        return self.model_copy(update={"ignored_events": self.ignored_events + events})
 
 
 class Review(Payload):

@@ -67,7 +67,10 @@ COUNTER_FIELDS = {
 }
 """Which field of the counter each end adds to."""
 
-_INNER_FIELDS = {"blob_url", "text_blob", "metadata", "content_type", "failed_in", "unsettled"}
+_INNER_FIELDS = {
+    *("blob_url", "text_blob", "metadata", "content_type"),
+    *("failed_in", "uncounted", "untold", "telling_since"),
+}
 
 
 class DocumentRecord(Payload):
@@ -109,13 +112,22 @@ class DocumentRecord(Payload):
     """``container/name`` of the extracted text."""
     failed_in: DocumentStatus | None = None
     """The status a failed document was in when it failed."""
-    unsettled: bool = False
-    """Whether the end is written and somebody may not know of it yet: the counter, or the submitter."""
+    uncounted: bool = False
+    """Whether the end is written, and the counter may not know of it."""
+    untold: bool = False
+    """Whether the end is written, and the submitter may not know of it."""
+    telling_since: AwareDatetime | None = None
+    """Since when the reconciliation tries to tell the end."""
 
     @property
     def is_open(self) -> bool:
         """Whether anything is still to be done for its run."""
-        return self.unsettled or not self.status.is_final
+        return self.is_unsettled or not self.status.is_final
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether its end is written and not yet counted, or not yet told."""
+        return self.uncounted or self.untold
 
     def has_reached(self, target: DocumentStatus) -> bool:
         """Whether the document is at ``target`` or beyond: moving it there again would change nothing."""
@@ -125,7 +137,9 @@ class DocumentRecord(Payload):
         """The record in its next status. ``at`` is UTC. Raises IllegalTransition naming the move."""
         if target not in TRANSITIONS[self.status]:
             raise IllegalTransition(self.document_id, self.status, target)
-        ended: dict[str, Any] = {"completed_at": at, "unsettled": True} if target.is_final else {}
+        ended: dict[str, Any] = {}
+        if target.is_final:
+            ended = {"completed_at": at, "uncounted": True, "untold": True}
         if target is DocumentStatus.FAILED:
             ended["failed_in"] = self.status
         return self.model_copy(update={**changes, **ended, "status": target, "updated_at": at})

@@ -26,17 +26,29 @@ class Examination(Payload):
         return cls(extraction=extraction, verdict=verdict, review_reasons=reasons)
 
 
-class DocumentJob(Payload):
-    """One run of one document: what to process, for whom, and under which limits."""
+class RunIdentity(Payload):
+    """The part of a run's input that says whose it is."""
 
     document_id: str
+    accepted_at: datetime | None = None
+    """When the run was accepted (UTC)."""
+
+    def is_run_of(self, record: DocumentRecord) -> bool:
+        """Whether this is the input of the very run the record tells of.
+
+        An instance id alone is no proof: whoever holds the runtime's key can start anything under any id.
+        """
+        return (self.document_id, self.accepted_at) == (record.document_id, record.submitted_at)
+
+
+class DocumentJob(RunIdentity):
+    """One run of one document: what to process, for whom, and under which limits."""
+
     blob_url: str
     """The document's blob in ``incoming``, without a SAS."""
     user_id: str
     priority: Priority = Priority.NORMAL
     policy: ProcessingPolicy
-    accepted_at: datetime | None = None
-    """When the run was accepted (UTC): with the document's id it says whose run an instance is."""
     started_at: datetime | None = None
     """When the run began (UTC); None until it has."""
     examination: Examination | None = None
@@ -46,14 +58,6 @@ class DocumentJob(Payload):
     def begun(self, now: datetime) -> Self:
         """The job with the time its run began; one which goes on keeps the time it has."""
         return self if self.started_at else self.model_copy(update={"started_at": now})
-
-    def is_run_of(self, record: DocumentRecord) -> bool:
-        """Whether this is the input of the very run the record tells of.
-
-        An instance id alone is no proof: whoever holds the runtime's key can start anything under any id.
-        """
-        accepted_then = self.accepted_at in (None, record.submitted_at)
-        return self.document_id == record.document_id and accepted_then
 
     def waiting_on(self, examination: Examination, open_review: OpenReview) -> Self:
         """The input of the generation which goes on waiting for a person."""

@@ -66,11 +66,18 @@ class Completion(RunReference):
 
 
 class ErrorReport(RunReference):
-    """Input of `log_processing_error` and of `send_error_notification`."""
+    """Input of `log_processing_error`."""
 
     stage: str
     error: Failure
     started_at: datetime
+
+
+class EndNotice(RunReference):
+    """Input of `announce_end` and of `send_error_notification`."""
+
+    counted: bool = True
+    """Whether the counter has been told of the end."""
 
 
 class RecordedEnd(Payload):

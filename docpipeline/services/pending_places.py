@@ -1,11 +1,13 @@
 """Places of runs in flight, one row each in table ``places``: no more are given than there may be.
 
-A place is taken by inserting its row, and kept if the rows then are not too many: of any number of processes that
-take at once, the last to insert sees all others. A count that is at most two seconds old, and what this process
-has taken since, turn a burst away before it comes to that, and spare the counting while there is plenty of room.
+A place is taken by inserting its row, and kept once the rows are seen to be no more than there may be: of any
+number of processes that take at once, the last to insert sees all others. Where they are more, the latest
+withdraw, and the others look again. A count that is at most two seconds old, and what this process has taken
+since, turn a burst away before it comes to that, and spare the looking while there is room for a thousand.
 """
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
@@ -23,6 +25,9 @@ TABLE = "places"
 _SERVICE = "pending places"
 _PARTITION = "pending"
 _COUNT_AFTER_SECONDS = 2.0
+_ROOM_TO_SPARE = 1000
+"""So many places, or a tenth of all, are more than other processes take within two seconds."""
+_LOOKS = 20
 
 
 class PendingPlaces:
@@ -63,18 +68,29 @@ class PendingPlaces:
         if self._known() >= self._limit:
             raise TooManyPending(self._known(), self._limit)
 
-    async def take(self, run: RunReference) -> None:
-        """Take a place for a run, which may have it already. Raises TooManyPending, and then has none."""
+    async def take(self, run: RunReference) -> bool:
+        """Take a place for a run. Raises TooManyPending, and then has taken none.
+
+        Returns:
+            Whether it was taken now; False when the run had it already.
+        """
         await self.require_room()
         # Nothing is awaited between the look and this line: of a burst, only as many pass as there is room for.
         self._taken_since[run.instance_id] = None
         try:
-            await self._insert(run)
+            inserted = await self._insert(run)
             self._taken_since[run.instance_id] = self._now_seconds()
-            await self._require_to_be_within()
         except BaseException:
-            await self.release(run.instance_id)
+            del self._taken_since[run.instance_id]
             raise
+        if inserted:
+            await self._keep_or_withdraw(run)
+        return inserted
+
+    async def keep(self, run: RunReference) -> None:
+        """Let a run that is under way have a place, whatever the limit."""
+        with storage_faults(_SERVICE):
+            await (await self._table.open()).upsert_entity(self._row(run))
 
     async def release(self, instance_id: str) -> None:
         """Give a run's place back; one that has none is fine."""
@@ -98,38 +114,60 @@ class PendingPlaces:
         """Give the connections back."""
         await self._table.close()
 
-    async def _insert(self, run: RunReference) -> None:
-        row = {
+    async def _insert(self, run: RunReference) -> bool:
+        """Whether the row was written; False when it was there."""
+        from azure.core.exceptions import ResourceExistsError
+
+        with storage_faults(_SERVICE):
+            try:
+                await (await self._table.open()).create_entity(self._row(run))
+            except ResourceExistsError:
+                return False
+        return True
+
+    def _row(self, run: RunReference) -> dict[str, Any]:
+        return {
             "PartitionKey": _PARTITION,
             "RowKey": run.instance_id,
             "documentId": run.document_id,
             "takenAt": self._clock(),
         }
-        with storage_faults(_SERVICE):
-            await (await self._table.open()).upsert_entity(row)
 
-    async def _require_to_be_within(self) -> None:
-        """Count again where other processes may have taken what this one thinks is free."""
-        if self._known() < self._limit - max(self._limit // 10, 50):
+    async def _keep_or_withdraw(self, run: RunReference) -> None:
+        """Look whether other processes took what this one thought was free."""
+        try:
+            await self._require_to_be_within(run)
+        except BaseException:
+            await self.release(run.instance_id)
+            raise
+
+    async def _require_to_be_within(self, run: RunReference) -> None:
+        if self._known() < self._limit - max(self._limit // 10, _ROOM_TO_SPARE):
             return
-        async with self._counting:
-            await self._count()
-        if self._counted > self._limit:
-            raise TooManyPending(self._counted, self._limit)
+        for _ in range(_LOOKS):
+            async with self._counting:
+                places = await self._count()
+            if len(places) <= self._limit:
+                return
+            if run.instance_id not in places[: self._limit]:
+                break
+            # Those behind are about to withdraw. Jitter, so that two processes do not keep step.
+            await asyncio.sleep(random.uniform(0.02, 0.1))
+        raise TooManyPending(self._counted, self._limit)
 
-    async def _count(self) -> None:
+    async def _count(self) -> list[str]:
+        """The runs that have a place, in the order of taking."""
         began = self._now_seconds()
         with storage_faults(_SERVICE):
             rows = (await self._table.open()).query_entities(
-                "PartitionKey eq @partition", parameters={"partition": _PARTITION}, select=["RowKey"]
+                "PartitionKey eq @partition", parameters={"partition": _PARTITION}, select=["RowKey", "takenAt"]
             )
-            counted = 0
-            async for _ in rows:
-                counted += 1
-        self._counted, self._counted_at = counted, began
+            places = sorted([(str(row.get("takenAt")), row["RowKey"]) async for row in rows])
+        self._counted, self._counted_at = len(places), began
         for run, inserted in list(self._taken_since.items()):
             if inserted is not None and inserted <= began:
                 del self._taken_since[run]
+        return [run for _, run in places]
 
     def _known(self) -> int:
         return self._counted + len(self._taken_since)

@@ -35,7 +35,7 @@ ANSWERS: dict[str, Any] = {
     "send_completion_notification": {},
     "complete_document": {},
     "announce_end": {},
-    "log_processing_error": {},
+    "log_processing_error": {"status": "failed"},
     "send_error_notification": {},
 }
 

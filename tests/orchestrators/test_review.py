@@ -203,6 +203,73 @@ def test_of_an_early_decision_and_one_in_time_the_one_in_time_counts(flagged: Pi
     assert flagged.status(instance)["output"]["status"] == "rejected"
 
 
+def test_of_two_events_in_time_the_decision_counts_whatever_follows_it(flagged: Pipeline) -> None:
+    """A wait is handed the last early event only; a decision before it was lost."""
+    request = Hold()
+    flagged.activities.script("send_review_notification", request)
+    instance = flagged.submit()
+    flagged.raise_approval(instance, APPROVED, as_object=True)
+    flagged.raise_approval(instance, "nonsense", as_object=True)
+    flagged.release(request)
+    assert flagged.status(instance)["output"]["status"] == "completed"
+
+
+def test_of_many_early_events_none_is_carried_over_into_the_next_generation(flagged: Pipeline) -> None:
+    """The host keeps events that nobody waited for: the second of two early approvals must not count either."""
+    check = Hold(answer=FLAGGED.to_payload())
+    flagged.activities.script("validate_compliance", check)
+    instance = flagged.submit()
+    for _ in range(3):
+        flagged.raise_approval(instance, APPROVED, as_object=True)
+    flagged.release(check)
+    flagged.advance(seconds=4)
+    assert flagged.status(instance)["runtimeStatus"] == "Running"
+    assert flagged.status(instance)["customStatus"] == {"stage": "awaitingReview", "ignoredEvents": 3}
+    flagged.raise_approval(instance, REFUSED, as_object=True)
+    assert flagged.status(instance)["output"]["status"] == "rejected"
+
+
+def test_a_decision_in_a_later_generation_counts_also_after_the_reminder(flagged: Pipeline) -> None:
+    """The reminder was taken for the request, and what came before it for an early event."""
+    check = Hold(answer=FLAGGED.to_payload())
+    flagged.activities.script("validate_compliance", check)
+    instance = flagged.submit()
+    flagged.raise_approval(instance, APPROVED, as_object=True)
+    flagged.release(check)
+    flagged.advance(seconds=4)
+    flagged.raise_approval(instance, "nonsense", as_object=True)
+    flagged.advance(hours=30)
+    assert reminders(flagged) == [False, True]
+    flagged.raise_approval(instance, APPROVED, as_object=True)
+    assert flagged.status(instance)["output"]["status"] == "completed"
+
+
+def test_an_event_that_closed_nothing_leads_every_replay_the_same_way(flagged: Pipeline) -> None:
+    flagged.activities.script("record_decision", {})
+    instance = flagged.submit()
+    flagged.raise_approval(instance, APPROVED, as_object=True)
+    flagged.advance(hours=30)
+    flagged.advance(hours=30)
+    assert flagged.status(instance)["output"]["status"] == "timeout"
+
+
+def test_a_decision_counts_although_the_request_reached_nobody(flagged: Pipeline) -> None:
+    """The record awaits its review before anybody is told: a decision by then was answered 202."""
+    flagged.activities.script("send_review_notification", OSError("the receiver is away"))
+    flagged.activities.script("find_recorded_decision", {**APPROVED, "decidedAt": "2024-01-01T00:00:00Z"})
+    instance = flagged.submit()
+    flagged.advance(hours=1)
+    assert flagged.status(instance)["output"]["status"] == "completed"
+    assert flagged.counters() == {"processed": 1}
+
+
+def test_a_decision_made_while_the_request_was_on_its_way_is_in_its_answer(flagged: Pipeline) -> None:
+    decided = {"approved": False, "reviewer": "berta", "decidedAt": "2024-01-01T00:00:00Z"}
+    flagged.activities.script("send_review_notification", decided)
+    instance = flagged.submit()
+    assert flagged.status(instance)["output"]["status"] == "rejected"
+
+
 def test_the_process_follows_what_the_record_says_and_not_what_the_event_says(flagged: Pipeline) -> None:
     """Of a decision through the API and one through the webhook at once, the one that was written counts."""
     flagged.activities.script("record_decision", {**REFUSED, "decidedAt": "2024-01-01T00:00:00Z"})

@@ -89,8 +89,18 @@ async def test_a_reminder_is_one_by_its_type(pipeline: Pipeline) -> None:
 async def test_nobody_is_reminded_of_a_document_that_no_longer_waits(
     pipeline: Pipeline, status: DocumentStatus
 ) -> None:
-    await pipeline.accept(status)
-    await send_review_notification(a_review_request(pipeline, reminder=True))
+    await pipeline.accept(status, review=Review(requested_at=pipeline.clock()))
+    assert await send_review_notification(a_review_request(pipeline, reminder=True)) == {}
+    assert pipeline.notifier.sent == []
+
+
+@pytest.mark.parametrize("reminder", [False, True])
+async def test_nobody_is_asked_to_decide_what_is_decided(pipeline: Pipeline, reminder: bool) -> None:
+    """The request may be tried again for minutes, while the record awaits its review already."""
+    decided = Review(approved=True, reviewer="grace", decided_at=pipeline.clock())
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=decided)
+    answer = await send_review_notification(a_review_request(pipeline, reminder=reminder))
+    assert answer == decided.to_payload()
     assert pipeline.notifier.sent == []
 
 
@@ -110,7 +120,7 @@ async def test_a_review_that_timed_out_is_closed_and_counted_once_and_then_told(
     record = await pipeline.record()
     assert pipeline.notifier.sent == []
     assert (record.status, record.completed_at) == (DocumentStatus.TIMEOUT, pipeline.clock())
-    assert record.unsettled
+    assert record.is_unsettled
     (duration,) = pipeline.metrics_named("OrchestrationDuration")
     (completed,) = pipeline.metrics_named("DocumentsCompleted")
     assert duration["value"] == 60_000
@@ -135,10 +145,20 @@ async def test_an_end_that_could_not_be_told_is_told_by_the_next_attempt(pipelin
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
     with pytest.raises(ServiceUnavailable):
         await announce_end(pipeline.run)
-    assert (await pipeline.record()).unsettled
+    record = await pipeline.record()
+    assert (record.uncounted, record.untold) == (False, True)
     pipeline.notifier.fault = None
     await announce_end(pipeline.run)
     assert pipeline.notifier.types() == ["document.approval.timedOut"]
+
+
+async def test_an_end_that_is_told_before_it_is_counted_stays_on_the_list(pipeline: Pipeline) -> None:
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW)
+    await handle_approval_timeout(a_timeout(pipeline))
+    await announce_end({**pipeline.run, "counted": False})
+    record = await pipeline.record()
+    assert (record.uncounted, record.untold) == (True, False)
+    assert record.is_open
 
 
 async def test_nobody_is_told_an_end_before_it_is_written(pipeline: Pipeline) -> None:

@@ -43,8 +43,8 @@ def a_run(number: int) -> RunReference:
 async def taken(places: PendingPlaces, runs: list[RunReference]) -> list[RunReference]:
     """Those of the runs that got a place, all asked for at once."""
     answers = await asyncio.gather(*(places.take(run) for run in runs), return_exceptions=True)
-    assert all(answer is None or isinstance(answer, TooManyPending) for answer in answers)
-    return [run for run, answer in zip(runs, answers, strict=True) if answer is None]
+    assert all(answer is True or isinstance(answer, TooManyPending) for answer in answers)
+    return [run for run, answer in zip(runs, answers, strict=True) if answer is True]
 
 
 async def all_taken(places: PendingPlaces, clock: ManualClock) -> list[RunReference]:
@@ -63,16 +63,23 @@ async def test_a_burst_takes_as_many_places_as_there_are(process: Process, clock
     )
 
 
-async def test_several_processes_at_once_never_take_more_than_there_are(
-    process: Process, clock: ManualClock
+@pytest.mark.parametrize(("limit", "each"), [(7, 10), (90, 60)])
+async def test_several_processes_at_once_take_all_there_is_and_no_more(
+    process: Process, clock: ManualClock, limit: int, each: int
 ) -> None:
-    processes = [process(7) for _ in range(3)]
+    """Six processes, each of which knew its own places only, took 600 of 200."""
+    processes = [process(limit) for _ in range(3)]
+    for places in processes:
+        await places.require_room()
 
-    bursts = [taken(places, [a_run(10 * first + n) for n in range(10)]) for first, places in enumerate(processes)]
+    bursts = [
+        taken(places, [a_run(100 * first + number) for number in range(each)])
+        for first, places in enumerate(processes)
+    ]
     got = [run for burst in await asyncio.gather(*bursts) for run in burst]
 
-    assert len(got) <= 7
-    assert len(await all_taken(processes[0], clock)) == len(got)
+    assert len(got) == limit
+    assert len(await all_taken(processes[0], clock)) == limit
 
 
 async def test_a_place_given_back_can_be_taken_again(process: Process, clock: ManualClock) -> None:
@@ -91,12 +98,23 @@ async def test_a_place_given_back_can_be_taken_again(process: Process, clock: Ma
 
 async def test_a_run_has_one_place_however_often_it_takes_it(process: Process, clock: ManualClock) -> None:
     places = process(2)
-    for _ in range(2):
-        await places.take(a_run(1))
+    assert [await places.take(a_run(1)) for _ in range(2)] == [True, False]
     clock.advance(timedelta(seconds=3))
     await places.take(a_run(2))
 
     assert len(await all_taken(places, clock)) == 2
+
+
+async def test_a_run_under_way_keeps_its_place_whatever_the_limit(process: Process, clock: ManualClock) -> None:
+    places = process(1)
+    await places.take(a_run(1))
+    await places.keep(a_run(2))
+    await places.keep(a_run(2))
+
+    assert await all_taken(places, clock) == [a_run(1), a_run(2)]
+    clock.advance(timedelta(seconds=3))
+    with pytest.raises(TooManyPending):
+        await places.take(a_run(3))
 
 
 async def test_places_are_listed_by_when_they_were_taken(process: Process, clock: ManualClock) -> None:

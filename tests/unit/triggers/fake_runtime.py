@@ -71,6 +71,7 @@ class FakeRuntime:
         self.requests: list[str] = []
         self.is_down = False
         self.refuses_starts = False
+        self.refuses_signals = False
 
     def client(self) -> df.DurableOrchestrationClient:
         client = df.DurableOrchestrationClient(BINDING)
@@ -132,6 +133,8 @@ class FakeRuntime:
         return [202, {"id": instance_id}]
 
     def _signalled(self, key: str, operation: str, data: Any) -> list[Any]:
+        if self.refuses_signals:
+            return [500, {"Message": "Something went wrong"}]
         argument = json.loads(data) if data else None
         self.signals.append((key, operation, argument))
         counts = self.counters.get(key, DocumentCounts())

@@ -183,8 +183,14 @@ class FakePlaces:
         if len(self.taken) >= self._limit:
             raise TooManyPending(len(self.taken), self._limit)
 
-    async def take(self, run: RunReference) -> None:
+    async def take(self, run: RunReference) -> bool:
         await self.require_room()
+        if run.instance_id in self.taken:
+            return False
+        await self.keep(run)
+        return True
+
+    async def keep(self, run: RunReference) -> None:
         self.taken[run.instance_id] = (run, self._clock())
 
     async def release(self, instance_id: str) -> None:

@@ -15,7 +15,7 @@ from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.runs import RunReference
 from docpipeline.run_ends import run_of
 from tests.unit.triggers.conftest import Pipeline
-from tests.unit.triggers.records import SUBMITTED, a_record, awaiting_review
+from tests.unit.triggers.records import SUBMITTED, a_job, a_record, awaiting_review
 from triggers.reconcile_documents import reconcile_all, reconcile_documents
 
 SHARD = counter_shard("inv-17", 8)
@@ -260,7 +260,7 @@ async def test_a_run_terminated_right_after_its_record_became_final_is_counted_a
     pipeline: Pipeline, status: str, field: str, told: str, runtime_status: str | None
 ) -> None:
     """Such a run stayed pending in the counter for ever."""
-    record = counted_in(pipeline, a_record(status=status, unsettled=True, completed_at=SUBMITTED))
+    record = counted_in(pipeline, a_record(status=status, uncounted=True, untold=True, completed_at=SUBMITTED))
     if runtime_status:
         pipeline.runs(record, runtime_status)
 
@@ -272,28 +272,78 @@ async def test_a_run_terminated_right_after_its_record_became_final_is_counted_a
 
 
 async def test_an_end_that_its_own_run_is_telling_is_left_to_it(pipeline: Pipeline) -> None:
-    record = counted_in(pipeline, a_record(status="completed", unsettled=True))
+    record = counted_in(pipeline, a_record(status="completed", uncounted=True, untold=True))
     pipeline.runs(record)
 
     assert await reconcile(pipeline) == 0
     assert pipeline.notifier.sent == []
 
 
-async def test_an_end_is_told_until_the_receiver_is_back_and_for_a_day_at_most(pipeline: Pipeline) -> None:
-    ended = pipeline.clock.now
-    told = counted_in(pipeline, a_record(status="completed", unsettled=True, completed_at=ended))
-    never = pipeline.records.put(a_record("d-2", "completed", unsettled=True, completed_at=ended))
+async def test_an_end_is_told_until_the_receiver_is_back(pipeline: Pipeline) -> None:
+    record = counted_in(pipeline, a_record(status="completed", uncounted=True, untold=True))
+    pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
+    for _ in range(3):
+        assert await reconcile(pipeline) == 0
+        pipeline.clock.advance(hours=7)
+    pipeline.notifier.fault = None
+
+    assert await reconcile(pipeline) == 1
+    assert [sent[1] for sent in pipeline.notifier.sent] == [record.instance_id]
+    assert totals(pipeline)["processed"] == 1
+
+
+async def test_an_end_that_cannot_be_told_is_given_up_after_a_day_of_trying(pipeline: Pipeline) -> None:
+    """A day of trying, not a day since the end: the app may have been switched off meanwhile."""
+    long_ago = pipeline.clock.now - timedelta(days=30)
+    pipeline.records.put(a_record(status="completed", untold=True, completed_at=long_ago))
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
 
     await reconcile(pipeline)
-    pipeline.records.put(never.model_copy(update={"completed_at": ended - timedelta(days=2)}))
-    await reconcile(pipeline)
-    assert [record.is_open for record in pipeline.records.rows.values()] == [True, False]
-    pipeline.notifier.fault = None
+    assert pipeline.records.rows["inv-17"].is_open
+    pipeline.clock.advance(hours=25)
     await reconcile(pipeline)
 
-    assert [sent[1] for sent in pipeline.notifier.sent] == [told.instance_id]
-    assert totals(pipeline)["processed"] == 1
+    assert not pipeline.records.rows["inv-17"].is_open
+
+
+async def test_an_end_is_counted_however_long_the_runtime_is_away(pipeline: Pipeline) -> None:
+    counted_in(pipeline, a_record(status="completed", uncounted=True, untold=True, completed_at=SUBMITTED))
+    pipeline.runtime.refuses_signals = True
+    for _ in range(3):
+        await reconcile(pipeline)
+        pipeline.clock.advance(days=2)
+    pipeline.runtime.refuses_signals = False
+
+    await reconcile(pipeline)
+
+    assert (totals(pipeline)["pending"], totals(pipeline)["processed"]) == (0, 1)
+    assert pipeline.notifier.types() == ["document.completed"]
+
+
+async def test_a_run_that_never_began_counts_once_while_its_end_cannot_be_told(pipeline: Pipeline) -> None:
+    """Its start had to be told with its end each time, and after 256 others both counted anew."""
+    pipeline.runs(pipeline.records.put(a_record()), "Terminated")
+    pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
+    for _ in range(3):
+        await reconcile(pipeline)
+        counts = pipeline.runtime.counters[SHARD]
+        for number in range(300):
+            run = f"{pipeline.clock.now}-{number}"
+            counts = counts.start(run).finish(run, "processed")
+        pipeline.runtime.counters[SHARD] = counts
+
+    assert (totals(pipeline)["failed"], totals(pipeline)["pending"]) == (1, 0)
+
+
+async def test_a_run_at_work_whose_limits_are_not_understood_is_left_alone(pipeline: Pipeline) -> None:
+    """While the app is being replaced, an instance may have the input of another version."""
+    record = pipeline.records.put(awaiting_review())
+    job = a_job(record)
+    job["policy"]["complianceConfidenceThreshold"] = "of another version"
+    pipeline.runtime.add(record.instance_id, input=json.dumps(job))
+
+    assert await reconcile(pipeline) == 0
+    assert pipeline.records.rows["inv-17"] == record
 
 
 async def test_a_run_terminated_before_it_began_counts_as_failed(pipeline: Pipeline) -> None:
@@ -333,6 +383,7 @@ async def test_a_queued_document_whose_id_another_instance_has_runs_under_a_new_
     (started,) = pipeline.runtime.started
     assert pipeline.records.rows["inv-17"].instance_id == started != record.instance_id
     assert started.startswith("doc-inv-17-ann-")
+    assert list(pipeline.places.taken) == [started]
     assert pipeline.runtime.instances[record.instance_id].status == runtime_status
 
 

@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from docpipeline.errors import ServiceUnavailable
 from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.jobs import DocumentJob
 from tests.unit.triggers.conftest import BLOB, PDF, Pipeline
 
@@ -213,7 +215,7 @@ async def test_an_end_that_nobody_knows_of_is_counted_and_told_before_the_next_r
     pipeline: Pipeline,
 ) -> None:
     first = await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, unsettled=True)
+    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, uncounted=True, untold=True)
 
     second = await pipeline.upload(documentId="inv-17", reprocess="true")
 
@@ -222,9 +224,55 @@ async def test_an_end_that_nobody_knows_of_is_counted_and_told_before_the_next_r
     assert [signal[1] for signal in pipeline.runtime.signals] == ["finish"]
 
 
+async def test_an_end_that_cannot_be_counted_is_not_overwritten(pipeline: Pipeline) -> None:
+    """Its run stayed pending for ever, and nobody was told."""
+    record = await ended_without_a_word(pipeline)
+    pipeline.runtime.refuses_signals = True
+
+    answer = await pipeline.upload(documentId="inv-17", reprocess="true")
+
+    assert answer.is_problem(503, "unavailable")
+    assert pipeline.records.rows["inv-17"] == record
+    assert pipeline.places.taken == {}
+
+
+async def test_the_end_of_the_run_before_is_counted_in_the_shard_that_it_began_in(
+    pipeline_with: Callable[..., Pipeline],
+) -> None:
+    pipeline = pipeline_with(COUNTER_SHARDS="1")
+    record = await ended_without_a_word(pipeline)
+    pipeline.runs(record, "Terminated", counter_shards=8)
+
+    await pipeline.upload(documentId="inv-17", reprocess="true")
+
+    assert {signal[0] for signal in pipeline.runtime.signals} == {counter_shard("inv-17", 8)}
+
+
+async def test_two_requests_with_one_key_have_one_place_that_the_failing_one_does_not_take_along(
+    pipeline: Pipeline,
+) -> None:
+    save, waiting, go_on = pipeline.blobs.save_incoming, asyncio.Event(), asyncio.Event()
+
+    async def first_waits_and_second_fails(*content: Any) -> Any:
+        if waiting.is_set():
+            raise ServiceUnavailable("document storage", "it answered 503")
+        waiting.set()
+        await go_on.wait()
+        return await save(*content)
+
+    pipeline.blobs.save_incoming = first_waits_and_second_fails  # type: ignore[method-assign]
+    first = asyncio.create_task(pipeline.upload(key="k-1"))
+    await waiting.wait()
+    second = await pipeline.upload(key="k-1")
+    go_on.set()
+
+    assert [second.status, (await first).status] == [503, 202]
+    assert list(pipeline.places.taken) == pipeline.runtime.started
+
+
 async def test_a_receiver_that_is_away_does_not_hold_up_the_next_run(pipeline: Pipeline) -> None:
     await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, unsettled=True)
+    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, uncounted=True, untold=True)
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
 
     assert (await pipeline.upload(documentId="inv-17", reprocess="true")).status == 202
@@ -232,3 +280,9 @@ async def test_a_receiver_that_is_away_does_not_hold_up_the_next_run(pipeline: P
 
 def _crash() -> None:
     raise RuntimeError("crash with a secret")
+
+
+async def ended_without_a_word(pipeline: Pipeline) -> DocumentRecord:
+    """A document whose run ended before its end could be counted or told."""
+    await pipeline.upload(documentId="inv-17")
+    return pipeline.is_at("inv-17", DocumentStatus.COMPLETED, uncounted=True, untold=True)
