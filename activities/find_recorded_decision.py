@@ -2,9 +2,9 @@
 
 import azure.durable_functions as df
 
+from docpipeline import reviews
 from docpipeline.composition import get_services
-from docpipeline.models.approvals import Review
-from docpipeline.models.runs import RunReference
+from docpipeline.models.approvals import Review, ReviewLookup
 from docpipeline.run_ends import open_run
 from docpipeline.telemetry import measured
 
@@ -14,12 +14,15 @@ bp = df.Blueprint()
 @bp.activity_trigger(input_name="payload")
 @measured
 async def find_recorded_decision(payload: dict) -> dict:
-    """The review as the record has it: what a person decided over the API, or undecided. RunReference -> Review.
+    """The review as the record has it: what a person decided over the API, or undecided. ReviewLookup -> Review.
 
     The API writes a decision into the record before it raises its event, so one that is not found here has an
-    event that is still to come. Raises ServiceUnavailable. Repeat-safe: it only reads.
+    event that is still to come; or, where the review is given up, comes too late and is told so. Raises
+    ServiceUnavailable and RecordNotFound. Repeat-safe: it reads, and a review is given up once.
     """
-    run = RunReference.from_payload(payload)
-    record = await open_run(get_services(), run)
+    lookup, services = ReviewLookup.from_payload(payload), get_services()
+    if lookup.give_up:
+        return (await reviews.give_up_review(services, lookup) or Review()).to_payload()
+    record = await open_run(services, lookup)
     review = record.review if record else None
     return (review or Review()).to_payload()

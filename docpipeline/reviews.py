@@ -62,6 +62,20 @@ async def close_review(
     return (record.review or Review()) if is_awaited(record, run) else None
 
 
+async def give_up_review(services: "Services", run: RunReference) -> Review | None:
+    """Let the time for a decision end now, unless there is one. Returns and raises as `close_review` does."""
+
+    def given_up(current: DocumentRecord) -> DocumentRecord | None:
+        if not is_awaited(current, run) or (current.review and current.review.is_decided):
+            return None
+        now, review = services.clock(), current.review or Review()
+        ended = review.model_copy(update={"deadline": min(now, review.deadline or now)})
+        return current.model_copy(update={"review": ended, "updated_at": now})
+
+    record = await services.document_records.update(run.document_id, given_up)
+    return (record.review or Review()) if is_awaited(record, run) else None
+
+
 def is_awaited(record: DocumentRecord, run: RunReference) -> bool:
     """Whether the run's document awaits a review."""
     return record.instance_id == run.instance_id and record.status is DocumentStatus.AWAITING_REVIEW

@@ -16,7 +16,7 @@ def _start(counts: DocumentCounts, argument: Any) -> DocumentCounts:
 
 def _finish(counts: DocumentCounts, argument: Any) -> DocumentCounts:
     finish = CounterFinish.from_payload(argument)
-    return counts.finish(finish.instance_id, finish.field)
+    return counts.finish(finish.instance_id, finish.field, begun=finish.begun)
 
 
 def _increment(counts: DocumentCounts, argument: Any) -> DocumentCounts:
@@ -34,9 +34,10 @@ OPERATIONS: dict[str, Callable[[DocumentCounts, Any], DocumentCounts]] = {
 def document_counter(context: df.DurableEntityContext) -> None:
     """One shard of the counter. Key: ``"0"`` up to ``COUNTER_SHARDS`` - 1.
 
-    ``start`` {instanceId}: a run begins, ``pending`` +1. ``finish`` {instanceId, field}: one that began ends,
-    ``pending`` -1 and ``field`` +1; both count a run once, however often they are told. ``increment`` (a field's
-    name): that field +1. ``get``: the five totals. ``reset``: all to zero. Anything else is an error.
+    ``start`` {instanceId}: a run begins, ``pending`` +1. ``finish`` {instanceId, field, begun?}: one that began
+    ends, ``pending`` -1 and ``field`` +1; with ``begun`` false one that never did, ``field`` +1 alone. Each counts
+    a run once, however often it is told. ``increment`` (a name of a field): that field +1. ``get``: the totals.
+    ``reset``: all to zero. Anything else is an error.
     """
     counts = DocumentCounts.from_payload(context.get_state(dict))
     operation = context.operation_name

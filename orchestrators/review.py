@@ -14,6 +14,7 @@ from docpipeline.models.approvals import (
     OpenReview,
     Review,
     ReviewDecision,
+    ReviewLookup,
     ReviewOutcome,
     is_own_document,
     read_approval_event,
@@ -21,7 +22,6 @@ from docpipeline.models.approvals import (
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.jobs import DocumentJob, Examination
 from docpipeline.models.notices import ApprovalTimeout, ReviewNotification
-from docpipeline.models.runs import RunReference
 from orchestrators import retries, retry_policies, steps
 from orchestrators.retries import ActivityCall, Steps
 
@@ -116,9 +116,8 @@ def _request_review(
         request = _notification(context, job, examination, deadline, False)
         stored = Review.from_payload((yield from retries.call(context, request)))
     except Exception:
-        # Nobody could be told; but whoever looks at the list of documents can decide all the same.
-        look = ActivityCall("find_recorded_decision", _run(context, job), retry_policies.DECISION)
-        stored = Review.from_payload((yield from steps.best_effort(context, look)) or {})
+        # Nobody could be told; but whoever looks at the list of documents may have decided all the same.
+        stored = Review.from_payload((yield from steps.best_effort(context, _look(context, job, True))) or {})
         if not stored.is_decided:
             raise
     # The deadline that was written first counts, here as for everybody else.
@@ -136,13 +135,13 @@ def _request_review(
 
 def _recorded_decision(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Review | None]:
     """A decision whose event came between two generations, and so was lost; its record was written before."""
-    look = ActivityCall("find_recorded_decision", _run(context, job), retry_policies.DECISION)
-    review = Review.from_payload((yield from retries.call(context, look)))
+    review = Review.from_payload((yield from retries.call(context, _look(context, job, False))))
     return review if review.is_decided else None
 
 
-def _run(context: df.DurableOrchestrationContext, job: DocumentJob) -> RunReference:
-    return RunReference(document_id=job.document_id, instance_id=context.instance_id)
+def _look(context: df.DurableOrchestrationContext, job: DocumentJob, give_up: bool) -> ActivityCall:
+    lookup = ReviewLookup(document_id=job.document_id, instance_id=context.instance_id, give_up=give_up)
+    return ActivityCall("find_recorded_decision", lookup, retry_policies.DECISION)
 
 
 def _close_at_deadline(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Review | None]:

@@ -1,11 +1,12 @@
 """The shards of the entity `document_counter`, seen from outside."""
 
 import asyncio
+from typing import Any
 
 import azure.durable_functions as df
 
-from docpipeline.models.counters import FIELDS, CounterFinish, CounterStart, DocumentCounts
-from docpipeline.models.documents import COUNTER_FIELDS, DocumentRecord, DocumentStatus
+from docpipeline.models.counters import FIELDS, CounterFinish, DocumentCounts
+from docpipeline.models.documents import COUNTER_FIELDS, DocumentRecord
 from docpipeline.models.instance_ids import counter_shard
 from triggers.durable_calls import asked
 
@@ -24,15 +25,19 @@ async def reset(client: df.DurableOrchestrationClient, shards: int) -> None:
     await asyncio.gather(*(_signal(client, str(shard), "reset") for shard in range(shards)))
 
 
-async def count_end(client: df.DurableOrchestrationClient, record: DocumentRecord, shards: int) -> None:
-    """Count the end that the record tells of. Telling it twice counts it once. Raises ServiceUnavailable."""
-    shard = counter_shard(record.document_id, shards)
-    if record.failed_in is DocumentStatus.QUEUED:
-        # It ended before its orchestrator could say that it begins, and only what began can end.
-        start = CounterStart(instance_id=record.instance_id)
-        await _signal(client, shard, "start", start.to_payload())
-    finish = CounterFinish(instance_id=record.instance_id, field=COUNTER_FIELDS[record.status])
-    await _signal(client, shard, "finish", finish.to_payload())
+async def count_end(
+    client: df.DurableOrchestrationClient, record: DocumentRecord, shards: int, *, begun: bool
+) -> None:
+    """Count the end that the record tells of. Telling it twice counts it once. Raises ServiceUnavailable.
+
+    Args:
+        client: of the durable runtime.
+        record: its status is final.
+        shards: how many there were when the run began.
+        begun: whether the run's orchestrator has told the counter of its start.
+    """
+    finish = CounterFinish(instance_id=record.instance_id, field=COUNTER_FIELDS[record.status], begun=begun)
+    await _signal(client, counter_shard(record.document_id, shards), "finish", finish.to_payload())
 
 
 async def _read(client: df.DurableOrchestrationClient, shard: str) -> DocumentCounts:
@@ -42,6 +47,6 @@ async def _read(client: df.DurableOrchestrationClient, shard: str) -> DocumentCo
 
 
 async def _signal(
-    client: df.DurableOrchestrationClient, shard: str, operation: str, argument: dict[str, str] | None = None
+    client: df.DurableOrchestrationClient, shard: str, operation: str, argument: dict[str, Any] | None = None
 ) -> None:
     await asked(client.signal_entity(df.EntityId(ENTITY, shard), operation, argument))

@@ -36,6 +36,8 @@ class Instance:
     runtime_status: str
     """``Running``, ``Completed``, ``Terminated``, ... as the durable status API words it."""
     output: Any
+    has_begun: bool
+    """Whether its orchestrator has taken its first step, with which it shows its stage."""
     identity: RunIdentity | None
     """Whose run its input says it is, when that can be understood."""
     job: DocumentJob | None
@@ -163,6 +165,7 @@ async def _find(client: df.DurableOrchestrationClient, instance_id: str) -> Inst
     return Instance(
         status.runtime_status.value,
         status.output,
+        has_begun=bool(status.custom_status),
         # Apart: another version of the app may have limits in its input that this one does not take.
         identity=_read(RunIdentity, status.input_),
         job=_read(DocumentJob, status.input_),

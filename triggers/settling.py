@@ -7,7 +7,7 @@ import azure.durable_functions as df
 from docpipeline import run_ends
 from docpipeline.composition import Services
 from docpipeline.errors import ServiceFault
-from docpipeline.models.documents import DocumentRecord
+from docpipeline.models.documents import DocumentRecord, DocumentStatus
 from triggers import counter_shards, instances
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,9 @@ async def count_end(client: df.DurableOrchestrationClient, services: Services, r
     instance = await instances.find_run(client, record)
     job = instance.job if instance else None
     shards = job.policy.counter_shards if job else services.settings.counter_shards
-    await counter_shards.count_end(client, record, shards)
+    # The first step of a run tells its start and shows its stage; what failed later than queued got beyond it.
+    begun = record.failed_in is not DocumentStatus.QUEUED or (instance is not None and instance.has_begun)
+    await counter_shards.count_end(client, record, shards, begun=begun)
     await run_ends.amend_end(services, run_ends.run_of(record), uncounted=False)
 
 

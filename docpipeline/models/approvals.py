@@ -108,6 +108,13 @@ class ReviewDecision(RunReference):
     event: ApprovalEvent
 
 
+class ReviewLookup(RunReference):
+    """Input of `find_recorded_decision`."""
+
+    give_up: bool = False
+    """Whether the review ends here unless it is decided: nobody waits for a decision any more."""
+
+
 class ReviewOutcome(Payload):
     """How a wait for a person ended: decided, with an event that was no decision, or, neither, timed out."""
 

@@ -7,6 +7,7 @@ from docpipeline.models.payload import Payload
 FIELDS = ("pending", "processed", "failed", "rejected", "timedOut")
 FINAL_FIELDS = FIELDS[1:]
 _REMEMBERED = 256
+_REMEMBERED_UNBEGUN = 2000
 
 
 def _mark(instance_id: str) -> str:
@@ -31,6 +32,8 @@ class DocumentCounts(Payload):
     """Marks of the runs in flight at a reset: their ends count, and ``pending`` knows nothing of them."""
     lately_finished: tuple[str, ...] = ()
     """Marks of the last 256 runs finished, oldest first: a start that comes after its finish is none."""
+    never_begun: tuple[str, ...] = ()
+    """Marks of the last 2,000 runs that ended without having begun, oldest first; there are few of them."""
 
     def increment(self, field: str) -> "DocumentCounts":
         """Add one to ``field``. Raises ValueError when there is no such field."""
@@ -40,21 +43,21 @@ class DocumentCounts(Payload):
     def start(self, instance_id: str) -> "DocumentCounts":
         """A run begins: ``pending`` +1, unless it is known already."""
         mark = _mark(instance_id)
-        if mark in (*self.in_flight, *self.started_before_reset, *self.lately_finished):
+        if mark in (*self.in_flight, *self.started_before_reset, *self.lately_finished, *self.never_begun):
             return self
         return self.model_copy(update={"pending": self.pending + 1, "in_flight": (*self.in_flight, mark)})
 
-    def finish(self, instance_id: str, field: str) -> "DocumentCounts":
+    def finish(self, instance_id: str, field: str, *, begun: bool = True) -> "DocumentCounts":
         """A run that was started ends: ``field`` +1, and ``pending`` -1. Anything else changes nothing.
 
-        So an end told twice counts once, however much comes between. Raises ValueError when ``field`` is not one
-        of the ends.
+        So an end told twice counts once, however much comes between. A run that has not ``begun``, of which no
+        start will ever be told, adds to ``field`` alone. Raises ValueError when ``field`` is not one of the ends.
         """
         if field not in FINAL_FIELDS:
             raise ValueError(f"a run ends as one of {', '.join(FINAL_FIELDS)}; '{field}' is none of them")
         mark = _mark(instance_id)
         if mark not in (*self.in_flight, *self.started_before_reset):
-            return self
+            return self if begun else self._finish_unbegun(mark, field)
         return self.increment(field).model_copy(
             update={
                 "pending": self.pending - (mark in self.in_flight),
@@ -64,10 +67,18 @@ class DocumentCounts(Payload):
             }
         )
 
+    def _finish_unbegun(self, mark: str, field: str) -> "DocumentCounts":
+        if mark in (*self.never_begun, *self.lately_finished):
+            return self
+        marks = (*self.never_begun, mark)[-_REMEMBERED_UNBEGUN:]
+        return self.increment(field).model_copy(update={"never_begun": marks})
+
     def reset(self) -> "DocumentCounts":
         """All totals to zero; what is in flight counts as an end when it ends."""
         in_flight = (*self.started_before_reset, *self.in_flight)
-        return DocumentCounts(started_before_reset=in_flight, lately_finished=self.lately_finished)
+        return DocumentCounts(
+            started_before_reset=in_flight, lately_finished=self.lately_finished, never_begun=self.never_begun
+        )
 
     def totals(self) -> dict[str, int]:
         """The five totals under their JSON keys."""
@@ -95,3 +106,5 @@ class CounterFinish(Payload):
 
     instance_id: str
     field: str
+    begun: bool = True
+    """Whether the run's orchestrator has told its start."""

@@ -1,8 +1,13 @@
 """Looking into the record for a decision whose event was lost."""
 
+from datetime import timedelta
+
 from activities.find_recorded_decision import find_recorded_decision
-from docpipeline.models.approvals import Review
+from docpipeline import reviews
+from docpipeline.composition import get_services
+from docpipeline.models.approvals import ApprovalEvent, Review
 from docpipeline.models.documents import DocumentStatus
+from docpipeline.run_ends import run_of
 from tests.unit.activities.conftest import Pipeline
 
 
@@ -21,3 +26,24 @@ async def test_the_decision_of_another_run_is_not_ours(pipeline: Pipeline) -> No
     review = Review(approved=True, reviewer="grace", decided_at=pipeline.clock())
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=review)
     assert await find_recorded_decision({**pipeline.run, "instanceId": "an-older-run"}) == {"reasons": []}
+
+
+async def test_a_review_that_is_given_up_is_too_late_to_decide(pipeline: Pipeline) -> None:
+    """Between the last look for a decision and the failure, one could be answered 202."""
+    later = pipeline.clock() + timedelta(hours=48)
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(deadline=later))
+    for _ in range(2):
+        answer = await find_recorded_decision({**pipeline.run, "giveUp": True})
+    event = ApprovalEvent(approved=True, reviewer="grace")
+    run = run_of(await pipeline.record())
+    assert "approved" not in answer
+    late = await reviews.close_review(get_services(), run, event, until_deadline=True)
+    assert late is None or not late.is_decided
+    assert (await pipeline.record()).review == Review(deadline=pipeline.clock())
+
+
+async def test_a_review_that_is_decided_cannot_be_given_up(pipeline: Pipeline) -> None:
+    review = Review(approved=True, reviewer="grace", decided_at=pipeline.clock())
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=review)
+    assert (await find_recorded_decision({**pipeline.run, "giveUp": True}))["reviewer"] == "grace"
+    assert (await pipeline.record()).review == review

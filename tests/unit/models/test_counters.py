@@ -60,3 +60,19 @@ def test_the_memory_of_finished_runs_is_bounded() -> None:
         counts = counts.start(str(number)).finish(str(number), "processed")
     assert len(counts.to_payload()["latelyFinished"]) == 256
     assert counts.totals()["processed"] == 1000
+
+
+def test_a_run_that_never_began_counts_its_end_once_and_was_never_pending() -> None:
+    """Its start was told with its end, and both counted again after 256 others."""
+    counts = DocumentCounts()
+    for round in range(3):
+        counts = counts.finish("doc-1", "failed", begun=False).start("doc-1")
+        for number in range(300):
+            counts = counts.start(f"{round}-{number}").finish(f"{round}-{number}", "processed")
+    assert (counts.totals()["failed"], counts.totals()["pending"]) == (1, 0)
+
+
+def test_a_run_that_began_after_all_is_no_longer_pending() -> None:
+    counts = DocumentCounts().start("doc-1").finish("doc-1", "failed", begun=False)
+    assert (counts.totals()["failed"], counts.totals()["pending"]) == (1, 0)
+    assert counts.finish("doc-1", "failed", begun=False) == counts

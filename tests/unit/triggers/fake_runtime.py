@@ -38,6 +38,7 @@ class FakeInstance:
     status: str = "Running"
     input: Any = None
     output: Any = None
+    custom_status: Any = None
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     updated: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -52,7 +53,7 @@ class FakeInstance:
             "runtimeStatus": self.status,
             "input": self.input,
             "output": self.output,
-            "customStatus": None,
+            "customStatus": self.custom_status,
             "createdTime": self.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "lastUpdatedTime": self.updated.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
@@ -142,7 +143,7 @@ class FakeRuntime:
             counts = counts.start(CounterStart.from_payload(argument).instance_id)
         if operation == "finish":
             finish = CounterFinish.from_payload(argument)
-            counts = counts.finish(finish.instance_id, finish.field)
+            counts = counts.finish(finish.instance_id, finish.field, begun=finish.begun)
         self.counters[key] = counts.reset() if operation == "reset" else counts
         return [202, None]
 

@@ -355,6 +355,27 @@ async def test_a_run_terminated_before_it_began_counts_as_failed(pipeline: Pipel
     assert totals(pipeline) == {"pending": 0, "processed": 0, "failed": 1, "rejected": 0, "timedOut": 0}
 
 
+async def test_a_run_that_began_and_failed_while_queued_counts_once_whatever_storage_does(
+    pipeline: Pipeline,
+) -> None:
+    """It cannot be told from one that never began by its record, and counted again after 256 others."""
+    record = counted_in(pipeline, a_record(status="failed", failed_in="queued", uncounted=True, untold=True))
+    pipeline.runs(record, "Failed")
+    pipeline.runtime.instances[record.instance_id].custom_status = {"stage": "extracting"}
+    for _ in range(2):
+        await reconcile(pipeline)
+        counts = pipeline.runtime.counters[SHARD]
+        for number in range(300):
+            counts = counts.start(f"{pipeline.clock.now}-{number}").finish(
+                f"{pipeline.clock.now}-{number}", "failed"
+            )
+        pipeline.runtime.counters[SHARD] = counts
+        # The write that it is counted was lost.
+        pipeline.records.put(record)
+
+    assert totals(pipeline) == {"pending": 0, "processed": 0, "failed": 601, "rejected": 0, "timedOut": 0}
+
+
 @pytest.mark.parametrize("runtime_status", ["Completed", "Running"])
 @pytest.mark.parametrize("change", [{"document_id": "other"}, {"submitted_at": SUBMITTED + timedelta(seconds=1)}])
 async def test_an_instance_of_another_document_or_run_is_not_believed(
