@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from emulators.written_numbers import GAP, is_glued, line_breaks_in, with_plain_digits
+from emulators.written_numbers import GAP, LONGEST_WORD, is_glued, line_breaks_in, with_plain_digits
 
 MOST_LINE_BREAKS = 2
 # What follows country and check digits, as in the IBAN registry: n digits, a letters, c letters or digits.
@@ -29,6 +29,7 @@ _FORMS = {
     "TL": "n19", "TN": "n20", "TR": "n6c16", "UA": "n6c19", "VA": "n18", "VG": "a4n16", "XK": "n16",
 }
 # fmt: on
+LENGTHS = {country: 4 + sum(map(int, re.findall(r"\d+", form))) for country, form in _FORMS.items()}
 _CHARACTERS = {"n": "[0-9]", "a": "[A-Za-z]", "c": "[A-Za-z0-9]"}
 # In small letters without a blank: "no. 1234" and "is 12" begin no account number.
 _COUNTRIES = "|".join(_FORMS)
@@ -57,8 +58,10 @@ def _form(country: str) -> re.Pattern[str]:
 
 def _is_iban(text: str, start: int, end: int) -> bool:
     written = text[start:end]
-    before = text[max(0, start - 4) : start]
-    if is_glued("" if before.lower() == "iban" else before, text[end : end + 3]):
-        return False
     compact = "".join(character for character in written if character.isalnum())
+    before, after = text[max(0, start - LONGEST_WORD) : start], text[end : end + LONGEST_WORD]
+    if before.lower().endswith("iban"):
+        before = ""
+    if is_glued(before, after, in_groups=compact != written):
+        return False
     return line_breaks_in(written) <= MOST_LINE_BREAKS and passes_mod_97(compact)

@@ -3,6 +3,10 @@
 A number counts if it begins as one of a card brand, has that brand's length, passes the Luhn check, and is
 written in one piece or in the groups of a card. Blanks between groups may be lost, doubled, or be dots, dashes and
 one line break; a card in boxes has a blank after each digit. Parts of longer numbers and names do not count.
+
+In doubt a card is found: a needless look costs a minute, a missed card passes unseen. One more group of four
+digits beside it is a room, a price or a code. Two are a row of a table or a serial number, unless another card is
+there; so is one group joined by the dash or dot that joins the card's own.
 """
 
 from __future__ import annotations
@@ -10,11 +14,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
-from emulators.written_numbers import GAP, is_glued, line_breaks_in, with_plain_digits
+from emulators.ibans import LENGTHS
+from emulators.written_numbers import GAP, LONGEST_WORD, has_mark, is_glued, line_breaks_in, with_plain_digits
 
 SHORTEST_CARD, LONGEST_CARD = 13, 19
 LONGEST_GAP = 10
+# So many more groups of four digits beside a card make it a part of a row.
+ROW = 2
+MOST_GROUPS_OF_IBAN = 8
 _DIGITS = re.compile("[0-9]+")
 _GAP = re.compile(GAP)
 # fmt: off
@@ -36,13 +45,30 @@ _ENDS = {4, 6, 7, 8, 10, 12, 16}
 _CARD_WORD = re.compile(
     r"(?:card|karte|carte|tarjeta|carta|kaart|karta|visa|amex|pan|nr|no|n[uú]m(?:mer|ber|ero)?)$", re.I
 )
-_NAME_AND_DASH = re.compile(r"[^\W_][-_/]$")
-_IBAN_START = re.compile(r"(?<![A-Za-z])[A-Za-z]{2}$")
+# A digit and a dash are judged with the group that they end.
+_NAME_AND_DASH = re.compile(r"[^\W\d_][-_/]$")
+_IBAN_START = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(LENGTHS)})$", re.I)
+_LINE_START = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029][^\S\r\n]*$")
 _ADDRESS = re.compile(r"(?:://|www\.)\S{0,200}$")
-_EXPIRY = re.compile(r"(?:0[1-9]|1[0-2])[2-4]\d|20[2-4]\d")
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_DATE = re.compile(r"(?:0[1-9]|1[0-2])[2-4]\d|(?:19|20)\d\d")
 
 Group = re.Match[str]
+
+
+class _Numbers(NamedTuple):
+    """The groups of digits of a text, and between each two what stands there; None if it parts numbers."""
+
+    text: str
+    groups: Sequence[Group]
+    gaps: Sequence[str | None]
+
+
+class _Neighbour(NamedTuple):
+    """A group of digits beside a card, the gap towards the card, and whether it belongs to another card."""
+
+    digits: str
+    gap: str | None
+    is_card: bool
 
 
 def passes_luhn(digits: str) -> bool:
@@ -56,10 +82,14 @@ def find_payment_cards(text: str) -> Iterator[int]:
     """Yield where payment card numbers start."""
     text = with_plain_digits(text)
     groups = list(_DIGITS.finditer(text))
-    gaps = [_gap(text, group, following) for group, following in pairwise(groups)]
-    for index, group in enumerate(groups):
-        if text[group.start()] in "23456" and _starts_card(text, groups, gaps, index):
-            yield group.start()
+    numbers = _Numbers(text, groups, [_gap(text, group, following) for group, following in pairwise(groups)])
+    cards = [(first, last) for first in range(len(groups)) for last in _ends_of_cards(numbers, first)]
+    # Those in two groups are no neighbours: with dashes they are the end of a UUID.
+    neighbours = [(first, last) for first, last in cards if last - first != 1]
+    firsts, lasts = {first for first, _ in neighbours}, {last for _, last in neighbours}
+    for first, last in cards:
+        if not _is_part(numbers, first, last, firsts, lasts):
+            yield groups[first].start()
 
 
 def _gap(text: str, group: Group, following: Group) -> str | None:
@@ -68,22 +98,25 @@ def _gap(text: str, group: Group, following: Group) -> str | None:
     return gap if _GAP.fullmatch(gap) else None
 
 
-def _starts_card(text: str, groups: Sequence[Group], gaps: Sequence[str | None], first: int) -> bool:
+def _ends_of_cards(numbers: _Numbers, first: int) -> Iterator[int]:
+    """Yield the last groups of the cards that begin with a group, whatever stands around them."""
+    text, groups, gaps = numbers
+    if text[groups[first].start()] not in "23456":
+        return
     length = line_breaks = 0
     may_end_anywhere = _is_first_box(groups, gaps, first)
     for last in range(first, min(first + LONGEST_CARD, len(groups))):
         length += groups[last].end() - groups[last].start()
         if length > LONGEST_CARD:
-            return False
-        if length >= SHORTEST_CARD and _are_card(text, groups, gaps, first, last):
-            return True
+            return
+        if length >= SHORTEST_CARD and _are_card(groups[first : last + 1]):
+            yield last
         gap = gaps[last] if last < len(gaps) else None
         if gap is None or not (length in _ENDS or may_end_anywhere):
-            return False
+            return
         line_breaks += line_breaks_in(gap)
         if line_breaks > 1:
-            return False
-    return False
+            return
 
 
 def _is_first_box(groups: Sequence[Group], gaps: Sequence[str | None], index: int) -> bool:
@@ -93,10 +126,8 @@ def _is_first_box(groups: Sequence[Group], gaps: Sequence[str | None], index: in
     return not index or gaps[index - 1] is None or len(groups[index - 1].group()) > 1
 
 
-def _are_card(text: str, groups: Sequence[Group], gaps: Sequence[str | None], first: int, last: int) -> bool:
-    written = groups[first : last + 1]
-    digits = "".join(group.group() for group in written)
-    return _is_card(digits) and _is_grouped(written) and not _is_part(text, groups, gaps, first, last)
+def _are_card(groups: Sequence[Group]) -> bool:
+    return _is_card("".join(group.group() for group in groups)) and _is_grouped(groups)
 
 
 def _is_card(digits: str) -> bool:
@@ -116,37 +147,78 @@ def _is_grouped(groups: Sequence[Group]) -> bool:
     return set(lengths) == {1} or any(ends <= shape for shape in shapes)
 
 
-def _is_part(text: str, groups: Sequence[Group], gaps: Sequence[str | None], first: int, last: int) -> bool:
+def _is_part(numbers: _Numbers, first: int, last: int, firsts: set[int], lasts: set[int]) -> bool:
     """Tell whether the groups are a part of a longer number, a name or an address."""
-    start, end = groups[first].start(), groups[last].end()
-    before, after = text[max(0, start - 200) : start], text[end : end + 3]
-    if before.endswith("+") or _ADDRESS.search(before) or is_glued("", after):
+    if _is_in_name(numbers, first, last) or _is_in_iban(numbers, first, last):
         return True
-    word = before[-20:].rstrip("-_/")
-    if _CARD_WORD.search(word) is None and (is_glued(before, "") or _NAME_AND_DASH.search(before[-2:])):
+    groups, gaps = numbers.groups, numbers.gaps
+    inside = {gap for gap in gaps[first:last] if gap is not None}
+    places = range(first - 1, max(first - 1 - ROW, -1), -1)
+    before = [_Neighbour(groups[place].group(), gaps[place], place in lasts) for place in places]
+    places = range(last + 1, min(last + 1 + ROW, len(groups)))
+    after = [_Neighbour(groups[place].group(), gaps[place - 1], place in firsts) for place in places]
+    follows_card = last - first != 1 and first - 1 in lasts
+    if before and _is_joined(before[0].gap, inside) and not (follows_card or _is_list_number(numbers, first - 1)):
         return True
-    inside = set(gaps[first:last])
-    return _follows_number(text, groups, gaps, first, inside) or _precedes_number(groups, gaps, last, inside)
+    return _are_fours(groups[first : last + 1]) and (_is_row(before, inside) or _is_row(after, inside))
 
 
-def _follows_number(
-    text: str, groups: Sequence[Group], gaps: Sequence[str | None], first: int, inside: set[str | None]
-) -> bool:
-    """Tell whether the group before is the same number's: the first of an IBAN, or one more of four digits."""
-    gap = gaps[first - 1] if first else None
-    if gap is None or line_breaks_in(gap):
+def _is_in_name(numbers: _Numbers, first: int, last: int) -> bool:
+    start, end = numbers.groups[first].start(), numbers.groups[last].end()
+    before, after = numbers.text[max(0, start - 200) : start], numbers.text[end : end + LONGEST_WORD]
+    in_groups = first < last
+    if before.endswith("+") or _ADDRESS.search(before) or is_glued("", after, in_groups=in_groups):
+        return True
+    if _CARD_WORD.search(before[-20:].rstrip("-_/")):
         return False
-    previous = groups[first - 1]
-    is_iban = _IBAN_START.search(text[max(0, previous.start() - 3) : previous.start()]) is not None
-    is_alike = gap in inside and len(previous.group()) == 4 and _YEAR.fullmatch(previous.group()) is None
-    return is_iban or is_alike or gap in (".", "-")
+    return _NAME_AND_DASH.search(before[-2:]) is not None or is_glued(
+        before[-LONGEST_WORD:], "", in_groups=in_groups
+    )
 
 
-def _precedes_number(
-    groups: Sequence[Group], gaps: Sequence[str | None], last: int, inside: set[str | None]
-) -> bool:
-    """Tell whether one more group of four digits follows that is no date of expiry, as in a row of a table."""
-    if last == len(gaps) or gaps[last] is None or gaps[last] not in inside:
-        return False
-    following = groups[last + 1].group()
-    return len(groups[last].group()) == len(following) == 4 and _EXPIRY.fullmatch(following) is None
+def _is_in_iban(numbers: _Numbers, first: int, last: int) -> bool:
+    """Tell whether groups before begin an account number that is long enough to hold these too."""
+    text, groups, gaps = numbers
+    length = sum(len(group.group()) for group in groups[first : last + 1])
+    for index in range(first - 1, max(first - 1 - MOST_GROUPS_OF_IBAN, -1), -1):
+        gap, start = gaps[index], groups[index].start()
+        if gap is None or line_breaks_in(gap):
+            return False
+        length += len(groups[index].group())
+        country = _IBAN_START.search(text[max(0, start - 3) : start])
+        if country:
+            return 2 + length <= LENGTHS[country.group().upper()]
+        if len(groups[index].group()) != 4:
+            return False
+    return False
+
+
+def _is_joined(gap: str | None, inside: set[str]) -> bool:
+    """Tell whether a mark joins a card to the number before it: the card is in one piece, or joined alike."""
+    return gap in (".", "-", "/", "_") and (not inside or gap in inside)
+
+
+def _is_list_number(numbers: _Numbers, index: int) -> bool:
+    """Tell whether a group is the number of an item: one to three digits at the start of a line, then a dot."""
+    start = numbers.groups[index].start()
+    line = ("\n" if start < LONGEST_WORD else "") + numbers.text[max(0, start - LONGEST_WORD) : start]
+    is_short = len(numbers.groups[index].group()) <= 3 and numbers.text[start] != "0"
+    return is_short and numbers.gaps[index] == "." and _LINE_START.search(line) is not None
+
+
+def _are_fours(groups: Sequence[Group]) -> bool:
+    """Tell whether a card is written like a row of groups of four digits; blanks may be lost."""
+    return all(len(group.group()) % 4 == 0 for group in groups[:-1])
+
+
+def _is_row(neighbours: Sequence[_Neighbour], inside: set[str]) -> bool:
+    """Tell whether a card goes on in more groups of four digits, as in a row of a table or a serial number."""
+    for neighbour in neighbours:
+        gap, digits = neighbour.gap, neighbour.digits
+        if gap is None or gap not in inside or line_breaks_in(gap) or neighbour.is_card:
+            return False
+        if len(digits) != 4 or _DATE.fullmatch(digits):
+            return False
+        if has_mark(gap):
+            return True
+    return len(neighbours) == ROW

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _BLANKS = " \\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -13,6 +14,14 @@ _DASHES = "\\-\u02d7\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d"
 _NOTHING = f"[{_BLANKS}{_LINE_BREAKS}{_INVISIBLE}]{{0,4}}"
 # Blanks, or one mark with blanks around it. Each text has one way to match, so that no search can backtrack.
 GAP = f"{_NOTHING}(?:[{_DOTS}{_DASHES}_/]{_NOTHING})?"
+_MARK = re.compile(f"[{_DOTS}{_DASHES}_/]")
+# How far the text beside a number is read for a word.
+LONGEST_WORD = 40
+_WORD_BEFORE = re.compile(r"[^\W\d_]+$")
+_WORD_AFTER = re.compile(r"[^\W\d_]+")
+# Words in capitals that stand beside a number and are short enough to be taken for a part of its name.
+_KNOWN = "IBAN|BIC|EXP|CVV|CVC|EUR|USD|GBP|CHF|PLN|CZK|HUF|RON|SEK|NOK|DKK|CAD|AUD|JPY"
+_KNOWN_BEFORE, _KNOWN_AFTER = re.compile(f"(?:{_KNOWN})$"), re.compile(_KNOWN)
 
 
 def with_plain_digits(text: str) -> str:
@@ -23,28 +32,49 @@ def with_plain_digits(text: str) -> str:
     return text.translate(digits)
 
 
+def has_mark(gap: str) -> bool:
+    """Tell whether a gap joins its groups by a dot, a dash, a slash or a low line."""
+    return _MARK.search(gap) is not None
+
+
 def line_breaks_in(gap: str) -> int:
     """Count the lines that end in a gap."""
     return len(f"{gap}|".splitlines()) - 1
 
 
-def is_glued(before: str, after: str) -> bool:
+def is_glued(before: str, after: str, *, in_groups: bool) -> bool:
     """Tell whether the text right before and after a number make it a part of something longer.
 
-    A word in small letters does not: OCR loses the blank beside it. Names of parts and orders have capitals.
+    A word does not: OCR loses the blank beside it. What makes a number longer are digits, low lines, letters mixed
+    with digits, and, if the number is written in one piece, single letters and the few capitals before it that
+    names of parts and orders begin with. `before` and `after` are up to LONGEST_WORD characters long.
     """
-    return _ends_in_name(before) or _begins_with_name(after)
+    return _ends_in_name(before, in_groups) or _begins_with_name(after, in_groups)
 
 
-def _ends_in_name(text: str) -> bool:
-    last = text[-1:]
-    return last == "_" or last.isdigit() or (last.isalpha() and not _is_small_word(text[-3:]))
+def _ends_in_name(text: str, in_groups: bool) -> bool:
+    match = _WORD_BEFORE.search(text)
+    if match is None:
+        return text[-1:] == "_" or text[-1:].isdigit()
+    word = match.group()
+    if _KNOWN_BEFORE.search(word) or _is_small(word[-3:]):
+        return False
+    if text[: match.start()][-1:].isdigit() or text[: match.start()].endswith("_"):
+        return True
+    return not (in_groups or len(word) > 3 or (len(word) > 1 and not word[-1].isupper()))
 
 
-def _begins_with_name(text: str) -> bool:
-    first = text[:1]
-    return first == "_" or first.isdigit() or (first.isalpha() and not _is_small_word(text[:3]))
+def _begins_with_name(text: str, in_groups: bool) -> bool:
+    match = _WORD_AFTER.match(text)
+    if match is None:
+        return text[:1] == "_" or text[:1].isdigit()
+    word = match.group()
+    if _KNOWN_AFTER.match(word) or _is_small(word[:3]) or _is_small(word[1:4]):
+        return False
+    if text[match.end() : match.end() + 1].isdigit() or text[match.end() :].startswith("_"):
+        return len(word) < 3 or (not in_groups and word[1:3] != word[1:3].lower())
+    return not in_groups and len(word) < 2
 
 
-def _is_small_word(letters: str) -> bool:
-    return len(letters) == 3 and letters.isalpha() and letters.islower()
+def _is_small(letters: str) -> bool:
+    return len(letters) == 3 and letters.islower()

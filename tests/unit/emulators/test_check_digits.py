@@ -77,6 +77,13 @@ def test_number_is_found_however_people_write_it_and_ocr_reads_it(detector: str,
     assert found(detector, f"Please pay: {text} (thank you)")
 
 
+def test_cards_on_one_line_do_not_hide_each_other() -> None:
+    """Guards against two cards side by side that were taken for one long number."""
+    text = "4111 1111 1111 1111 5500 0000 0000 0004 1500 3782 822463 10005"
+
+    assert list(DETECTORS["paymentCard"](text)) == [0, 20, 45]
+
+
 @pytest.mark.parametrize(("detector", "text"), labelled("notFound"))
 def test_number_that_only_looks_like_one_is_not_found(detector: str, text: str) -> None:
     """Guards against orders, phones, serial numbers and tables that send a person to look for nothing."""
