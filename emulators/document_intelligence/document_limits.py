@@ -33,7 +33,7 @@ class DocumentLimits:
         _set_soft(resource.RLIMIT_FSIZE, LARGEST_RESULT_BYTES)
         if sys.platform == "linux":  # macOS refuses a limit of the address space
             _set_soft(resource.RLIMIT_AS, _address_space_bytes() + kind.memory_bytes)
-        self.begin_page()
+        self.begin_part()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -41,8 +41,8 @@ class DocumentLimits:
         hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
         resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
 
-    def begin_page(self) -> None:
-        """Give the next page its CPU time."""
+    def begin_part(self) -> None:
+        """Give the next page, or the next part of one, its CPU time."""
         _set_soft(
             resource.RLIMIT_CPU, math.ceil(min(_used_cpu_seconds() + self._kind.page_cpu_seconds, self._end))
         )
@@ -50,7 +50,7 @@ class DocumentLimits:
 
 @contextmanager
 def at_most_cpu_seconds(seconds: int) -> Iterator[None]:
-    """Give the block less than what is left of the page's CPU time."""
+    """Give the block less than what is left of the part's CPU time."""
     soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
     shorter = math.ceil(_used_cpu_seconds()) + seconds
     _set_soft(resource.RLIMIT_CPU, shorter if soft == resource.RLIM_INFINITY else min(soft, shorter))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -20,26 +21,35 @@ class OcrNeeded(Exception):
     """A page shows more than its text layer says; the document is one for the worker that does OCR."""
 
 
-def extract(job: ExtractionJob, with_ocr: bool, report_page: Callable[[int], None]) -> int:
+# Told before each part of a page that takes its time: a tile, a few lines.
+BeginPart = Callable[[], None]
+
+
+def extract(
+    job: ExtractionJob, with_ocr: bool, report_page: Callable[[int], None], begin_part: BeginPart = lambda: None
+) -> int:
     """Extract the selected pages into the result file and return their number.
 
     Args:
         job: the document and what was asked.
         with_ocr: whether what the text layer does not say may be read by OCR here.
         report_page: called with each page's number when it is done, as a sign of life.
+        begin_part: called before each part of a page that OCR reads.
 
     Raises:
         OcrNeeded: `with_ocr` is false and a page needs it.
         ServiceError: the document cannot be analyzed.
     """
-    pages = read_pages(Path(job.document), job.pages, with_ocr)
+    pages = read_pages(Path(job.document), job.pages, with_ocr, begin_part)
     return write_result(job, _reporting(pages, report_page))
 
 
-def read_pages(path: Path, selection: str = "", with_ocr: bool = True) -> Iterator[Page]:
+def read_pages(
+    path: Path, selection: str = "", with_ocr: bool = True, begin_part: BeginPart = lambda: None
+) -> Iterator[Page]:
     """Yield the selected pages of a document; raises as `extract`."""
     is_pdf = detect_format(path) is DocumentFormat.PDF
-    yield from (_pdf_pages if is_pdf else _image_pages)(path, selection, with_ocr)
+    yield from (_pdf_pages if is_pdf else _image_pages)(path, selection, with_ocr, begin_part)
 
 
 def _reporting(pages: Iterator[Page], report_page: Callable[[int], None]) -> Iterator[Page]:
@@ -48,8 +58,9 @@ def _reporting(pages: Iterator[Page], report_page: Callable[[int], None]) -> Ite
         report_page(page.number)
 
 
-def _pdf_pages(path: Path, selection: str, with_ocr: bool) -> Iterator[Page]:
-    read_picture = pdf_pages.RepeatedPictures(_read_image).read if with_ocr else _refuse_picture
+def _pdf_pages(path: Path, selection: str, with_ocr: bool, begin_part: BeginPart) -> Iterator[Page]:
+    pictures = pdf_pages.RepeatedPictures(partial(_read_image, begin_part=begin_part))
+    read_picture = pictures.read if with_ocr else _refuse_picture
     with pdf_document.open_pdf(path) as document:
         for number in select_pages(selection, len(document)):
             yield pdf_pages.read_page(document, number, read_picture)
@@ -59,14 +70,14 @@ def _refuse_picture(draw: pdf_pages.DrawPicture) -> list[Line]:
     raise OcrNeeded
 
 
-def _read_image(image: Image.Image, units_per_pixel: float) -> list[Line]:
+def _read_image(image: Image.Image, units_per_pixel: float, begin_part: BeginPart) -> list[Line]:
     # Imported here: the worker for digital PDFs never pays for the OCR libraries.
     from emulators.document_intelligence.ocr import read_image
 
-    return read_image(image, units_per_pixel)
+    return read_image(image, units_per_pixel, begin_part)
 
 
-def _image_pages(path: Path, selection: str, with_ocr: bool) -> Iterator[Page]:
+def _image_pages(path: Path, selection: str, with_ocr: bool, begin_part: BeginPart) -> Iterator[Page]:
     with images.open_image(path) as image:
         numbers = select_pages(selection, images.frame_count(image))
         images.check_frames(image, numbers, path.stat().st_size)
@@ -74,5 +85,5 @@ def _image_pages(path: Path, selection: str, with_ocr: bool) -> Iterator[Page]:
             raise OcrNeeded
         for number in numbers:
             frame = images.load_frame(image, number)
-            lines = in_reading_order((), _read_image(frame, 1.0))
+            lines = in_reading_order((), _read_image(frame, 1.0, begin_part))
             yield Page(number, frame.width, frame.height, "pixel", angle_of(lines), lines)

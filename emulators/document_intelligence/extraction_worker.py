@@ -1,7 +1,8 @@
 """The worker process: `python -m emulators.document_intelligence.extraction_worker <WorkerKind as JSON>`.
 
 PDFium and OCR are not thread-safe, may crash and hold much memory, so they live here and not in the server.
-Speaks JSON lines: a job on stdin, then on stdout `{"page": n}` per page and one outcome:
+Speaks JSON lines: a job on stdin, then on stdout `{"page": n}` per page, `{"part": true}` per part of a page that
+OCR reads, and one outcome:
 `{"outcome": "succeeded", "pages": n}`, `{"outcome": "needsOcr"}` or `{"outcome": "failed", "error": {...}}`,
 with `"isLast": true` if the process ends now. Anything unforeseen ends the process, and so does a document that
 exceeds the limits; the server sees by what and decides whether to try again. So does the end of stdin.
@@ -64,10 +65,14 @@ def _run(job: ExtractionJob, kind: WorkerKind, answers: TextIO) -> dict[str, Any
         with DocumentLimits(kind) as limits:
 
             def report_page(number: int) -> None:
-                limits.begin_page()
+                limits.begin_part()
                 _answer(answers, {"page": number})
 
-            return {"outcome": "succeeded", "pages": extract(job, kind.with_ocr, report_page)}
+            def begin_part() -> None:
+                limits.begin_part()
+                _answer(answers, {"part": True})
+
+            return {"outcome": "succeeded", "pages": extract(job, kind.with_ocr, report_page, begin_part)}
     except OcrNeeded:
         return {"outcome": "needsOcr"}
     except ServiceError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -26,8 +27,12 @@ AGAINST_OTHERS = 0.2
 LEAST_CONFIDENCE = 0.3
 # A box is long and thin if one side is so many times the other.
 LONG_AND_THIN = 3.0
+# A long line of small print takes a third of a second.
+LINES_AT_A_TIME = 24
 
 Corners = Any  # an array of four points (x, y), clockwise from the top left of the text
+# Cuts the lines at these corners out of the image and returns what they say, turned by so many degrees.
+Recognise = Callable[[list[Corners], int], "list[Reading]"]
 
 
 @dataclass(frozen=True)
@@ -55,18 +60,26 @@ class Reading:
 def _engine() -> Any:
     from rapidocr import RapidOCR
 
-    # The line-orientation classifier turns good lines upside down, so it stays off: see `_best_way_round`.
-    engine = RapidOCR(params={"Global.use_cls": False, "Global.log_level": "error"})
+    engine = RapidOCR(
+        params={
+            # The line-orientation classifier turns good lines upside down, so it stays off: see `_best_way_round`.
+            "Global.use_cls": False,
+            "Global.log_level": "error",
+            # There are workers for the cores: threads of several would wait for each other, spinning.
+            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+        }
+    )
     engine.return_word_box = True
     return engine
 
 
-def read_image(image: Image.Image, units_per_pixel: float = 1.0) -> list[Line]:
+def read_image(image: Image.Image, units_per_pixel: float, begin_part: Callable[[], None]) -> list[Line]:
     """Read an RGB image, whichever way round it is.
 
     Args:
         image: the page.
         units_per_pixel: factor from pixels to the page's unit.
+        begin_part: called before each tile that is searched and each few lines that are read.
 
     Returns:
         The lines, in no order. A blank page gives none.
@@ -74,7 +87,19 @@ def read_image(image: Image.Image, units_per_pixel: float = 1.0) -> list[Line]:
     size = legible_size(*image.size)
     pixels = numpy.asarray(image.resize(size, Image.Resampling.LANCZOS) if size != image.size else image)
     factor = units_per_pixel * image.width / size[0]
-    return [_line(reading, factor) for reading in _readings(pixels, in_tiles(pixels, _detect))]
+
+    def detect(tile: Any) -> list[Corners]:
+        begin_part()
+        return _detect(tile)
+
+    def recognise(boxes: list[Corners], turned: int) -> list[Reading]:
+        readings = list[Reading]()
+        for first in range(0, len(boxes), LINES_AT_A_TIME):
+            begin_part()
+            readings += _recognise(pixels, boxes[first : first + LINES_AT_A_TIME], turned)
+        return readings
+
+    return [_line(reading, factor) for reading in _readings(recognise, in_tiles(pixels, detect))]
 
 
 def _detect(pixels: Any) -> list[Corners]:
@@ -82,12 +107,12 @@ def _detect(pixels: Any) -> list[Corners]:
     return [] if boxes is None else [numpy.asarray(box, dtype=numpy.float32) for box in boxes]
 
 
-def _readings(pixels: Any, boxes: list[Corners]) -> list[Reading]:
+def _readings(recognise: Recognise, boxes: list[Corners]) -> list[Reading]:
     lying, standing = _by_direction(boxes)
-    readings = _best_way_round(pixels, lying, 0) + _best_way_round(pixels, standing, 90)
+    readings = _best_way_round(recognise, lying, 0) + _best_way_round(recognise, standing, 90)
     if not (standing or _are_sure(readings) or any(_is_long_and_thin(box) for box in boxes)):
         # Nothing but short words, whose boxes do not tell.
-        readings = max(readings, _best_way_round(pixels, lying, 90), key=_sense)
+        readings = max(readings, _best_way_round(recognise, lying, 90), key=_sense)
     return [reading for reading in readings if reading.text.strip() and reading.confidence >= LEAST_CONFIDENCE]
 
 
@@ -117,13 +142,13 @@ def _height(box: Corners) -> float:
     return float(box[:, 1].max() - box[:, 1].min())
 
 
-def _best_way_round(pixels: Any, boxes: list[Corners], turned: int) -> list[Reading]:
+def _best_way_round(recognise: Recognise, boxes: list[Corners], turned: int) -> list[Reading]:
     """Read lines that are turned so, or by 180 degrees more, whichever makes more sense."""
-    readings = _recognise(pixels, boxes, turned)
+    readings = recognise(boxes, turned)
     if _are_sure(readings):
         return readings
     doubtful = [index for index, reading in enumerate(readings) if reading.confidence < SURE]
-    others = _recognise(pixels, [boxes[index] for index in doubtful], turned + 180)
+    others = recognise([boxes[index] for index in doubtful], turned + 180)
     is_better = _sense(others) > _sense([readings[index] for index in doubtful])
     for index, other in zip(doubtful, others, strict=True):
         # Two receipts on one sheet may lie against each other: a line that is much surer so may differ from most.
@@ -142,8 +167,6 @@ def _sense(readings: list[Reading]) -> float:
 
 
 def _recognise(pixels: Any, boxes: list[Corners], turned: int) -> list[Reading]:
-    if not boxes:
-        return []
     corners = [numpy.roll(box, -turned // 90, axis=0) for box in boxes]
     result = _engine().recognize_txt([_crop(pixels, corner) for corner in corners])
     found = zip(result.txts, result.scores, result.word_results, corners, strict=True)

@@ -14,6 +14,8 @@ import numpy
 LONGEST_SIDE = 2000
 # ... but nothing is made narrower than this: a long strip is no large page, its letters are small.
 NARROWEST_SIDE = 1250
+# A plan keeps its small print: nothing is shrunk by more than A4 at 600 dots per inch, 7016 pixels long.
+SMALLEST_SCALE = LONGEST_SIDE / 7016
 # Searching takes half a second for each million pixels on one core.
 MOST_PIXELS = 16_000_000
 # Tiles overlap by more than a line's height, so that each line is whole in one of them.
@@ -26,10 +28,8 @@ Corners = Any  # an array of four points (x, y), clockwise from the top left
 
 def legible_size(width: int, height: int) -> tuple[int, int]:
     """Return the size in pixels at which an image is read; never larger than it is."""
-    if width * height > MOST_PIXELS:
-        scale = math.sqrt(MOST_PIXELS / (width * height))
-    else:
-        scale = min(1.0, max(LONGEST_SIDE / max(width, height), NARROWEST_SIDE / min(width, height)))
+    usual = max(LONGEST_SIDE / max(width, height), NARROWEST_SIDE / min(width, height), SMALLEST_SCALE)
+    scale = min(1.0, usual, math.sqrt(MOST_PIXELS / (width * height)))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 

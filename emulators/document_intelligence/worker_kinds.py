@@ -17,8 +17,9 @@ class WorkerKind:
     Attributes:
         with_ocr: whether it reads pages without a text layer.
         memory_bytes: address space that a document may add to the process; not enforced by macOS.
-        page_cpu_seconds: CPU time, over all threads, from one page to the next. Not the time on the clock, so that
-            a busy machine fails no document.
+        page_cpu_seconds: CPU time, over all threads, of a page; where OCR reads it, of each tile and each few
+            lines anew, since pages may be long and full. Not the time on the clock, so that a busy machine fails
+            no document.
         document_cpu_seconds: CPU time of a whole document.
     """
 
@@ -34,7 +35,8 @@ class WorkerKind:
 
 # Text of a dense page takes 0.01 s, and 2,000 of them 50 MB; so there is room for drawings of a million paths.
 TEXT_WORKER = WorkerKind(False, 384 * MEGABYTE, page_cpu_seconds=5, document_cpu_seconds=120)
-# The models take 0.9 GB, the largest image 1 GB more; a page takes 3 s on any number of cores, the first 5 s more.
+# The models take 0.9 GB and 3 s, the largest image 1 GB more. Searching a tile takes 2 s, reading 24 long lines of
+# small print 8 s; so a page of 383 takes 2 minutes, but no part of it more than a few seconds.
 OCR_WORKER = WorkerKind(True, 3072 * MEGABYTE, page_cpu_seconds=120, document_cpu_seconds=3600)
 
 

@@ -47,7 +47,7 @@ class WorkerProcess:
 
         Args:
             kind: what it does, and within which limits.
-            silence_seconds: a worker that reports neither page nor outcome for so long is ended.
+            silence_seconds: a worker that reports neither page, part nor outcome for so long is ended.
         """
         self._command = (sys.executable, "-m", WORKER_MODULE, json.dumps(kind.to_json()))
         self._silence_seconds = silence_seconds

@@ -65,6 +65,13 @@ def blank_png(side: int) -> bytes:
     return _saved(Image.new("1", (side, side)), "PNG", compress_level=1)
 
 
+def strip_png(width: int, height: int) -> bytes:
+    """A white image with a black bar down its left."""
+    image = Image.new("L", (width, height), "white")
+    image.paste(0, (0, 0, 5, height))
+    return _saved(image, "PNG")
+
+
 def mixed_pdf(scanned: str) -> bytes:
     """A PDF whose first page has a text layer, whose second is a picture, and whose third is blank."""
     buffer = io.BytesIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 
 from docpipeline.errors import DocumentFailed
 from docpipeline.services.analysis_faults import fault_of_failed_operation
+from emulators.document_intelligence import worker_process
 from emulators.document_intelligence.extraction import extract
 from emulators.document_intelligence.extraction_job import ExtractionJob
+from emulators.document_intelligence.ocr import LINES_AT_A_TIME
 from emulators.document_intelligence.service_errors import ServiceError, too_complex
 from emulators.document_intelligence.worker_kinds import MEGABYTE, OCR_WORKER, TEXT_WORKER, WorkerKind
 from emulators.document_intelligence.worker_process import LIMIT_SIGNALS, WorkerDied, WorkerProcess
-from tests.unit.emulators import sample_documents
+from tests.unit.emulators import sample_documents, slow_ocr_worker
 from tests.unit.emulators.emulator_process import EmulatorProcess, wait_until
 
 FORM_BOMB = sample_documents.page_of_forms(levels=7, repeats=10)
@@ -58,6 +61,22 @@ async def test_pages_that_each_keep_to_their_time_still_have_one_for_all_of_them
     limits = replace(TEXT_WORKER, memory_bytes=16_384 * MEGABYTE, page_cpu_seconds=600, document_cpu_seconds=1)
 
     assert (await death_by(FORM_BOMB, limits, tmp_path)).by_signal in LIMIT_SIGNALS
+
+
+async def test_long_page_has_its_time_for_each_tile_and_each_few_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guards against legible scans that fail as too complex: 383 printed lines on a strip took 113 s of 120 s."""
+    monkeypatch.setattr(worker_process, "WORKER_MODULE", slow_ocr_worker.__name__)
+    worker = WorkerProcess(replace(OCR_WORKER, page_cpu_seconds=1))
+
+    # Two tiles and two times some lines.
+    outcome = await worker.run(job_for(sample_documents.strip_png(100, 2_900), tmp_path))
+    await worker.stop()
+
+    assert outcome["outcome"] == "succeeded"
+    lines = json.loads((tmp_path / "result.json").read_text())["analyzeResult"]["pages"][0]["lines"]
+    assert len(lines) == 2 * slow_ocr_worker.LINES_OF_A_TILE > LINES_AT_A_TIME
 
 
 async def test_image_that_does_not_fit_in_memory_fails_and_its_worker_makes_room_for_a_fresh_one(

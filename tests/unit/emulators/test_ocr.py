@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from pathlib import Path
 
 import numpy
@@ -104,15 +105,43 @@ def test_small_print_of_a_tall_image_is_read(running_emulators: EmulatorProcess)
         ((800, 8000), (800, 8000)),
         ((1240, 1754), (1240, 1754)),
         ((2480, 3508), (1414, 2000)),
-        ((10_000, 10_000), (4000, 4000)),
+        ((4960, 7016), (1414, 2000)),
+        ((3468, 4624), (1500, 2000)),
+        ((7016, 9933), (2000, 2832)),
         ((50, 10_000), (50, 10_000)),
+        ((1600, 20_000), (1131, 14_142)),
     ],
-    ids=["strip", "page-150-dpi", "page-300-dpi", "plan", "thread"],
+    ids=["strip", "page-150-dpi", "page-300-dpi", "page-600-dpi", "photo", "plan", "thread", "too-many-pixels"],
 )
 def test_pages_are_shrunk_to_the_usual_scale_and_strips_are_not(
     size: tuple[int, int], legible: tuple[int, int]
 ) -> None:
     assert legible_size(*size) == legible
+
+
+def tiles_of(width: int, height: int) -> int:
+    tiles: list[numpy.ndarray] = []
+    pixels = numpy.zeros(legible_size(width, height)[::-1], dtype=numpy.uint8)
+    pixels[::20] = 1
+
+    def detect(tile: numpy.ndarray) -> list[numpy.ndarray]:
+        tiles.append(tile)
+        return []
+
+    in_tiles(pixels, detect)
+    return len(tiles)
+
+
+@pytest.mark.parametrize("proportion", [0.1, 0.3, 0.5, 0.707, 0.75, 1.0], ids=lambda value: f"{value:.0%}")
+def test_larger_image_takes_hardly_more_tiles(proportion: float) -> None:
+    """Guards against a limit of pixels above which a photo of a page took twelve tiles instead of one."""
+    counts = [tiles_of(round(proportion * height), height) for height in range(500, 10_001, 100)]
+
+    assert max(after - before for before, after in pairwise(counts)) <= 3
+
+
+def test_page_at_600_dpi_is_read_as_fast_as_at_300() -> None:
+    assert tiles_of(4960, 7016) == tiles_of(2480, 3508) == 1
 
 
 @pytest.mark.parametrize("size", [(3000, 300), (300, 5000), (2600, 2900)])
