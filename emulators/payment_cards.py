@@ -48,7 +48,7 @@ _CARD_WORD = re.compile(
 # A digit and a dash are judged with the group that they end.
 _NAME_AND_DASH = re.compile(r"[^\W\d_][-_/]$")
 _IBAN_START = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(LENGTHS)})$", re.I)
-_LINE_START = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029][^\S\r\n]*$")
+_LINE_START = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029][^\S\r\n]{0,80}$")
 _ADDRESS = re.compile(r"(?:://|www\.)\S{0,200}$")
 _DATE = re.compile(r"(?:0[1-9]|1[0-2])[2-4]\d|(?:19|20)\d\d")
 
