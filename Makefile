@@ -1,6 +1,8 @@
 # Every recipe is one line that can also be typed by hand. The environment is set up by the first target that needs it
 # (scripts/setup looks at stamps, so it costs a blink afterwards). Options for pytest: make test ARGS="-k counter -x".
 PY := .venv/bin/python
+# devhost, the local host, is a package of its own, with tests, types and benchmarks of its own.
+IN_DEVHOST := cd packages/devhost && ../../$(PY)
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -17,27 +19,28 @@ setup-python:
 	@scripts/setup python
 
 demo: setup ## Start every part, send the sample documents, show their results, stop
-	@$(PY) -m devhost.local_parts demo
+	@$(PY) -m local demo
 
 run: setup ## Start every part and leave them running until Ctrl-C
-	@$(PY) -m devhost.local_parts run
+	@$(PY) -m local run
 
-test: setup ## Run the whole test suite
-	@$(PY) -m pytest $(ARGS)
+test: setup ## Run all tests: the pipeline's, then devhost's (ARGS="tests/unit/test_settings.py": those of one file)
+	@$(PY) -m scripts.run_tests $(ARGS)
 
 soak: setup-python ## Kill processes of the local host's engine 2,000 times, at random (DEVHOST_KILLS_SEED=n: other moments)
-	@DEVHOST_KILLS=$${DEVHOST_KILLS:-2000} $(PY) -m pytest tests/devhost/test_crash_points.py $(ARGS)
+	@export DEVHOST_KILLS=$${DEVHOST_KILLS:-2000}; $(IN_DEVHOST) -m pytest tests/crashes/test_crash_points.py $(ARGS)
 
 lint: setup-python ## Check style and types
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(IN_DEVHOST) -m mypy
 
 bench: setup ## Measure import, load, one document, OCR, history and memory on a stack of its own
 	@$(PY) -m scripts.benchmarks
 
 bench-engine: setup-python ## Measure the local host's durable engine, with 0 to 2 workers (ARGS="--peers": beside DBOS; "--full": minutes)
-	@$(PY) -m bench.engine $(ARGS)
+	@$(IN_DEVHOST) -m bench.engine $(ARGS)
 
 samples: setup-python ## Make the sample documents anew
 	@$(PY) -m samples.make_samples

@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import import_time, load, upload_memory
-from devhost.local_parts import LocalStack
-from devhost.local_parts.errors import LocalPartsError
-from devhost.local_parts.stop_signals import StopRequested, stop_on_signals
+from local import LocalStack
+from local.errors import LocalPartsError
+from local.stop_signals import StopRequested, stop_on_signals
 from scripts import host_log
 
 ROOT = Path(__file__).resolve().parent.parent

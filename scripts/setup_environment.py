@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTHON_INPUTS = ("requirements.txt", "requirements-dev.txt", "constraints.txt")
+PYTHON_INPUTS = ("requirements.txt", "requirements-dev.txt", "constraints.txt", "packages/devhost/pyproject.toml")
 NODE_INPUTS = ("package.json", "package-lock.json")
 NODE_MINIMUM = 20
 QUIET_SECONDS = 15.0
@@ -45,7 +45,6 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
         with _only_one_setup(root):
             if "python" in wanted:
                 ensure_python(root)
-                link_devhost(root)
             if "node" in wanted:
                 ensure_node(root)
     except SetupError as error:
@@ -82,18 +81,6 @@ def ensure_python(root: Path) -> None:
     run_step(root, "Installing the Python packages", install, "Is PyPI, or your index, reachable from here?")
     stamp.write_text(key)
     unfinished.unlink()
-
-
-def link_devhost(root: Path) -> None:
-    """Let `.venv` find the package `devhost` wherever it is used, and nothing else of this folder.
-
-    A path to the folder would lend the apps that devhost runs, and their tests, all other packages in here.
-    """
-    (packages,) = (root / ".venv" / "lib").glob("python*/site-packages")
-    link = packages / "devhost"
-    if not link.is_symlink() or link.readlink() != root / "devhost":
-        link.unlink(missing_ok=True)
-        link.symlink_to(root / "devhost")
 
 
 def ensure_node(root: Path) -> None:

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from devhost.local_parts import LocalStack
+from local import LocalStack
 from samples.large_document import make_pdf
 from tests.end_to_end.client import Client
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from devhost.local_parts import Ports, endpoints
-from devhost.local_parts.ports import is_free
+from local import Ports, endpoints
+from local.ports import is_free
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ def environment_of(ports: Ports, state_dir: Path) -> dict[str, str]:
 
 
 class MakeRun:
-    """What `make run` starts: `python -m devhost.local_parts run` in a process of its own."""
+    """What `make run` starts: `python -m local run` in a process of its own."""
 
     def __init__(self, state_dir: Path) -> None:
         self.ports = free_ports()
@@ -45,7 +45,7 @@ class MakeRun:
 
     def start(self) -> None:
         """Start all parts, and wait until the command says where they are."""
-        command = [sys.executable, "-m", "devhost.local_parts", "run"]
+        command = [sys.executable, "-m", "local", "run"]
         environment = environment_of(self.ports, self._state_dir)
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devhost.local_parts import LocalStack
+from local import LocalStack
 from samples.large_document import agreement_pages, make_pdf
 from tests.end_to_end.client import Client
 

@@ -22,7 +22,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def command(name: str) -> list[str]:
     """What the make target runs."""
-    return [sys.executable, "-m", "devhost.local_parts", name]
+    return [sys.executable, "-m", "local", name]
 
 
 def test_the_demo_brings_every_sample_to_its_expected_end(environment: dict[str, str]) -> None:

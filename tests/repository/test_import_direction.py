@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OURS = {
-    "activities", "bench", "devhost", "docpipeline", "emulators", "entities", "function_app", "orchestrators",
-    "samples", "scripts", "tests", "triggers",
+    "activities", "bench", "devhost", "docpipeline", "emulators", "entities", "function_app", "local",
+    "orchestrators", "samples", "scripts", "tests", "triggers",
 }  # fmt: skip
 FUNCTIONS = {"azure.functions", "azure.durable_functions"}
 
@@ -25,11 +25,9 @@ ALLOWED = {
         "docpipeline.telemetry",
     },
     "docpipeline": {"docpipeline"},
-    "devhost": {"devhost", *FUNCTIONS},
-    "devhost/protection": {"devhost.protection"},
     "emulators": {"emulators", "devhost.protection"},
+    "local": {"local", "devhost.protection"},
     "bench": {"bench"},
-    "bench/engine": {"bench.engine", "devhost", *FUNCTIONS},
 }  # fmt: skip
 
 
@@ -78,8 +76,8 @@ def test_a_module_imports_only_what_lies_below_it(rule: str, path: Path) -> None
 
 
 def test_only_settings_reads_the_environment() -> None:
-    local = {"devhost", "emulators", "bench"}
-    shipped = [path for rule, path in files() if rule.partition("/")[0] not in local]
+    at_home = {"local", "emulators", "bench"}
+    shipped = [path for rule, path in files() if rule.partition("/")[0] not in at_home]
     readers = [
         path.relative_to(ROOT).as_posix()
         for path in shipped

@@ -12,7 +12,6 @@ from scripts.setup_environment import (
     SetupError,
     ensure_node,
     ensure_python,
-    link_devhost,
     main,
     run_step,
     stamp_key,
@@ -40,6 +39,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "package-lock.json",
     ):
         (tmp_path / name).write_text("")
+    (tmp_path / "packages" / "devhost").mkdir(parents=True)
+    (tmp_path / "packages" / "devhost" / "pyproject.toml").write_text("")
     (tmp_path / ".setup").mkdir()
     programs = tmp_path / "programs"
     write_program(programs, "node", FAKE_NODE)
@@ -113,19 +114,22 @@ def test_a_python_environment_is_made_once_and_anew_after_an_interruption(
     assert not (root / ".setup" / "python-unfinished").exists()
 
 
-def test_the_environment_finds_devhost_from_anywhere_and_no_other_package_beside_it(root: Path) -> None:
+def test_a_changed_package_of_the_host_is_installed_anew(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ensure_python(root)
+    (root / "packages" / "devhost" / "pyproject.toml").write_text("# one more command")
+    capsys.readouterr()
+
+    ensure_python(root)
+
+    assert "Installing the Python packages took" in capsys.readouterr().out
+
+
+def test_the_environment_finds_devhost_from_anywhere_and_no_other_package_beside_it(tmp_path: Path) -> None:
     """Guards against a search path that lends this repository's packages to the apps that devhost runs."""
-    packages = root / ".venv" / "lib" / "python3.11" / "site-packages"
-    packages.mkdir(parents=True)
-    (packages / "devhost").symlink_to(root / "where it was before")
-    for name in ("devhost", "activities"):
-        (root / name).mkdir()
-        (root / name / "__init__.py").touch()
-    for _ in range(2):
-        link_devhost(root)
     look = "import importlib.util as u; print([bool(u.find_spec(name)) for name in ('devhost', 'activities')])"
-    environment = {**os.environ, "PYTHONPATH": str(packages)}
-    found = subprocess.run([sys.executable, "-P", "-c", look], env=environment, capture_output=True, text=True)
+    found = subprocess.run(
+        [sys.executable, "-P", "-c", look], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (found.stdout, found.stderr) == ("[True, False]\n", "")
 
 

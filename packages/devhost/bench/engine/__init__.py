@@ -1,0 +1,1 @@
+"""Measures devhost's durable engine: see ``python -m bench.engine --help`` and docs/performance.md."""

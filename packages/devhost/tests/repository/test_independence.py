@@ -1,0 +1,64 @@
+"""The host and its engine could be published alone: they know nothing of the app they run."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2]
+DEVHOST = PACKAGE / "src" / "devhost"
+ALLOWED = {*sys.stdlib_module_names, "devhost", "azure", "aiohttp", "multidict", "croniter", "orjson", "requests"}
+MODULES = sorted(DEVHOST.rglob("*.py"))
+# Drawing in a terminal is the one thing for which a command needs more than the host does.
+DRAWING = {"rich"}
+TESTING = {"pytest"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Full names of all modules that a file imports, also inside functions."""
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively; write the full name"
+            imported.add(node.module or "")
+    return imported
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(DEVHOST)))
+def test_module_imports_neither_the_app_nor_the_durable_sdk(path: Path) -> None:
+    imported = imports_of(path)
+    allowed = ALLOWED | (DRAWING if path.parent.name == "tools" else set())
+    allowed |= TESTING if path.name == "pytest_plugin.py" else set()
+    assert {name.split(".")[0] for name in imported} <= allowed
+    assert not [name for name in imported if name.startswith("azure.durable_functions")]
+
+
+@pytest.mark.parametrize("path", sorted((DEVHOST / "protection").glob("*.py")), ids=lambda path: path.name)
+def test_the_guard_of_servers_knows_nothing_of_the_host(path: Path) -> None:
+    ours = {name for name in imports_of(path) if name.partition(".")[0] == "devhost"}
+    assert {name for name in ours if not name.startswith("devhost.protection")} == set()
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "bench").rglob("*.py")), ids=lambda path: path.name)
+def test_a_benchmark_needs_no_tests(path: Path) -> None:
+    assert [name for name in imports_of(path) if name.partition(".")[0] == "tests"] == []
+
+
+def test_storage_packages_are_imported_only_for_an_app_that_uses_them() -> None:
+    program = "import devhost.functions_host.host, sys; sys.exit('azure.storage' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=DEVHOST.parent, check=False).returncode == 0
+
+
+def test_the_host_starts_without_what_only_drawing_needs() -> None:
+    program = "import devhost.__main__, sys; sys.exit('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=DEVHOST.parent, check=False).returncode == 0
+
+
+def test_loading_the_pytest_plugin_does_not_load_the_engine() -> None:
+    """Guards against a plugin that makes each run of pytest in the environment slower."""
+    program = "import devhost.pytest_plugin, sys; sys.exit('azure.functions' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=DEVHOST.parent, check=False).returncode == 0

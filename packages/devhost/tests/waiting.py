@@ -1,0 +1,20 @@
+"""Waiting for a condition, with a deadline: what tests do instead of sleeping."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T | None], description: str, deadline_seconds: float = 60) -> T:
+    """What ``look`` returns once it is not None or False. Fails saying what was waited for."""
+    ends, pause = time.monotonic() + deadline_seconds, threading.Event()
+    while True:
+        seen = look()
+        if seen is not None and seen is not False:
+            return seen
+        if time.monotonic() > ends:
+            raise AssertionError(f"not within {deadline_seconds} s: {description}")
+        pause.wait(0.02)

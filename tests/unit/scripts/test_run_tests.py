@@ -1,0 +1,67 @@
+"""`make test` runs the tests of both houses, whatever becomes of the first, and lets both failures through."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.run_tests import HOUSES, main, plan, verdict
+
+PIPELINE, DEVHOST = HOUSES
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository with a test in each house."""
+    for house, name in ((PIPELINE, "counter"), (DEVHOST, "engine")):
+        folder = tmp_path / house / "tests"
+        folder.mkdir(parents=True)
+        (tmp_path / house / "pyproject.toml").write_text("[tool.pytest.ini_options]\ntestpaths = ['tests']\n")
+        (folder / f"test_{name}.py").write_text(f"def test_{name}(): ...\n")
+    return tmp_path
+
+
+def test_both_houses_run_with_all_options(root: Path) -> None:
+    assert plan(["-k", "counter", "-x"], root) == [(house, ["-k", "counter", "-x"]) for house in HOUSES]
+
+
+@pytest.mark.parametrize(
+    ("path", "house", "told"),
+    [
+        ("tests/test_counter.py::test_counter", PIPELINE, "tests/test_counter.py::test_counter"),
+        ("tests/test_engine.py", DEVHOST, "tests/test_engine.py"),
+        ("packages/devhost/tests/test_engine.py::test_engine", DEVHOST, "tests/test_engine.py::test_engine"),
+        ("packages/devhost", DEVHOST, "."),
+    ],
+)
+def test_a_path_goes_to_its_house_alone(root: Path, path: str, house: Path, told: str) -> None:
+    assert plan(["-q", path], root) == [(house, ["-q", told])]
+
+
+def test_a_path_that_both_have_goes_to_both(root: Path) -> None:
+    assert plan(["tests"], root) == [(house, ["tests"]) for house in HOUSES]
+
+
+def test_a_failure_in_the_first_house_does_not_keep_the_second_from_running(
+    root: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (root / PIPELINE / "tests" / "test_broken.py").write_text("def test_broken(): assert False\n")
+    assert main(["-q"], root) == 1
+    shown = capfd.readouterr().out
+    assert (shown.count("1 failed, 1 passed in"), shown.count(" passed in ")) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [
+        ([0, 0], 0),
+        ([1, 0], 1),
+        ([0, 1], 1),
+        ([0, 5], 0),
+        ([5, 0], 0),
+        ([5, 1], 1),
+        ([5, 5], 5),
+        ([2], 2),
+    ],
+)
+def test_one_failure_fails_all_and_only_no_tests_anywhere_is_a_failure(codes: list[int], code: int) -> None:
+    assert verdict(codes) == code
