@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from devhost.durable_engine.events import EventType
-from devhost.durable_engine.functions import Ended
-from devhost.functions_host.durable_functions import HostedDurableFunctions
+from devhost.engine.events import EventType
+from devhost.engine.functions import Ended
+from devhost.functions.durable_functions import HostedDurableFunctions
 from docpipeline.models.extraction import Extraction
 from tests.orchestrators.pipeline import FLAGGED, Pipeline
 from tests.orchestrators.recorded_history import RecordedHistory, answer_to, durable_functions

@@ -12,12 +12,12 @@ import azure.durable_functions as df
 from azure.durable_functions.models.actions.ActionType import ActionType
 
 import orchestrators
-from devhost.durable_engine.functions import FunctionFailed, wait_for
-from devhost.durable_engine.replay import replay
-from devhost.durable_engine.state_document import StateDocument
-from devhost.functions_host.durable_functions import HostedDurableFunctions
-from devhost.functions_host.indexing import index_functions
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.engine.functions import FunctionFailed, wait_for
+from devhost.engine.replay import replay
+from devhost.engine.state_document import StateDocument
+from devhost.functions.durable_functions import HostedDurableFunctions
+from devhost.functions.indexing import index_functions
+from devhost.functions.invocation import FunctionInvoker
 from tests.orchestrators.pipeline import ORCHESTRATOR
 
 FOLDER = Path(__file__).parent / "histories"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from devhost.durable_engine.commands import Completed, Failed
-from devhost.functions_host.durable_functions import HostedDurableFunctions
+from devhost.engine.commands import Completed, Failed
+from devhost.functions.durable_functions import HostedDurableFunctions
 from tests.orchestrators.record_histories import CASES
 from tests.orchestrators.recorded_history import FOLDER, RecordedHistory, answer_to, durable_functions, ending_of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.engine.reference_app import FAN_OUT, WORKFLOW
 from bench.engine.running_engine import RunningEngine, Stopwatch, resident_mb, running_engine
 from bench.engine.timing import Timing
-from devhost.durable_engine.options import EngineOptions
+from devhost.engine.options import EngineOptions
 
 _WARM_UP = 50
 _BATCH = 1000

@@ -14,13 +14,13 @@ from pathlib import Path
 from bench.engine.reference_app import reference_app
 from devhost import sdk_speedups
 from devhost.clock import SystemClock
-from devhost.durable_engine.engine import DurableEngine
-from devhost.durable_engine.functions import Answer, Ended
-from devhost.durable_engine.options import EngineOptions
-from devhost.functions_host.durable_functions import HostedDurableFunctions
-from devhost.functions_host.host_config import HostConfig
-from devhost.functions_host.indexing import index_functions
-from devhost.functions_host.invocation import FunctionInvoker, Invoker
+from devhost.engine.engine import DurableEngine
+from devhost.engine.functions import Answer, Ended
+from devhost.engine.options import EngineOptions
+from devhost.functions.durable_functions import HostedDurableFunctions
+from devhost.functions.host_config import HostConfig
+from devhost.functions.indexing import index_functions
+from devhost.functions.invocation import FunctionInvoker, Invoker
 from devhost.worker.hosting import AppWorkers
 from devhost.worker.invoker import WorkerDurableFunctions, WorkerInvoker
 

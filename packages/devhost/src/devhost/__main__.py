@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from devhost import sdk_speedups
-from devhost.durable_engine.errors import DurableEngineError
-from devhost.functions_host.errors import HostError
-from devhost.functions_host.host import FunctionsHost, HostOptions
-from devhost.functions_host.indexing import HTTP_TRIGGER
+from devhost.cli.command_line import add_commands, run_command
+from devhost.engine.errors import DurableEngineError
+from devhost.functions.errors import HostError
+from devhost.functions.indexing import HTTP_TRIGGER
+from devhost.host.functions_host import FunctionsHost, HostOptions
 from devhost.logging_setup import set_up_logging
-from devhost.tools.command_line import add_commands, run_command
 from devhost.worker.source_watch import SourceWatcher
 
 _HIGHEST_PORT = 65535

@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 
-from devhost.functions_host.invocation_context import InvocationFilter
+from devhost.functions.invocation_context import InvocationFilter
 
 _FORMAT = "[%(asctime)s.%(msecs)03dZ] %(levelname)-7s %(name)s%(invocation)s: %(message)s%(fields)s"
 # These write a line per HTTP request or more at info level.

@@ -18,13 +18,13 @@ import azure.functions as func
 from azure.functions.decorators.function_app import DecoratorApi
 
 from devhost.clock import VirtualClock
-from devhost.durable_engine.dispatcher import RunningActivities
-from devhost.durable_engine.engine import DurableEngine
-from devhost.durable_engine.errors import DidNotSettle
-from devhost.durable_engine.options import EngineOptions
-from devhost.functions_host.durable_functions import HostedDurableFunctions
-from devhost.functions_host.indexing import index_functions
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.engine.dispatcher import RunningActivities
+from devhost.engine.engine import DurableEngine
+from devhost.engine.errors import DidNotSettle
+from devhost.engine.options import EngineOptions
+from devhost.functions.durable_functions import HostedDurableFunctions
+from devhost.functions.indexing import index_functions
+from devhost.functions.invocation import FunctionInvoker
 from devhost.pytest_plugin import orchestration_host
 
 __all__ = ["OrchestrationTestHost", "orchestration_host"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devhost.functions_host.app_loader import LoadedApp, enter_app_root, load_app, locate_script
+from devhost.functions.app_loader import LoadedApp, enter_app_root, load_app, locate_script
 
 IMPORTS = "import azure.durable_functions as df\nimport azure.functions as func\n"
 

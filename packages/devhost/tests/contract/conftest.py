@@ -9,7 +9,7 @@ import pytest
 
 from tests.azurite import Azurite, azurite
 from tests.contract.contract_host import ContractHost
-from tests.unit.functions_host.http_client import Answer
+from tests.unit.functions.http_client import Answer
 
 __all__ = ["azurite"]
 Api = Callable[..., Answer]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.devhost_process import PACKAGE, DevhostProcess
-from tests.unit.functions_host.http_client import Answer, ask
+from tests.unit.functions.http_client import Answer, ask
 
 EVERY_FEATURE = PACKAGE / "tests" / "every_feature"
 WEBHOOKS = "/runtime/webhooks/durabletask"

@@ -11,7 +11,7 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from devhost.durable_engine.options import EngineOptions
+from devhost.engine.options import EngineOptions
 from devhost.testing import OrchestrationTestHost
 
 Event = dict[str, Any]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from azure.functions.blob import InputStream
 
-from devhost.durable_engine.functions import FunctionFailed
-from devhost.functions_host.storage.blob_values import StoredBlob, content_of
-from devhost.functions_host.storage.options import BlobOptions
+from devhost.engine.functions import FunctionFailed
+from devhost.functions.storage.blob_values import StoredBlob, content_of
+from devhost.functions.storage.options import BlobOptions
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.contract.contract_host import WEBHOOKS, ContractHost
-from tests.unit.functions_host.http_client import ask
+from tests.unit.functions.http_client import ask
 
 
 def expected_binding(host: ContractHost, key: str) -> dict[str, Any]:

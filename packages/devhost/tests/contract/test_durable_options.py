@@ -9,8 +9,8 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from devhost.durable_engine.errors import OptionsError, StartRefused
-from devhost.durable_engine.options import EngineOptions
+from devhost.engine.errors import OptionsError, StartRefused
+from devhost.engine.options import EngineOptions
 from tests.contract.episodes import RecordedHost, Steps, recorded_host
 
 COUNTER = df.EntityId("counter", "k")

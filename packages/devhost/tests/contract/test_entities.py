@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devhost.durable_engine.errors import InvalidRequest
+from devhost.engine.errors import InvalidRequest
 from tests.contract.entities_app import Watched
 from tests.contract.episodes import RecordedHost, only, recorded_host
 

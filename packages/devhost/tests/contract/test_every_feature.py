@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.contract.contract_host import EVERY_FEATURE, ContractHost
-from tests.unit.functions_host.http_client import Answer, ask
+from tests.unit.functions.http_client import Answer, ask
 from tests.waiting import eventually
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import azure.durable_functions as df
 import pytest
 
-from devhost.durable_engine.errors import InstanceFinished
+from devhost.engine.errors import InstanceFinished
 from tests.contract.episodes import RecordedHost, Steps, only, recorded_host
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.contract.contract_host import WEBHOOKS, ContractHost
-from tests.unit.functions_host.http_client import ask
+from tests.unit.functions.http_client import ask
 
 FOREIGN = {
     "another site": {"Origin": "http://elsewhere.example"},

@@ -8,8 +8,8 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
-from devhost.functions_host.converters import converter_of
-from devhost.functions_host.indexing import DURABLE_ALIASES, IndexedFunction, index_functions
+from devhost.functions.converters import converter_of
+from devhost.functions.indexing import DURABLE_ALIASES, IndexedFunction, index_functions
 from devhost.testing import OrchestrationTestHost
 
 

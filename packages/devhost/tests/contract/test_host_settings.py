@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from devhost.functions_host.app_settings import is_disabled, resolve_setting_names
-from devhost.functions_host.errors import HostConfigError
-from devhost.functions_host.host_config import HostConfig
+from devhost.functions.app_settings import is_disabled, resolve_setting_names
+from devhost.functions.errors import HostConfigError
+from devhost.functions.host_config import HostConfig
 from tests.contract.app_files import IMPORTS
 from tests.end_to_end.devhost_process import DevhostProcess
 from tests.waiting import eventually

@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.functions_process import host, keys
 from tests.end_to_end.devhost_process import DevhostProcess
-from tests.unit.functions_host.http_client import Answer, ask
+from tests.unit.functions.http_client import Answer, ask
 
 __all__ = ["host", "keys"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import azure.functions as func
 import pytest
 
-from devhost.functions_host.errors import IndexingError
+from devhost.functions.errors import IndexingError
 from tests.contract.app_files import IMPORTS, AppFiles, app_files
 from tests.end_to_end.devhost_process import DevhostProcess
 

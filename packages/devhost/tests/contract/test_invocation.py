@@ -8,11 +8,11 @@ import azure.durable_functions as df
 import azure.functions as func
 from aiohttp import web
 
-from devhost.functions_host.durable_links import DurableLinks
-from devhost.functions_host.indexing import index_functions
-from devhost.functions_host.invocation import FunctionInvoker
-from devhost.functions_host.invocation_context import Invocation
-from devhost.functions_host.server_thread import ServerThread, bind, port_of
+from devhost.functions.durable_links import DurableLinks
+from devhost.functions.indexing import index_functions
+from devhost.functions.invocation import FunctionInvoker
+from devhost.functions.invocation_context import Invocation
+from devhost.functions.server_thread import ServerThread, bind, port_of
 from tests.contract.functions_process import host, keys
 from tests.end_to_end.devhost_process import DevhostProcess
 from tests.waiting import eventually
@@ -98,7 +98,7 @@ def test_failure_is_told_by_type_text_and_the_functions_own_stack(host: DevhostP
     assert "Traceback (most recent call last):" in told
     assert 'function_app.py", line' in told
     assert told.rstrip().endswith("ValueError: a secret detail")
-    assert "devhost/functions_host" not in told
+    assert "devhost/functions" not in told
 
 
 def test_retry_decorator_runs_no_http_function_again_and_the_start_warns_of_it(host: DevhostProcess) -> None:

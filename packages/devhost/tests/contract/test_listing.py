@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.conftest import Api
 from tests.contract.contract_host import JSON, ContractHost
-from tests.unit.functions_host.http_client import Answer
+from tests.unit.functions.http_client import Answer
 
 TOKEN = "x-ms-continuation-token"
 

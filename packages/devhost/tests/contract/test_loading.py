@@ -10,12 +10,12 @@ import azure.functions as func
 import pytest
 from azure.functions import _durable_functions as payload_codec
 
-from devhost.functions_host.app_loader import locate_script
-from devhost.functions_host.errors import AppLoadError
-from devhost.functions_host.indexing import index_functions
+from devhost.functions.app_loader import locate_script
+from devhost.functions.errors import AppLoadError
+from devhost.functions.indexing import index_functions
 from tests.contract.app_files import IMPORTS, AppFiles, app_files
 from tests.end_to_end.devhost_process import PACKAGE, DevhostProcess
-from tests.unit.functions_host.http_client import ask
+from tests.unit.functions.http_client import ask
 
 __all__ = ["app_files"]
 

@@ -6,7 +6,7 @@ A 500 tells a developer that the host is broken, and leaves a traceback in its l
 import pytest
 
 from tests.contract.contract_host import WEBHOOKS, ContractHost
-from tests.unit.functions_host.http_client import ask_raw
+from tests.unit.functions.http_client import ask_raw
 
 HOOKS = WEBHOOKS.encode()
 INSTANCE, ENTITY = HOOKS + b"/instances/nobody", HOOKS + b"/entities/tally/odd"

@@ -8,9 +8,9 @@ import azure.functions as func
 import pytest
 from azure.functions.queue import QueueMessage
 
-from devhost.functions_host.storage.binding_data import data_of_message
-from devhost.functions_host.storage.options import QueueOptions
-from devhost.functions_host.storage.queue_text import bodies_of
+from devhost.functions.storage.binding_data import data_of_message
+from devhost.functions.storage.options import QueueOptions
+from devhost.functions.storage.queue_text import bodies_of
 
 
 def generated() -> Iterator[Any]:

@@ -6,9 +6,9 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from devhost.durable_engine.commands import CreateTimer, Failed, ScheduleActivity
-from devhost.durable_engine.replay import replay
-from devhost.durable_engine.state_document import StateDocument
+from devhost.engine.commands import CreateTimer, Failed, ScheduleActivity
+from devhost.engine.replay import replay
+from devhost.engine.state_document import StateDocument
 from tests.contract.episodes import RecordedHost, Steps, only, recorded_host
 
 DAY_MS = 24 * 60 * 60 * 1000

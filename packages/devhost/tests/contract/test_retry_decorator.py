@@ -8,7 +8,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
-from devhost.functions_host.indexing import IndexedFunction, index_functions
+from devhost.functions.indexing import IndexedFunction, index_functions
 
 FIXED = {"strategy": "fixed_delay", "max_retry_count": "3", "delay_interval": "00:00:05"}
 TRIGGERS: dict[str, Callable[[df.DFApp], Any]] = {

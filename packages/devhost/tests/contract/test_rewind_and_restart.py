@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from devhost.durable_engine.errors import InvalidRequest, StartRefused
+from devhost.engine.errors import InvalidRequest, StartRefused
 from tests.contract.episodes import RecordedHost, only, recorded_host
 from tests.contract.lifecycle_app import World, state, types
 

@@ -6,10 +6,10 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from devhost.functions_host.host_config import HostConfig
-from devhost.functions_host.indexing import index_functions
-from devhost.functions_host.route_templates import RouteTemplate, decode_path
-from devhost.functions_host.routing import RouteTable
+from devhost.functions.host_config import HostConfig
+from devhost.functions.indexing import index_functions
+from devhost.functions.route_templates import RouteTemplate, decode_path
+from devhost.functions.routing import RouteTable
 
 DATED = "{year:int}-{month:range(1,12)}.{kind:length(3)}"
 

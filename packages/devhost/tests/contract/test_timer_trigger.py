@@ -11,10 +11,10 @@ import azure.functions as func
 import pytest
 
 from devhost.clock import VirtualClock
-from devhost.functions_host.indexing import index_functions
-from devhost.functions_host.invocation import FunctionInvoker
-from devhost.functions_host.timer_monitor import TimerMonitor
-from devhost.functions_host.timers import TimerService
+from devhost.functions.indexing import index_functions
+from devhost.functions.invocation import FunctionInvoker
+from devhost.functions.timer_monitor import TimerMonitor
+from devhost.functions.timers import TimerService
 from tests.contract.functions_process import functions_host
 from tests.end_to_end.devhost_process import DevhostProcess
 from tests.waiting import eventually

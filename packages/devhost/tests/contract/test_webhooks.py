@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.conftest import Api
 from tests.contract.contract_host import JSON, WEBHOOKS, ContractHost
-from tests.unit.functions_host.http_client import ask
+from tests.unit.functions.http_client import ask
 from tests.waiting import eventually
 
 TEXT = {"Content-Type": "text/plain"}

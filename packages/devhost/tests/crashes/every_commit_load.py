@@ -11,7 +11,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from devhost.durable_engine.client import DurableClient
+from devhost.engine.client import DurableClient
 from tests.crashes.journal import Journal
 from tests.crashes.lives import TALLY, TALLY_KEY, Ends, Life
 

@@ -14,7 +14,7 @@ import pytest
 from tests.crashes.every_commit_load import EveryCommitLoad
 from tests.crashes.lives import DATABASE, Ends
 from tests.crashes.program_load import ProgramLoad
-from tests.unit.durable_engine.history_audit import DatabaseAudit
+from tests.unit.engine.history_audit import DatabaseAudit
 
 PACKAGE = Path(__file__).parents[2]
 _MOST_REPORTS, _MOST_SPINS = 60, 200_000

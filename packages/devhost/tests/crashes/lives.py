@@ -11,11 +11,11 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from devhost.clock import VirtualClock
-from devhost.durable_engine.engine import DurableEngine
-from devhost.durable_engine.options import EngineOptions
-from devhost.functions_host.durable_functions import HostedDurableFunctions
-from devhost.functions_host.indexing import index_functions
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.engine.engine import DurableEngine
+from devhost.engine.options import EngineOptions
+from devhost.functions.durable_functions import HostedDurableFunctions
+from devhost.functions.indexing import index_functions
+from devhost.functions.invocation import FunctionInvoker
 from tests.crashes.journal import Journal
 
 DATABASE, PROMISES, RUNS = "engine.db", "promises", "activity-runs"

@@ -7,7 +7,7 @@ from functools import partial
 
 import azure.durable_functions as df
 
-from devhost.durable_engine.errors import InstanceFinished
+from devhost.engine.errors import InstanceFinished
 from tests.crashes.journal import Journal
 from tests.crashes.lives import Ends, Life
 from tests.crashes.random_programs import Program, expectation_of, make_app

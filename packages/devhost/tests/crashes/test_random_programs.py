@@ -14,12 +14,12 @@ from azure.durable_functions.orchestrator import Orchestrator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from devhost.durable_engine.commands import Decision
-from devhost.durable_engine.functions import Answer, Ended, FunctionFailed
-from devhost.durable_engine.replay import replay
-from devhost.durable_engine.state_document import StateDocument
-from devhost.functions_host.durable_functions import HostedDurableFunctions
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.engine.commands import Decision
+from devhost.engine.functions import Answer, Ended, FunctionFailed
+from devhost.engine.replay import replay
+from devhost.engine.state_document import StateDocument
+from devhost.functions.durable_functions import HostedDurableFunctions
+from devhost.functions.invocation import FunctionInvoker
 from tests.crashes.lives import live
 from tests.crashes.outcomes import differences
 from tests.crashes.program_load import ProgramLoad

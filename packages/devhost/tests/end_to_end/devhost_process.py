@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.unit.functions_host.http_client import Answer, ask
+from tests.unit.functions.http_client import Answer, ask
 from tests.waiting import eventually
 
 PACKAGE = Path(__file__).parents[2]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.devhost_process import LAUNCHER, DevhostProcess
-from tests.unit.durable_engine.history_audit import DatabaseAudit
-from tests.unit.functions_host.http_client import Answer
+from tests.unit.engine.history_audit import DatabaseAudit
+from tests.unit.functions.http_client import Answer
 from tests.waiting import eventually
 
 HUB = "DurableSample.db"
@@ -29,7 +29,7 @@ AS_ANYBODY = (
 )
 WITHOUT_PRIVILEGES = LAUNCHER if os.geteuid() else (sys.executable, "-c", AS_ANYBODY, *LAUNCHER)
 IMPATIENT = (
-    "import runpy; from devhost.durable_engine import database; database._BUSY_TIMEOUT_SECONDS = 0.1;"
+    "import runpy; from devhost.engine import database; database._BUSY_TIMEOUT_SECONDS = 0.1;"
     "runpy.run_module('devhost', run_name='__main__')"
 )
 ON_A_DISK_OF_4_MB = 'mount -t tmpfs -o size=4m tmpfs "$0" && exec "$@"'

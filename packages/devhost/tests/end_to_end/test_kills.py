@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.devhost_process import PACKAGE, DevhostProcess
-from tests.unit.durable_engine.history_audit import DatabaseAudit
-from tests.unit.functions_host.http_client import ask
+from tests.unit.engine.history_audit import DatabaseAudit
+from tests.unit.functions.http_client import ask
 from tests.waiting import eventually
 
 KILLS = int(os.environ.get("DEVHOST_SIGKILLS", "30"))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.end_to_end.chromium import dom_of, needs_chromium, screenshot_of
 from tests.end_to_end.devhost_process import DevhostProcess
-from tests.unit.functions_host.http_client import Answer, ask
+from tests.unit.functions.http_client import Answer, ask
 
 
 @pytest.fixture

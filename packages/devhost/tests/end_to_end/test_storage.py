@@ -13,7 +13,7 @@ from azure.storage.queue import QueueClient
 
 from tests.azurite import Azurite, azurite
 from tests.end_to_end.devhost_process import PACKAGE, DevhostProcess
-from tests.unit.functions_host.http_client import ask
+from tests.unit.functions.http_client import ask
 from tests.waiting import eventually
 
 __all__ = ["azurite"]

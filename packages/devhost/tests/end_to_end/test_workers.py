@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.end_to_end.devhost_process import PACKAGE, DevhostProcess
-from tests.unit.functions_host.http_client import ask
+from tests.unit.functions.http_client import ask
 from tests.waiting import eventually
 
 APP = PACKAGE / "tests" / "apps" / "worker_sample"

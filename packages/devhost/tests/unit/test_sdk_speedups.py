@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from bench.engine.reference_app import FAN_OUT, WORKFLOW, reference_app
 from devhost import sdk_speedups
-from devhost.durable_engine.functions import Ended
-from devhost.functions_host.durable_functions import HostedDurableFunctions
+from devhost.engine.functions import Ended
+from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.testing import OrchestrationTestHost
-from tests.unit.durable_engine.sample_app import SampleApp
-from tests.unit.durable_engine.test_random_orchestrations import any_program, make_app
+from tests.unit.engine.sample_app import SampleApp
+from tests.unit.engine.test_random_orchestrations import any_program, make_app
 
 Handles = dict[str, Callable[..., str]]
 Document = tuple[str, str]

@@ -10,7 +10,7 @@ import secrets
 
 from aiohttp import web
 
-from devhost.functions_host.access_keys import ADMIN, AccessKeys, AccessRules, is_same
+from devhost.functions.access_keys import ADMIN, AccessKeys, AccessRules, is_same
 
 COOKIE = "devhost_page"
 

@@ -9,16 +9,16 @@ from typing import Any
 
 from aiohttp import web
 
-from devhost.durable_engine.client import DurableClient
-from devhost.durable_engine.errors import (
+from devhost.engine.client import DurableClient
+from devhost.engine.errors import (
     InstanceFinished,
     InstanceNotFound,
     InvalidRequest,
     RequestRefused,
 )
-from devhost.durable_engine.queries import EntityQuery, InstanceQuery
-from devhost.functions_host.durable_requests import canonical_json, read_page_size, split_path
-from devhost.functions_host.http_messages import json_response
+from devhost.engine.queries import EntityQuery, InstanceQuery
+from devhost.functions.durable_requests import canonical_json, read_page_size, split_path
+from devhost.functions.http_messages import json_response
 from devhost.page import views
 from devhost.page.guard import COOKIE, PageGuard
 from devhost.page.instance_view import InstanceView

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from devhost.durable_engine.events import STATUS_CODES
+from devhost.engine.events import STATUS_CODES
 from devhost.page.markup import Html, fill, joined, payload, render
 
 HOME = "/devhost"

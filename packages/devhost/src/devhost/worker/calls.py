@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from devhost.durable_engine.functions import FunctionFailed, FunctionTimedOut
-from devhost.functions_host.indexing import IndexedFunction
-from devhost.functions_host.invocation_context import Invocation
+from devhost.engine.functions import FunctionFailed, FunctionTimedOut
+from devhost.functions.indexing import IndexedFunction
+from devhost.functions.invocation_context import Invocation
 from devhost.worker.frames import Body, Frame
 from devhost.worker.payloads import pack_arguments, unpack_arguments
 

@@ -7,7 +7,7 @@ WorkerGone             the process ended while the function ran, and another may
 
 import signal
 
-from devhost.durable_engine.functions import WorkerProcessDied
+from devhost.engine.functions import WorkerProcessDied
 
 __all__ = ["WorkerGone", "WorkerProcessDied", "WorkerReplaced", "died", "exit_text"]
 

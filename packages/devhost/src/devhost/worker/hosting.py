@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from devhost.functions_host.errors import HostConfigError
-from devhost.functions_host.indexing import IndexedFunction
+from devhost.functions.errors import HostConfigError
+from devhost.functions.indexing import IndexedFunction
 from devhost.protection.private_files import private_folder
 from devhost.worker.pool import WorkerPool
 from devhost.worker.process import WorkerSettings

@@ -10,15 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
-from devhost.durable_engine.functions import FunctionTimedOut, raising, settled
-from devhost.functions_host.converters import encode
-from devhost.functions_host.durable_functions import HostedDurableFunctions
-from devhost.functions_host.errors import HostStopping
-from devhost.functions_host.indexing import ACTIVITY_TRIGGER, IndexedFunction
-from devhost.functions_host.invocation import Ended
-from devhost.functions_host.invocation_context import Invocation
-from devhost.functions_host.time_limits import TimeLimits
-from devhost.functions_host.time_spans import format_time_span
+from devhost.engine.functions import FunctionTimedOut, raising, settled
+from devhost.functions.converters import encode
+from devhost.functions.durable_functions import HostedDurableFunctions
+from devhost.functions.errors import HostStopping
+from devhost.functions.indexing import ACTIVITY_TRIGGER, IndexedFunction
+from devhost.functions.invocation import Ended
+from devhost.functions.invocation_context import Invocation
+from devhost.functions.time_limits import TimeLimits
+from devhost.functions.time_spans import format_time_span
 from devhost.worker.calls import pack_call
 from devhost.worker.errors import WorkerGone, WorkerReplaced, died
 from devhost.worker.frames import Body, Frame

@@ -7,9 +7,9 @@ from typing import Any
 
 from azure.functions._abc import HttpResponse
 
-from devhost.durable_engine.functions import FunctionFailed
-from devhost.functions_host.converters import converter_of, decode, encode
-from devhost.functions_host.indexing import (
+from devhost.engine.functions import FunctionFailed
+from devhost.functions.converters import converter_of, decode, encode
+from devhost.functions.indexing import (
     ACTIVITY_TRIGGER,
     BLOB,
     DURABLE_ALIASES,
@@ -17,8 +17,8 @@ from devhost.functions_host.indexing import (
     QUEUE,
     IndexedFunction,
 )
-from devhost.functions_host.output_values import OutValue
-from devhost.functions_host.storage.queue_text import bodies_of
+from devhost.functions.output_values import OutValue
+from devhost.functions.storage.queue_text import bodies_of
 from devhost.worker.frames import Body, Frame
 from devhost.worker.values import WireText, pack_value, unpack_large_response, unpack_value
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from devhost.functions_host.errors import AppLoadError, HostStopping
+from devhost.functions.errors import AppLoadError, HostStopping
 from devhost.worker.process import WorkerProcess, WorkerSettings
 
 log = logging.getLogger("devhost.worker")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import devhost
-from devhost.functions_host.errors import AppLoadError
+from devhost.functions.errors import AppLoadError
 from devhost.worker.errors import WorkerGone, WorkerReplaced, exit_text
 from devhost.worker.frames import Body, Frame, FrameStream, Message
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from devhost.functions_host.app_loader import LoadedApp
-from devhost.functions_host.indexing import IndexedFunction
-from devhost.functions_host.left_out import LeftOut
-from devhost.functions_host.retry_policies import RetryPolicy
+from devhost.functions.app_loader import LoadedApp
+from devhost.functions.indexing import IndexedFunction
+from devhost.functions.left_out import LeftOut
+from devhost.functions.retry_policies import RetryPolicy
 
 _FORMS = {"str": str, "bytes": bytes}
 

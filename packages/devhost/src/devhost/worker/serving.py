@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from devhost.durable_engine.functions import FunctionFailed
-from devhost.functions_host.app_loader import LoadedApp, enter_app_root, load_app
-from devhost.functions_host.errors import HostError, HostStopping
-from devhost.functions_host.indexing import IndexedFunction
-from devhost.functions_host.invocation import FunctionInvoker
+from devhost.engine.functions import FunctionFailed
+from devhost.functions.app_loader import LoadedApp, enter_app_root, load_app
+from devhost.functions.errors import HostError, HostStopping
+from devhost.functions.indexing import IndexedFunction
+from devhost.functions.invocation import FunctionInvoker
 from devhost.worker.calls import unpack_call
 from devhost.worker.frames import Frame, FrameStream
 from devhost.worker.payloads import pack_failure, pack_results

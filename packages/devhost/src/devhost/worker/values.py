@@ -17,7 +17,7 @@ from azure.functions.http import HttpRequest
 from azure.functions.queue import QueueMessage
 from azure.functions.timer import TimerRequest
 
-from devhost.functions_host.http_messages import SpooledRequest, SpooledResponse
+from devhost.functions.http_messages import SpooledRequest, SpooledResponse
 from devhost.worker.frames import Body
 
 Packed = tuple[dict[str, Any], Body]

@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp import web
 
-from devhost.functions_host.access_keys import AccessKeys
-from devhost.functions_host.server_thread import ServerThread, bind, port_of
+from devhost.functions.access_keys import AccessKeys
+from devhost.functions.server_thread import ServerThread, bind, port_of
 from devhost.page.guard import PageGuard
 from devhost.page.page_http import PageHttp
 from devhost.testing import OrchestrationTestHost
-from tests.unit.functions_host.http_client import Answer, ask
+from tests.unit.functions.http_client import Answer, ask
 from tests.unit.page.sample_orders import order_functions
 
 KEYS = AccessKeys("the-master-key", "the-function-key", "the-durable-key")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.functions_host.http_client import ask
+from tests.unit.functions.http_client import ask
 from tests.unit.page.conftest import KEYS, OpenPage, Page
 from tests.unit.page.sample_orders import ORDER_ID, begin_order
 

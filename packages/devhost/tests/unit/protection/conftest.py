@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
-from devhost.functions_host.server_thread import ServerThread, bind, port_of
+from devhost.functions.server_thread import ServerThread, bind, port_of
 
 
 @dataclass

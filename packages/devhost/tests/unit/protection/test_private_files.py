@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from devhost.durable_engine.database import Database
-from devhost.functions_host.access_keys import AccessKeys
-from devhost.functions_host.storage.blob_receipts import BlobReceipts
+from devhost.engine.database import Database
+from devhost.functions.access_keys import AccessKeys
+from devhost.functions.storage.blob_receipts import BlobReceipts
 from devhost.protection.private_files import private_database, private_file, private_folder, write_private
 
 

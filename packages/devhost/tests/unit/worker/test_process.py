@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from devhost.functions_host.errors import AppLoadError
-from devhost.functions_host.invocation_context import Invocation
+from devhost.functions.errors import AppLoadError
+from devhost.functions.invocation_context import Invocation
 from devhost.worker.calls import pack_call
 from devhost.worker.frames import LARGEST_INLINE_BYTES
 from devhost.worker.payloads import unpack_answer

@@ -1,0 +1,147 @@
+"""Runs activities: at least once each, while the answer reaches the instance at most once."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from devhost.clock import Clock
+from devhost.engine import timestamps, work_store
+from devhost.engine.activity_work import ActivityWork
+from devhost.engine.builtin_http import call_http
+from devhost.engine.commands import HTTP_ACTIVITY
+from devhost.engine.database import Database
+from devhost.engine.events import Event, EventType, event
+from devhost.engine.functions import Answer, DurableFunctions, FunctionFailed, FunctionTimedOut
+from devhost.engine.known_names import is_known
+from devhost.engine.lanes import Ended, Step
+from devhost.engine.transactions import Transaction
+from devhost.engine.wakeups import Wakeups
+
+log = logging.getLogger("devhost.durable")
+
+_MOST_EXPECTED = 2000
+_LONGEST_EXPECTED_INPUT = 4096
+
+
+class ActivityRunner:
+    """Runs work items; many may run at once, in any order."""
+
+    def __init__(self, database: Database, functions: DurableFunctions, clock: Clock) -> None:
+        self._database = database
+        self._functions = functions
+        self._clock = clock
+        self._expected: dict[int, ActivityWork] = {}
+
+    def expect(self, works: Iterable[ActivityWork]) -> None:
+        """Take the content of work items that will be run soon, which saves reading it; too much is left alone."""
+        for work in works:
+            if len(self._expected) < _MOST_EXPECTED and len(work.input or "") <= _LONGEST_EXPECTED_INPUT:
+                self._expected[work.work_id] = work
+
+    def begin(self, work_id: int, ended: Ended) -> bool:
+        """Begin a work item; its step gives the instance the answer. See ``lanes.Runner``."""
+        work = self._expected.pop(work_id, None) or self._read(work_id)
+        if work is None:
+            return False
+
+        def answered(answer: Answer) -> None:
+            ended(lambda: self._step(work, answer))
+
+        if work.name == HTTP_ACTIVITY:
+            _call_http(work.input or "{}", answered)
+        elif is_known(work.name, self._functions.activities):
+            self._functions.begin_activity(work.name, work.instance_id, work.input, answered)
+        else:
+            ended(lambda: _AnswerStep(work, self._unknown(work)))
+        return True
+
+    def _read(self, work_id: int) -> ActivityWork | None:
+        with self._database.reading() as snapshot:
+            return work_store.find_activity(snapshot, work_id)
+
+    def _step(self, work: ActivityWork, answer: Answer) -> Step:
+        try:
+            result = answer()
+        except FunctionFailed as failure:
+            return _AnswerStep(work, self._failed(work, failure))
+        except FunctionTimedOut as failure:
+            reason = f"Activity function '{work.name}' failed: {failure}"
+            return _AnswerStep(work, self._task_failed(work, reason, _details(reason, "")))
+        completed = event(EventType.TASK_COMPLETED, self._now(), TaskScheduledId=work.task_id, Result=result)
+        return _AnswerStep(work, completed)
+
+    def _failed(self, work: ActivityWork, failure: FunctionFailed) -> Event:
+        if work.name == HTTP_ACTIVITY:
+            return self._task_failed(work, failure.message, _details(failure.message, ""))
+        log.warning("Activity '%s' of instance '%s' failed: %s", work.name, work.instance_id, failure)
+        # Two spaces, as on Azure: apps compare such texts.
+        reason = f"Activity function '{work.name}' failed:  {failure.type_name}: {failure.message}"
+        return self._task_failed(work, reason, _details(reason, failure.stack))
+
+    def _unknown(self, work: ActivityWork) -> Event:
+        """Azure leaves such an instance hanging for ever; here it fails, and says why."""
+        log.error(
+            "Instance '%s' calls the activity '%s', which the app does not have. Known activities: %s.",
+            work.instance_id,
+            work.name,
+            ", ".join(sorted(self._functions.activities)) or "none",
+        )
+        reason = f"Activity function '{work.name}' failed: Activity function '{work.name}' does not exist."
+        return self._task_failed(work, reason, _details(reason, ""))
+
+    def _task_failed(self, work: ActivityWork, reason: str, details: str) -> Event:
+        return event(
+            EventType.TASK_FAILED, self._now(), TaskScheduledId=work.task_id, Reason=reason, Details=details
+        )
+
+    def _now(self) -> str:
+        return timestamps.to_text(self._clock.now())
+
+
+@dataclass(frozen=True)
+class _AnswerStep:
+    """Trades a work item for its answer."""
+
+    work: ActivityWork
+    answer: Event
+
+    def write(self, tx: Transaction) -> bool:
+        """See ``lanes.Step``."""
+        return work_store.finish_activity(tx, self.work, self.answer)
+
+    def written(self, is_wanted: bool) -> Wakeups:
+        """See ``lanes.Step``."""
+        if is_wanted:
+            return Wakeups.of_instances([self.work.instance_id])
+        log.info(
+            "Nobody waits for activity '%s' of instance '%s' any more.", self.work.name, self.work.instance_id
+        )
+        return Wakeups()
+
+    def refused(self, failure: BaseException) -> None:
+        """See ``lanes.Step``: the answer is kept, and written once that can be done."""
+        return None
+
+
+def _call_http(request: str, answered: Callable[[Answer], None]) -> None:
+    """Make a request of ``call_http`` on a thread of its own."""
+
+    def call() -> None:
+        called: Future[str] = Future()
+        try:
+            called.set_result(call_http(request))
+        except BaseException as failure:
+            called.set_exception(failure)
+        answered(called.result)
+
+    threading.Thread(target=call, name="durable-http-call", daemon=True).start()
+
+
+def _details(message: str, stack: str) -> str:
+    """Return the failure as the JSON of a .NET exception, which is what orchestrators find after the reason."""
+    kind = "Microsoft.Azure.WebJobs.Host.FunctionInvocationException"
+    shown = {"$type": kind, "ClassName": kind, "Message": message, "RemoteStackTrace": stack}
+    return json.dumps(shown, separators=(",", ":"))

@@ -1,0 +1,146 @@
+"""One kind of work: which keys are ready, which are with the app's functions, which are being written.
+
+A key that becomes ready while it is at work is worked on once more afterwards, so no wake-up gets lost.
+"""
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, Protocol, TypeVar
+
+from devhost.engine.transactions import Transaction
+from devhost.engine.wakeups import Wakeups
+
+K = TypeVar("K", bound=Hashable)
+K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
+
+
+class Monitor:
+    """One lock with several conditions.
+
+    Attributes:
+        lock: guards all that is waited for.
+        changed: notified whenever some work has ended.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.changed = self.condition()
+
+    def condition(self) -> threading.Condition:
+        """Return one more condition under the same lock."""
+        return threading.Condition(self.lock)
+
+
+class Step(Protocol):
+    """What is left to do once a function has answered: one part of a commit, and what follows from it."""
+
+    def write(self, tx: Transaction) -> Any:
+        """Write the answer; may be undone and run again, so it changes nothing but the database."""
+        ...
+
+    def written(self, result: Any) -> Wakeups:
+        """Take note that ``write`` is durable; `result` is what it returned."""
+        ...
+
+    def refused(self, failure: BaseException) -> Wakeups | None:
+        """Take note that ``write`` raised; None if it shall be tried again."""
+        ...
+
+
+Conclude = Callable[[], Step]
+Ended = Callable[[Conclude], None]
+
+
+class Runner(Protocol[K_contra]):
+    """Does one kind of work. Its methods, and the callables it gives to `ended`, run on the engine's thread."""
+
+    def begin(self, key: K_contra, ended: Ended) -> bool:
+        """Begin the work of a key without waiting for it.
+
+        Args:
+            key: what is ready.
+            ended: to be called once, on any thread, with a callable that returns the step to be written. That
+                callable may raise; the work is then begun anew after a pause.
+
+        Returns:
+            False if there is nothing to do; `ended` will not be called then.
+        """
+        ...
+
+
+class Lane(Generic[K]):
+    """The keys of one kind of work. All but the constructor wants the monitor's lock.
+
+    Args:
+        name: for the log.
+        runner: does the work.
+        limit: with how many keys the app's functions may be at work at a time.
+    """
+
+    def __init__(self, name: str, runner: Runner[K], limit: int) -> None:
+        self.name = name
+        self.runner = runner
+        self._limit = limit
+        self._ready: dict[K, None] = {}
+        self._running: set[K] = set()
+        self._concluding: set[K] = set()
+        self._held: set[K] = set()
+        self._again: set[K] = set()
+
+    @property
+    def at_work(self) -> set[K]:
+        """The keys that are being worked on."""
+        return self._running | self._concluding | self._held
+
+    @property
+    def has_ready(self) -> bool:
+        """Whether keys wait."""
+        return bool(self._ready)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no key waits or is being worked on."""
+        return not (self._ready or self._running or self._concluding or self._held)
+
+    def pending_keys(self) -> list[K]:
+        """Return what is being worked on and what waits."""
+        return [*self._running, *self._concluding, *self._held, *self._ready]
+
+    def add(self, key: K) -> None:
+        """Have the work of `key` done soon, once more if it is being done just now."""
+        if key in self._running or key in self._concluding or key in self._held:
+            self._again.add(key)
+        else:
+            self._ready[key] = None
+
+    def take(self) -> list[K]:
+        """Return the keys whose work may begin now."""
+        room = self._limit - len(self._running) - len(self._held)
+        if room <= 0 or not self._ready:
+            return []
+        taken = list(self._ready)[:room] if len(self._ready) > room else list(self._ready)
+        for key in taken:
+            del self._ready[key]
+        self._running.update(taken)
+        return taken
+
+    def conclude(self, key: K) -> None:
+        """Take note that the function has answered; it makes room for another."""
+        self._running.discard(key)
+        # One that is held stays so until it is written: it makes no room by being tried again.
+        if key not in self._held:
+            self._concluding.add(key)
+
+    def hold(self, key: K) -> None:
+        """Take note that the answer cannot be written now: room is kept for it until it can."""
+        self._concluding.discard(key)
+        self._held.add(key)
+
+    def finish(self, key: K, must_repeat: bool = False) -> None:
+        """Take note that the work of `key` is done, or must be done once more."""
+        self._running.discard(key)
+        self._concluding.discard(key)
+        self._held.discard(key)
+        if must_repeat or key in self._again:
+            self._again.discard(key)
+            self._ready[key] = None

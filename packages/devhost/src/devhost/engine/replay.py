@@ -1,0 +1,194 @@
+"""From history and the SDK's list of actions to what happens next: a pure function.
+
+The actions are carried out strictly in order, each waiting until the one before has settled, while the history is
+read from its beginning; what then is scheduled but not recorded is new. Doing it this way, and only this way,
+numbers the tasks as the SDK does. An execution ends only when none of its activities, children and uncancelled
+timers is open.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from devhost.engine import timestamps
+from devhost.engine.action_tasks import ActionRefused, Execution, PendingTask
+from devhost.engine.commands import (
+    Command,
+    Completed,
+    ContinuedAsNew,
+    Decision,
+    Ending,
+    Failed,
+    SendOperation,
+    is_signal,
+)
+from devhost.engine.events import SCHEDULED, Event, EventType
+from devhost.engine.state_document import StateDocument
+
+_SUCCESSES = {EventType.TASK_COMPLETED, EventType.SUB_ORCHESTRATION_COMPLETED}
+_FAILURES = {EventType.TASK_FAILED, EventType.SUB_ORCHESTRATION_FAILED}
+
+
+class NonDeterminism(Exception):
+    """The code no longer asks for what the history records it asked for."""
+
+
+def replay(name: str, history: Sequence[Event], new_from: int, state: StateDocument) -> Decision:
+    """Decide what an episode leads to.
+
+    Args:
+        name: the orchestrator's name, for messages.
+        history: all events of the execution, those of this episode last.
+        new_from: the index in `history` where this episode's events begin.
+        state: the SDK's answer to this history.
+
+    Returns:
+        New commands, the ending if it has come, timers that are not needed any more.
+    """
+    if state.refusal:
+        return Decision(ending=Failed(failure_reason(name, state.refusal), state.refusal, state.stack))
+    replayed = _Replay(name, state)
+    try:
+        for index, event in enumerate(history):
+            replayed.process(event, is_new=index >= new_from)
+    except NonDeterminism as mismatch:
+        return Decision(ending=Failed(str(mismatch), str(mismatch)))
+    except ActionRefused as refusal:
+        return Decision(ending=Failed(failure_reason(name, str(refusal)), str(refusal)))
+    return replayed.decision()
+
+
+class _Replay:
+    """One pass over a history."""
+
+    def __init__(self, name: str, state: StateDocument) -> None:
+        self._name = name
+        self._state = state
+        self._execution = Execution(datetime.min.replace(tzinfo=UTC))
+        self._is_driver_finished = False
+        self._entity_calls: dict[str, PendingTask] = {}
+        self._recorded_timers: set[int] = set()
+        self._carried: list[Event] = []
+        self._unexpected: list[str] = []
+
+    def process(self, event: Event, is_new: bool) -> None:
+        """Take the next event of the history into account. Raises NonDeterminism."""
+        kind = event["EventType"]
+        if kind == EventType.ORCHESTRATOR_STARTED:
+            self._execution.now = timestamps.from_text(event["Timestamp"])
+        elif kind == EventType.EXECUTION_STARTED:
+            self._proceed(iter(self._state.actions))
+        elif kind in SCHEDULED:
+            self._record(EventType(kind), event)
+        elif kind in _SUCCESSES or kind in _FAILURES:
+            self._settle(event["TaskScheduledId"], is_error=kind in _FAILURES)
+        elif kind == EventType.TIMER_FIRED:
+            self._recorded_timers.discard(event["TimerId"])
+            self._settle(event["TimerId"], is_error=False)
+        elif kind == EventType.EVENT_RAISED:
+            self._deliver(event, is_new)
+
+    def decision(self) -> Decision:
+        """Return what the whole history leads to."""
+        execution = self._execution
+        # One that was cancelled before it was ever written is recorded like the others, but must never be set.
+        living = self._recorded_timers | execution.to_schedule.keys()
+        cancelled = tuple(timer for timer in execution.cancelled_timers if timer in living)
+        return Decision(
+            commands=tuple(execution.to_schedule[task_id] for task_id in sorted(execution.to_schedule)),
+            ending=self._ending(),
+            cancelled_timers=cancelled,
+            unexpected_events=tuple(self._unexpected),
+            action_count=execution.action_count,
+        )
+
+    def _proceed(self, actions: Iterator[dict[str, object]]) -> None:
+        for action in actions:
+            task = self._execution.invoke(action)
+            if not task.is_settled:
+                task.when_settled(lambda: self._proceed(actions))
+                return
+        self._is_driver_finished = True
+
+    def _record(self, kind: EventType, event: Event) -> None:
+        task_id = event["EventId"]
+        command = self._execution.to_schedule.pop(task_id, None)
+        if command is None or command.event_type != kind or not command.matches(event):
+            raise NonDeterminism(_mismatch(self._name, kind, event, command))
+        if kind == EventType.TIMER_CREATED:
+            self._recorded_timers.add(task_id)
+        elif kind == EventType.EVENT_SENT and task_id in self._execution.entity_calls:
+            request_id = json.loads(event["Input"])["id"]
+            self._entity_calls[request_id] = self._execution.entity_calls.pop(task_id)
+
+    def _settle(self, task_id: int, is_error: bool) -> None:
+        # Missing: a second completion of the same task, or the firing of a cancelled timer.
+        task = self._execution.open_tasks.pop(task_id, None)
+        if task is not None:
+            task.settle(is_error)
+
+    def _deliver(self, event: Event, is_new: bool) -> None:
+        name = event["Name"].lower()
+        answered = self._entity_calls.pop(name, None)
+        if answered is not None:
+            answered.settle()
+        elif self._execution.continue_as_new is not None:
+            self._carried.append(event)
+        elif self._execution.waiters[name]:
+            self._execution.waiters[name].pop().settle()
+        else:
+            self._execution.early_events[name].append(event)
+            if is_new:
+                self._unexpected.append(event["Name"])
+
+    def _ending(self) -> Ending | None:
+        state, execution = self._state, self._execution
+        if not self._is_driver_finished or execution.open_tasks:
+            return None
+        if state.error:
+            return Failed(failure_reason(self._name, state.error), state.error, state.stack)
+        if not state.is_done:
+            return None
+        if execution.continue_as_new is not None:
+            return ContinuedAsNew(execution.continue_as_new.get("input"), tuple(self._carried))
+        return Completed(state.output)
+
+
+def failure_reason(name: str, error: str) -> str:
+    """Return the output of an instance whose orchestrator raised."""
+    return f"Orchestrator function '{name}' failed: {error}"
+
+
+def _mismatch(name: str, kind: EventType, event: Event, command: Command | None) -> str:
+    recorded = " ".join(_words(kind, event))
+    now = (
+        f"but this time the code asks for {_asked(command)}"
+        if command
+        else "but this time the code asks for nothing there"
+    )
+    return (
+        f"Non-Deterministic workflow detected: the history of orchestrator '{name}' records {recorded}, {now}. "
+        "Was its code changed while the instance was running, or does it use clocks, random numbers or I/O? "
+        "Start the instance again, or give the new code its own version."
+    )
+
+
+def _asked(command: Command) -> str:
+    # Never the whole command: its input is the app's data, and this text is logged and shown to clients.
+    if isinstance(command, SendOperation):
+        return f"{command.event_type.name} {_operation(command.entity_id, command.operation, command.is_signal)}"
+    target = getattr(command, "name", None)
+    return command.event_type.name + (f" named '{target}'" if target else "")
+
+
+def _words(kind: EventType, event: Event) -> Iterable[str]:
+    yield kind.name
+    yield f"number {event['EventId']}"
+    if kind == EventType.EVENT_SENT:
+        yield _operation(event["InstanceId"], event["Name"], is_signal(event))
+    elif event.get("Name"):
+        yield f"named '{event['Name']}'"
+
+
+def _operation(entity_id: str, operation: str, is_signal: bool) -> str:
+    return f"{'signalling' if is_signal else 'calling'} '{operation}' of '{entity_id}'"

@@ -1,0 +1,79 @@
+"""Gives the durable engine the app's durable functions, called through the SDK's own handles."""
+
+import functools
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from devhost.engine.functions import Ended, settled
+from devhost.functions.converters import decode, encode
+from devhost.functions.indexing import (
+    ACTIVITY_TRIGGER,
+    DURABLE_ALIASES,
+    ENTITY_TRIGGER,
+    ORCHESTRATION_TRIGGER,
+    IndexedFunction,
+)
+from devhost.functions.invocation import Invoker, Later
+from devhost.functions.invocation_context import Invocation
+
+
+class HostedDurableFunctions:
+    """The engine's ``DurableFunctions`` over an indexed app. Names are looked up case-insensitively."""
+
+    def __init__(self, functions: Iterable[IndexedFunction], invoker: Invoker) -> None:
+        self._invoker = invoker
+        self._by_name: dict[str, dict[str, IndexedFunction]] = {trigger: {} for trigger in DURABLE_ALIASES}
+        for function in functions:
+            if function.trigger_type in DURABLE_ALIASES:
+                self._by_name[function.trigger_type][function.registered_name.lower()] = function
+        self._names = {
+            trigger: [function.registered_name for function in by_name.values()]
+            for trigger, by_name in self._by_name.items()
+        }
+
+    @property
+    def orchestrators(self) -> Collection[str]:
+        """Registered names of the orchestrators."""
+        return self._names[ORCHESTRATION_TRIGGER]
+
+    @property
+    def activities(self) -> Collection[str]:
+        """Registered names of the activities."""
+        return self._names[ACTIVITY_TRIGGER]
+
+    @property
+    def entities(self) -> Collection[str]:
+        """Registered names of the entities."""
+        return self._names[ENTITY_TRIGGER]
+
+    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
+        """Run one episode; JSON text in and out. The answer raises FunctionFailed, FunctionTimedOut."""
+        self._begin(ORCHESTRATION_TRIGGER, name, context_json, "an episode", ended)
+
+    def begin_activity(self, name: str, instance_id: str, input_json: str | None, ended: Ended) -> None:
+        """Run an activity; JSON text in and out, None for null. The answer raises as that of an episode."""
+        text = "null" if input_json is None else input_json
+        self._begin(ACTIVITY_TRIGGER, name, text, f"an activity of {instance_id}", ended)
+
+    def begin_entity(self, name: str, context_json: str, ended: Ended) -> None:
+        """Run a batch of entity operations; JSON text in and out. The answer raises as that of an episode."""
+        self._begin(ENTITY_TRIGGER, name, context_json, "operations on an entity", ended)
+
+    def _begin(self, trigger_type: str, name: str, text: str, reason: str, ended: Ended) -> None:
+        function = self._by_name[trigger_type][name.lower()]
+        invocation = Invocation(function.name, reason)
+
+        def answered(result: Callable[[], Any]) -> None:
+            # On the function's thread: encoding runs code of the app, as decoding does.
+            ended(settled(lambda: self._text_of(trigger_type, result())))
+
+        arguments = {function.trigger_parameter: self._argument(trigger_type, text)}
+        self._invoker.begin(function, arguments, invocation, answered)
+
+    def _argument(self, trigger_type: str, text: str) -> Any:
+        return Later(functools.partial(decode, trigger_type, text))
+
+    def _text_of(self, trigger_type: str, result: Any) -> str | None:
+        if result is None:
+            return None
+        return str(encode(ACTIVITY_TRIGGER, result) if trigger_type == ACTIVITY_TRIGGER else result)

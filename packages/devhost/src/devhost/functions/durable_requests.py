@@ -1,0 +1,185 @@
+"""Reads requests to the durable API: paths, case-insensitive query keys, dates, flags, bodies."""
+
+import json
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import NoReturn
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from devhost.engine.errors import InvalidRequest
+from devhost.engine.queries import LARGEST_PAGE, PAGE_SIZE, EntityQuery, InstanceQuery
+from devhost.functions.http_messages import DEFAULT_BODY_LIMIT_BYTES, read_json_body
+
+CONTINUATION_HEADER = "x-ms-continuation-token"
+
+
+@dataclass(frozen=True)
+class DurableRequest:
+    """One request to the durable API.
+
+    Attributes:
+        request: As it came in.
+        segments: Decoded segments of the path after the API's base.
+        origin: ``scheme://host:port`` for the links of the answer.
+        body_limit_bytes: A larger body raises RequestBodyTooLarge wherever it is read.
+    """
+
+    request: web.Request
+    segments: tuple[str, ...]
+    origin: str
+    body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query with lower-cased keys; of repeated keys the last one counts."""
+        return {key.lower(): value for key, value in self.request.query.items()}
+
+    def segment(self, index: int) -> str:
+        """A segment of the path, or empty if the path has no so many."""
+        return self.segments[index] if index < len(self.segments) else ""
+
+    def text(self, name: str) -> str | None:
+        """A query value, or None if it is absent or empty."""
+        return self.query.get(name.lower()) or None
+
+    def flag(self, name: str, default: bool) -> bool:
+        """A boolean query value, in any case; the default if it is neither true nor false."""
+        return {"true": True, "false": False}.get((self.text(name) or "").strip().lower(), default)
+
+    def seconds(self, name: str) -> float | None:
+        """A number of seconds from the query; None if absent or unreadable."""
+        try:
+            number = float(self.text(name) or "")
+        except ValueError:
+            return None
+        return max(0.0, number) if math.isfinite(number) else None
+
+    def moment(self, name: str) -> datetime | None:
+        """A date from the query, in UTC if it names no zone; None if absent or unreadable.
+
+        Raises InvalidRequest for one that is before the year 1 or after 9999, in its own zone or in UTC.
+        """
+        text = (self.text(name) or "").strip()
+        for read in (_iso_date, parsedate_to_datetime, _date_by_slashes):
+            with suppress(ValueError):
+                try:
+                    return _in_utc(read(text))
+                except OverflowError:
+                    # Not ignored: a purge without its end would purge everything.
+                    raise InvalidRequest(f"The date in '{name}' is out of range: 0001 to 9999, in UTC.") from None
+        return None
+
+    def statuses(self) -> tuple[str, ...]:
+        """The runtime statuses asked for; empty means all."""
+        names = (self.text("runtimeStatus") or "").split(",")
+        return tuple(name.strip() for name in names if name.strip())
+
+    def instance_query(self) -> InstanceQuery:
+        """The page of instances that a list request asks for."""
+        return InstanceQuery(
+            created_from=self.moment("createdTimeFrom"),
+            created_to=self.moment("createdTimeTo"),
+            instance_id_prefix=self.text("instanceIdPrefix") or "",
+            statuses=self.statuses(),
+            top=self._top(),
+            continuation_token=self.request.headers.get(CONTINUATION_HEADER),
+            show_input=self.flag("showInput", True),
+        )
+
+    def entity_query(self) -> EntityQuery:
+        """The page of entities that a list request asks for."""
+        return EntityQuery(
+            name=self.segment(1) or None,
+            last_operation_from=self.moment("lastOperationTimeFrom"),
+            last_operation_to=self.moment("lastOperationTimeTo"),
+            fetch_state=self.flag("fetchState", False),
+            top=self._top(),
+            continuation_token=self.request.headers.get(CONTINUATION_HEADER),
+        )
+
+    async def start_input(self) -> str | None:
+        """The raw input of a start: its JSON body, decoded once and written again. Raises InvalidRequest."""
+        body = await self._body_text()
+        try:
+            return canonical_json(body) if body.strip() else None
+        except ValueError:
+            raise InvalidRequest("Invalid JSON content") from None
+
+    async def event_data(self) -> str:
+        """The raw data of an external event. Raises InvalidRequest for anything but JSON."""
+        if self.request.content_type != "application/json":
+            raise InvalidRequest("Only application/json request content is supported")
+        body = await self._body_text()
+        try:
+            return canonical_json(body) if body.strip() else "null"
+        except ValueError:
+            raise InvalidRequest("Invalid JSON content") from None
+
+    async def operation_input(self) -> str | None:
+        """The raw input of an entity operation: JSON if the body says so, else its text. Raises InvalidRequest."""
+        body = await self._body_text()
+        if not body:
+            return None
+        if self.request.content_type != "application/json":
+            return json.dumps(body)
+        try:
+            return canonical_json(body)
+        except ValueError:
+            raise InvalidRequest("Invalid JSON content") from None
+
+    async def _body_text(self) -> str:
+        body = await read_json_body(self.request, self.body_limit_bytes)
+        try:
+            return body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise InvalidRequest("Invalid JSON content: the body is not UTF-8 text") from None
+
+    def _top(self) -> int:
+        return read_page_size(self.text("top") or "") or PAGE_SIZE
+
+
+def split_path(raw_path: str) -> tuple[str, ...]:
+    """Split a raw path into decoded segments; slashes at its ends do not count."""
+    return tuple(unquote(segment) for segment in raw_path.split("?")[0].strip("/").split("/"))
+
+
+def read_page_size(text: str) -> int | None:
+    """A page's size, as .NET reads an integer: None for what is none, or has more than 32 bits."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_PAGE))
+    return int(text) if is_number and 0 < int(text) <= LARGEST_PAGE else None
+
+
+def canonical_json(text: str) -> str:
+    """Decode JSON once and write it again: the raw form in which payloads are stored. Raises ValueError."""
+    try:
+        decoded = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("It is nested too deeply") from None
+    written = json.dumps(decoded, ensure_ascii=False, separators=(",", ":"))
+    # A lone surrogate passes the parser, and could be stored nowhere: UnicodeEncodeError is a ValueError.
+    written.encode()
+    return written
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _iso_date(text: str) -> datetime:
+    # An unescaped plus sign of a time zone arrives as a space.
+    return datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+
+
+def _date_by_slashes(text: str) -> datetime:
+    """Month, day, year, as .NET's invariant culture has them."""
+    return datetime.strptime(text, "%m/%d/%Y %H:%M:%S" if " " in text else "%m/%d/%Y")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

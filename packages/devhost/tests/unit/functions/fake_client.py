@@ -1,0 +1,23 @@
+"""Stands in for the engine's client: records what was asked, and refuses what its test tells it to."""
+
+from typing import Any
+
+from devhost.engine.errors import RequestRefused
+
+
+class FakeDurableClient:
+    """Answers each method with what ``answers`` holds for it, or raises it if it is an exception."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.calls: list[tuple[Any, ...]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def method(*args: Any, **kwargs: Any) -> Any:
+            self.calls.append((name, *args, *((kwargs,) if kwargs else ())))
+            answer = self.answers.get(name)
+            if isinstance(answer, RequestRefused | RuntimeError):
+                raise answer
+            return answer
+
+        return method
