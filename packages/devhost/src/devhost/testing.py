@@ -44,10 +44,10 @@ class OrchestrationTestHost:
         start_time: the first moment; default: 2024-01-01T00:00Z.
 
     Example:
-        with OrchestrationTestHost([document_processing.bp, stand_ins]) as host:
-            instance_id = host.start("document_processing_orchestrator", {"documentId": "inv-17"})
+        with OrchestrationTestHost([orders.bp, stand_ins]) as host:
+            instance_id = host.start("order", {"item": "lamp"})
             host.advance(timedelta(hours=48))
-            assert host.status(instance_id)["output"] == {"status": "timeout", "documentId": "inv-17"}
+            assert host.status(instance_id)["output"] == "nobody decided"
     """
 
     def __init__(

@@ -38,7 +38,7 @@ class DurableEngine:
     Example:
         engine = DurableEngine(functions, EngineOptions(), Path(".local/hub.db"), SystemClock())
         engine.start()
-        instance_id = engine.client.start("document_processing_orchestrator", raw_input='"{}"')
+        instance_id = engine.client.start("order", raw_input='"{}"')
         engine.stop(timeout_seconds=10)
     """
 

@@ -7,7 +7,7 @@ import pytest
 
 from devhost.__main__ import main
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 TOOLS = ["list", "show", "history", "raise", "terminate", "suspend", "resume", "rewind", "purge", "wipe"]
 
 
