@@ -1,4 +1,4 @@
-"""The host and its engine could be published alone: they know nothing of the app they run."""
+"""devhost knows nothing of the app that it runs, and imports between its folders point one way."""
 
 import ast
 import subprocess
@@ -14,6 +14,17 @@ MODULES = sorted(DEVHOST.rglob("*.py"))
 # Drawing in a terminal is the one thing for which a command needs more than the host does.
 DRAWING = {"rich"}
 TESTING = {"pytest"}
+# What may import modules of which folder, besides its own; modules of no folder are for all.
+LAYERS = {
+    "protection": set[str](),
+    "engine": {"protection"},
+    "functions": {"protection", "engine"},
+    "worker": {"protection", "engine", "functions"},
+    "page": {"protection", "engine", "functions"},
+    "cli": {"engine"},
+    "host": {"protection", "engine", "functions", "worker", "page"},
+}
+FOLDERS = {path.parent.name for path in DEVHOST.glob("*/__init__.py")}
 
 
 def imports_of(path: Path) -> set[str]:
@@ -24,7 +35,10 @@ def imports_of(path: Path) -> set[str]:
             imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively; write the full name"
-            imported.add(node.module or "")
+            names = [node.module or ""]
+            if node.module == "devhost":
+                names = [f"devhost.{alias.name}" for alias in node.names]
+            imported |= set(names)
     return imported
 
 
@@ -37,10 +51,17 @@ def test_module_imports_neither_the_app_nor_the_durable_sdk(path: Path) -> None:
     assert not [name for name in imported if name.startswith("azure.durable_functions")]
 
 
-@pytest.mark.parametrize("path", sorted((DEVHOST / "protection").glob("*.py")), ids=lambda path: path.name)
-def test_the_guard_of_servers_knows_nothing_of_the_host(path: Path) -> None:
-    ours = {name for name in imports_of(path) if name.partition(".")[0] == "devhost"}
-    assert {name for name in ours if not name.startswith("devhost.protection")} == set()
+@pytest.mark.parametrize("folder", sorted(FOLDERS))
+def test_a_folder_imports_only_those_that_lie_below_it(folder: str) -> None:
+    paths = sorted((DEVHOST / folder).rglob("*.py"))
+    own = {name.split(".")[1] for path in paths for name in imports_of(path) if name.startswith("devhost.")}
+    assert (own & FOLDERS) - {folder} <= LAYERS[folder]
+
+
+def test_the_guard_of_servers_knows_nothing_of_the_host() -> None:
+    """Others use it alone, so it needs no module of devhost that is not its own."""
+    own = {name for path in (DEVHOST / "protection").glob("*.py") for name in imports_of(path)}
+    assert [name for name in own if name.startswith("devhost") and not name.startswith("devhost.protection")] == []
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "bench").rglob("*.py")), ids=lambda path: path.name)
