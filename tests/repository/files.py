@@ -20,5 +20,8 @@ def repository_files() -> tuple[str, ...]:
         subfolders[:] = [
             name for name in subfolders if name != ".git" and not ignored.match_file(f"{prefix}{name}/")
         ]
-        found += [f"{prefix}{name}" for name in names if not ignored.match_file(f"{prefix}{name}")]
+        # A worktree's `.git` is a file.
+        found += [
+            f"{prefix}{name}" for name in names if name != ".git" and not ignored.match_file(f"{prefix}{name}")
+        ]
     return tuple(sorted(found))
