@@ -70,13 +70,13 @@ async def test_long_page_has_its_time_for_each_tile_and_each_few_lines(
     monkeypatch.setattr(worker_process, "WORKER_MODULE", slow_ocr_worker.__name__)
     worker = WorkerProcess(replace(OCR_WORKER, page_cpu_seconds=1))
 
-    # Two tiles and two times some lines.
-    outcome = await worker.run(job_for(sample_documents.strip_png(100, 2_900), tmp_path))
+    # Three tiles and two batches of lines: unless both are told, three parts in a row take 2.1 s of at most 2.
+    outcome = await worker.run(job_for(sample_documents.strip_png(100, 4_300), tmp_path))
     await worker.stop()
 
     assert outcome["outcome"] == "succeeded"
     lines = json.loads((tmp_path / "result.json").read_text())["analyzeResult"]["pages"][0]["lines"]
-    assert len(lines) == 2 * slow_ocr_worker.LINES_OF_A_TILE > LINES_AT_A_TIME
+    assert len(lines) == 3 * slow_ocr_worker.LINES_OF_A_TILE > LINES_AT_A_TIME
 
 
 async def test_image_that_does_not_fit_in_memory_fails_and_its_worker_makes_room_for_a_fresh_one(
