@@ -7,9 +7,10 @@ of the API, the way the process takes, the notifications) is what was written.
 
 from typing import TYPE_CHECKING
 
-from docpipeline.models.approvals import ApprovalEvent, Review
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
-from docpipeline.models.notices import ReviewNotification
+from docpipeline.models.activity_inputs import ReviewNotification
+from docpipeline.models.approvals import Decision, Review
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
 
 if TYPE_CHECKING:
@@ -21,14 +22,13 @@ async def open_review(services: "Services", request: ReviewNotification) -> Docu
 
     Returns the record as it now is; None when it belongs to another run. Raises RecordNotFound.
     """
-    review = Review(requested_at=services.clock(), deadline=request.deadline, reasons=tuple(request.reasons))
-    return await services.document_records.advance(
-        request.document_id, request.instance_id, DocumentStatus.AWAITING_REVIEW, review=review
+    return await services.document_records.change(
+        request, lambda record: record.request_review(request.deadline, request.reasons, services.clock())
     )
 
 
 async def close_review(
-    services: "Services", run: RunReference, decision: ApprovalEvent, *, until_deadline: bool = False
+    services: "Services", run: RunReference, decision: Decision, *, until_deadline: bool = False
 ) -> Review | None:
     """Write a decision, unless the review is closed.
 
@@ -48,34 +48,17 @@ async def close_review(
         RecordConflict: others kept writing.
     """
 
-    def decided(current: DocumentRecord) -> DocumentRecord | None:
-        if not is_awaited(current, run) or (current.review and current.review.is_decided):
-            return None
-        now, review = services.clock(), current.review or Review()
-        if until_deadline and review.deadline and now >= review.deadline:
-            return None
-        told = {"approved": decision.approved, "reviewer": decision.reviewer, "comment": decision.comment}
-        written = review.model_copy(update={**told, "decided_at": now})
-        return current.model_copy(update={"review": written, "updated_at": now})
-
-    record = await services.document_records.update(run.document_id, decided)
-    return (record.review or Review()) if is_awaited(record, run) else None
+    record = await services.document_records.change(
+        run, lambda current: current.decide(decision, services.clock(), until_deadline=until_deadline)
+    )
+    if record is None or record.status is not DocumentStatus.AWAITING_REVIEW:
+        return None
+    return record.review or Review()
 
 
 async def give_up_review(services: "Services", run: RunReference) -> Review | None:
     """Let the time for a decision end now, unless there is one. Returns and raises as `close_review` does."""
-
-    def given_up(current: DocumentRecord) -> DocumentRecord | None:
-        if not is_awaited(current, run) or (current.review and current.review.is_decided):
-            return None
-        now, review = services.clock(), current.review or Review()
-        ended = review.model_copy(update={"deadline": min(now, review.deadline or now)})
-        return current.model_copy(update={"review": ended, "updated_at": now})
-
-    record = await services.document_records.update(run.document_id, given_up)
-    return (record.review or Review()) if is_awaited(record, run) else None
-
-
-def is_awaited(record: DocumentRecord, run: RunReference) -> bool:
-    """Whether the run's document awaits a review."""
-    return record.instance_id == run.instance_id and record.status is DocumentStatus.AWAITING_REVIEW
+    record = await services.document_records.change(run, lambda current: current.give_up_review(services.clock()))
+    if record is None or record.status is not DocumentStatus.AWAITING_REVIEW:
+        return None
+    return record.review or Review()

@@ -8,9 +8,9 @@ import azure.functions as func
 from docpipeline import reviews
 from docpipeline.composition import get_services
 from docpipeline.errors import ServiceUnavailable
-from docpipeline.models.approvals import ApprovalBody, ApprovalEvent, is_own_document
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
-from docpipeline.run_ends import run_of
+from docpipeline.models.approvals import Decision, DecisionBody, is_own_document
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from triggers import instances
 from triggers.documents import find_record
 from triggers.http_answers import absolute_links, json_answer, read_json_object
@@ -32,7 +32,7 @@ async def decide_document(req: func.HttpRequest, client: df.DurableOrchestration
     In: ``{approved, reviewer, comment?}``. Out: 202 ``{documentId, approved, reviewer, links}``; 403 the reviewer
     is the submitter; 404 unknown; 409 not waiting for a review, already decided, or too late.
     """
-    decision = ApprovalBody.from_payload(read_json_object(req))
+    decision = DecisionBody.from_payload(read_json_object(req))
     record = await find_record(req)
     _require_waiting(record)
     await _require_entitled(client, record, decision)
@@ -44,25 +44,24 @@ async def decide_document(req: func.HttpRequest, client: df.DurableOrchestration
     return json_answer({**answer, "links": links}, 202)
 
 
-async def _close_review(record: DocumentRecord, decision: ApprovalBody) -> None:
+async def _close_review(record: DocumentRecord, decision: Decision) -> None:
     """Write the decision; sent again, it is there already. Raises a 409 problem when the review is closed."""
-    event = ApprovalEvent.from_payload(decision.to_payload())
-    review = await reviews.close_review(get_services(), run_of(record), event, until_deadline=True)
+    review = await reviews.close_review(get_services(), record.run, decision, until_deadline=True)
     if review is None or not review.is_decided:
         raise _too_late(record)
-    if (review.approved, review.reviewer) != (decision.approved, decision.reviewer):
+    if not review.says(decision):
         raise ProblemError(
             "conflict", f"Document '{record.document_id}' was decided already, by {review.reviewer}."
         )
 
 
-async def _wake(client: df.DurableOrchestrationClient, record: DocumentRecord, decision: ApprovalBody) -> None:
+async def _wake(client: df.DurableOrchestrationClient, record: DocumentRecord, decision: Decision) -> None:
     """Tell the instance that there is a decision in the record. Raises a 409 problem when it has ended without it.
 
     The decision counts from the moment it is written: an event that is lost is raised again by the reconciliation.
     """
     try:
-        await instances.raise_decision(client, record.instance_id, ApprovalEvent(**decision.model_dump()))
+        await instances.raise_decision(client, record.instance_id, decision)
     except InstanceGone as error:
         if not await _took_effect(record, decision):
             raise _too_late(record) from error
@@ -71,14 +70,13 @@ async def _wake(client: df.DurableOrchestrationClient, record: DocumentRecord, d
         log.warning("A decision is recorded; its event waits for the reconciliation: %s", fault, extra=ids)
 
 
-async def _took_effect(record: DocumentRecord, decision: ApprovalBody) -> bool:
+async def _took_effect(record: DocumentRecord, decision: Decision) -> bool:
     """Whether the run ended by this very decision, having found it in the record before the event came."""
     ended = await get_services().document_records.get(record.document_id)
     if ended is None or ended.instance_id != record.instance_id or ended.review is None:
         return False
     by_review = ended.status in (DocumentStatus.COMPLETED, DocumentStatus.REJECTED)
-    told = (ended.review.approved, ended.review.reviewer)
-    return by_review and told == (decision.approved, decision.reviewer)
+    return by_review and ended.review.says(decision)
 
 
 def _require_waiting(record: DocumentRecord) -> None:
@@ -93,7 +91,7 @@ def _require_waiting(record: DocumentRecord) -> None:
 
 
 async def _require_entitled(
-    client: df.DurableOrchestrationClient, record: DocumentRecord, decision: ApprovalBody
+    client: df.DurableOrchestrationClient, record: DocumentRecord, decision: Decision
 ) -> None:
     """By the limits the run was accepted under, which the orchestrator goes by as well."""
     instance = await instances.find_run(client, record)

@@ -5,7 +5,8 @@ import azure.functions as func
 
 from docpipeline.composition import get_services
 from docpipeline.errors import BlobUnavailable
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.instance_ids import problem_with_id
 from docpipeline.services.document_records import MAX_PAGE
 from triggers import intake, management_links

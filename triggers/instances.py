@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from docpipeline.composition import Services
 from docpipeline.errors import ServiceUnavailable
 from docpipeline.models import event_names
-from docpipeline.models.approvals import ApprovalEvent
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.approvals import Decision
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.instance_ids import new_instance_id
 from docpipeline.models.jobs import DocumentJob, RunIdentity
 from docpipeline.models.payload import Payload
-from docpipeline.run_ends import run_of
 from triggers.durable_calls import asked, unavailable
 
 log = logging.getLogger(__name__)
@@ -107,10 +107,10 @@ async def start_lost_run(
     return await start_run(client, services, await _renamed(services, record))
 
 
-async def raise_decision(client: df.DurableOrchestrationClient, instance_id: str, event: ApprovalEvent) -> None:
+async def raise_decision(client: df.DurableOrchestrationClient, instance_id: str, decision: Decision) -> None:
     """Tell a waiting instance what a person decided. Raises InstanceGone or ServiceUnavailable."""
     try:
-        await client.raise_event(instance_id, event_names.DOCUMENT_APPROVAL, event.to_payload())
+        await client.raise_event(instance_id, event_names.DOCUMENT_APPROVAL, decision.to_payload())
     except Exception as error:
         # The SDK tells 410 and 404 apart from the rest by its sentence alone.
         if "is gone" in str(error) or str(error).startswith("No instance"):
@@ -146,14 +146,11 @@ async def _renamed(services: Services, record: DocumentRecord) -> DocumentRecord
     log.error("A document's instance id is taken by another instance; it gets a new one", extra=ids)
     new_id = new_instance_id(record.document_id, record.user_id, services.clock())
 
-    def renamed(current: DocumentRecord) -> DocumentRecord | None:
-        if current.instance_id != record.instance_id or current.status is not DocumentStatus.QUEUED:
-            return None
-        return current.model_copy(update={"instance_id": new_id, "updated_at": services.clock()})
-
-    written = await services.document_records.update(record.document_id, renamed)
+    written = await services.document_records.update(
+        record.document_id, lambda current: current.rename_run(record.run, new_id, services.clock())
+    )
     if written.instance_id == new_id:
-        await services.pending_places.keep(run_of(written))
+        await services.pending_places.keep(written.run)
         await services.pending_places.release(record.instance_id)
     return written
 

@@ -9,7 +9,8 @@ import azure.durable_functions as df
 from docpipeline.composition import Services, get_services
 from docpipeline.errors import BlobUnavailable, RecordConflict, ServiceFault
 from docpipeline.models import instance_ids
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
 from docpipeline.services.idempotency_keys import Reservation
 from triggers import instances, settling

@@ -12,10 +12,10 @@ import azure.functions as func
 from docpipeline import run_ends
 from docpipeline.composition import Services, get_services
 from docpipeline.errors import UnreadableRow
-from docpipeline.models.approvals import ApprovalEvent, Decision
-from docpipeline.models.documents import COUNTER_FIELDS, DocumentRecord, DocumentStatus, way_to
+from docpipeline.models.approvals import FinalDecision
+from docpipeline.models.document_record import DocumentRecord, RunEnd
+from docpipeline.models.documents import COUNTER_FIELDS, DocumentStatus, way_to
 from docpipeline.models.failure import Failure
-from docpipeline.run_ends import RunEnd
 from triggers import instances, settling
 from triggers.instances import Instance, InstanceGone
 from triggers.settling import ReceiverAway
@@ -110,7 +110,7 @@ class _Reconciliation:
     async def _end(self, end: RunEnd, instance: Instance | None) -> bool:
         """Write the end, then count and tell it, as the run would have done itself."""
         started_at = instance.job.started_at if instance and instance.job else None
-        record = await run_ends.end_run(self.services, run_ends.run_of(self.record), end, started_at)
+        record = await run_ends.end_run(self.services, self.record.run, end, started_at)
         if record is None or not record.is_unsettled:
             # It came to its end by itself after it was listed.
             return False
@@ -122,30 +122,30 @@ class _Reconciliation:
     async def _settle(self, record: DocumentRecord) -> bool:
         """Count and tell an end. It is tried to be told for a day, and counted however long that takes."""
         ids = {"document_id": record.document_id, "instance_id": record.instance_id}
-        now, run = self.services.clock(), run_ends.run_of(record)
+        now, records = self.services.clock(), self.services.document_records
         try:
             await settling.settle(self.client, self.services, record)
         except ReceiverAway as away:
             since = record.telling_since or now
             if now >= since + TOLD_FOR:
                 log.error("The end of a run could not be told for a day, and is not any more: %s", away, extra=ids)
-                await run_ends.amend_end(self.services, run, untold=False)
+                await records.change(record.run, DocumentRecord.mark_told)
                 return True
             log.warning("The end of a run could not be told; the next run tries again: %s", away, extra=ids)
-            await run_ends.amend_end(self.services, run, telling_since=since)
+            await records.change(record.run, lambda current: current.keep_telling(since))
             return False
         return True
 
     async def _raise_decision_again(self) -> bool:
         """A crash between the record of a decision and its event left the instance waiting."""
         review = self.record.review
-        if self.record.status is not DocumentStatus.AWAITING_REVIEW or review is None or review.approved is None:
+        decision = review.decision if review else None
+        if self.record.status is not DocumentStatus.AWAITING_REVIEW or review is None or decision is None:
             return False
         if review.decided_at is None or not self._is_long_ago(review.decided_at):
             return False
         try:
-            event = ApprovalEvent.from_payload(review.to_payload())
-            await instances.raise_decision(self.client, self.record.instance_id, event)
+            await instances.raise_decision(self.client, self.record.instance_id, decision)
         except InstanceGone:
             return False
         return True
@@ -176,8 +176,8 @@ def _ending_of(instance: Instance, record: DocumentRecord) -> RunEnd:
         return RunEnd(DocumentStatus.FAILED, error=_FAILURES[instance.runtime_status])
     reviewed = record.review is not None and record.review.approved is True
     decisions = {
-        DocumentStatus.COMPLETED: Decision.APPROVED_WITH_REVIEW if reviewed else Decision.APPROVED,
-        DocumentStatus.REJECTED: Decision.REJECTED,
+        DocumentStatus.COMPLETED: FinalDecision.APPROVED_WITH_REVIEW if reviewed else FinalDecision.APPROVED,
+        DocumentStatus.REJECTED: FinalDecision.REJECTED,
     }
     compliant = output.get("isCompliant")
     return RunEnd(

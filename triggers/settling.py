@@ -7,7 +7,8 @@ import azure.durable_functions as df
 from docpipeline import run_ends
 from docpipeline.composition import Services
 from docpipeline.errors import ServiceFault
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from triggers import counter_shards, instances
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ async def settle(client: df.DurableOrchestrationClient, services: Services, reco
     """
     await count_end(client, services, record)
     try:
-        await run_ends.announce_end(services, run_ends.run_of(record))
+        await run_ends.announce_end(services, record.run)
     except ServiceFault as fault:
         raise ReceiverAway(fault) from fault
 
@@ -40,7 +41,7 @@ async def count_end(client: df.DurableOrchestrationClient, services: Services, r
     # The first step of a run tells its start and shows its stage; what failed later than queued got beyond it.
     begun = record.failed_in is not DocumentStatus.QUEUED or (instance is not None and instance.has_begun)
     await counter_shards.count_end(client, record, shards, begun=begun)
-    await run_ends.amend_end(services, run_ends.run_of(record), uncounted=False)
+    await services.document_records.change(record.run, DocumentRecord.mark_counted)
 
 
 async def settle_before_next_run(
