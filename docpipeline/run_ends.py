@@ -1,25 +1,30 @@
 """The end of a run, in one order for all of them and for whoever ends it.
 
 1. `end_run` writes the end into the record, which is then *unsettled*: neither counted nor told.
-2. The caller counts it: an orchestrator with a signal of its own, the reconciliation through its client.
+2. The caller counts it: an orchestrator with a signal of its own, anybody else by `settle`.
 3. `announce_end` tells the submitter, and writes that both is done.
 
 Nobody is told an end before it is written, and a run that stops between two of these is found by
 `reconcile_documents`, which looks at every record that is not settled.
 """
 
+import logging
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from docpipeline import telemetry
-from docpipeline.errors import ServiceFault
+from docpipeline.durable_runtime import DurableRuntime, find_run
+from docpipeline.errors import ReceiverAway, ServiceFault
 from docpipeline.models.document_record import DocumentRecord, RunEnd
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
 from docpipeline.notification_contents import END_NOTICES, end_notice
 
 if TYPE_CHECKING:
     from docpipeline.composition import Services
+
+log = logging.getLogger(__name__)
 
 
 async def open_run(services: "Services", run: RunReference) -> DocumentRecord | None:
@@ -94,6 +99,42 @@ async def announce_end(services: "Services", run: RunReference, *, counted: bool
     await services.document_records.change(
         run, lambda current: (current.mark_counted() if counted else current).mark_told()
     )
+
+
+async def settle(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> None:
+    """Count the end that the record tells of, and tell it, as far as that is not done. Again changes nothing.
+
+    For ends whose orchestrator no longer does so. Raises ServiceUnavailable and, from the receiver, ReceiverAway.
+    """
+    if record.uncounted:
+        await _count(services, runtime, record)
+    try:
+        await announce_end(services, record.run)
+    except ServiceFault as fault:
+        raise ReceiverAway(fault) from fault
+
+
+async def settle_before_next_run(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> None:
+    """Settle what the next run of the document will overwrite; a receiver that is away holds nobody up.
+
+    Raises ServiceUnavailable.
+    """
+    try:
+        await settle(services, runtime, record)
+    except ReceiverAway as away:
+        ids = telemetry.log_fields(record.document_id, record.instance_id)
+        log.warning("The end of a run that is followed by another could not be told: %s", away, extra=ids)
+
+
+async def _count(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> None:
+    # By the shards that the run began with, where they can be told.
+    instance = await find_run(runtime, record)
+    job = instance.job if instance else None
+    shards = job.policy.counter_shards if job else services.settings.counter_shards
+    # The first step of a run tells its start and shows its stage; what failed later than queued got beyond it.
+    begun = record.failed_in is not DocumentStatus.QUEUED or (instance is not None and instance.has_begun)
+    await runtime.count_end(record, shards, begun=begun)
+    await services.document_records.change(record.run, DocumentRecord.mark_counted)
 
 
 def _measure(record: DocumentRecord, started_at: datetime | None) -> None:

@@ -14,15 +14,17 @@ from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.runs import RunReference
+from docpipeline.reconciliation import reconcile_all
 from tests.unit.triggers.conftest import Pipeline
 from tests.unit.triggers.records import SUBMITTED, a_job, a_record, awaiting_review
-from triggers.reconcile_documents import reconcile_all, reconcile_documents
+from triggers.durable_client import DurableClient
+from triggers.reconcile_documents import reconcile_documents
 
 SHARD = counter_shard("inv-17", 8)
 
 
 async def reconcile(pipeline: Pipeline) -> int:
-    return await reconcile_all(pipeline.runtime.client(), pipeline.services.as_services())
+    return await reconcile_all(pipeline.services.as_services(), DurableClient(pipeline.runtime.client()))
 
 
 def totals(pipeline: Pipeline) -> dict[str, int]:
