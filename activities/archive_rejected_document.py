@@ -3,10 +3,11 @@
 import azure.durable_functions as df
 
 from docpipeline.composition import get_services
-from docpipeline.models.approvals import Decision
+from docpipeline.models.activity_inputs import Rejection
+from docpipeline.models.approvals import FinalDecision
+from docpipeline.models.document_record import RunEnd
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.notices import Rejection
-from docpipeline.run_ends import RunEnd, end_run, open_run
+from docpipeline.run_ends import end_run, open_run
 from docpipeline.telemetry import measured
 
 bp = df.Blueprint()
@@ -25,6 +26,6 @@ async def archive_rejected_document(payload: dict) -> dict:
     if record is None:
         return {}
     await services.document_blobs.archive_rejected(record)
-    end = RunEnd(DocumentStatus.REJECTED, decision=Decision.REJECTED)
+    end = RunEnd(DocumentStatus.REJECTED, decision=FinalDecision.REJECTED)
     await end_run(services, request, end, request.started_at)
     return {}

@@ -3,9 +3,10 @@
 import azure.durable_functions as df
 
 from docpipeline.composition import get_services
+from docpipeline.models.activity_inputs import Completion
+from docpipeline.models.document_record import RunEnd
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.notices import Completion
-from docpipeline.run_ends import RunEnd, end_run
+from docpipeline.run_ends import end_run
 from docpipeline.telemetry import measured
 
 bp = df.Blueprint()

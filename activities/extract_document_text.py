@@ -4,7 +4,6 @@ import azure.durable_functions as df
 
 from docpipeline.composition import Services, get_services
 from docpipeline.errors import BlobUnavailable, DocumentFailed, NothingSubmitted, OperationLost, ServiceRefused
-from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.extraction import MOST_SUBMISSIONS, Extraction, ExtractionRequest
 from docpipeline.models.page_reading import doubtful_pages
 from docpipeline.services.analysis import Analysis
@@ -28,15 +27,20 @@ async def extract_document_text(payload: dict) -> dict:
     analysis that came to nothing; nothing is billed three times (``analysisFailed``).
     """
     request, services = ExtractionRequest.from_payload(payload), get_services()
-    ids = (request.document_id, request.instance_id)
-    if await services.document_records.advance(*ids, DocumentStatus.EXTRACTING) is None:
+    record = await services.document_records.change(
+        request, lambda current: current.begin_extraction(services.clock())
+    )
+    if record is None:
         return Extraction.failed("superseded", "a newer run of this document has taken over").to_payload()
-    extraction = await services.document_blobs.read_extraction(*ids)
+    extraction = await services.document_blobs.read_extraction(request)
     if extraction is None:
         extraction = await _extract(services, request)
-        await services.document_blobs.save_extraction(*ids, extraction)
+        await services.document_blobs.save_extraction(request, extraction)
     if extraction.failure is None:
-        await _show_in_record(services, request, extraction)
+        shown = extraction
+        await services.document_records.change(
+            request, lambda current: current.show_extraction(shown, services.clock())
+        )
     return extraction.to_payload()
 
 
@@ -55,7 +59,7 @@ async def _extract(services: Services, request: ExtractionRequest) -> Extraction
 
 
 async def _analyze(services: Services, request: ExtractionRequest) -> Analysis:
-    ledger = services.document_blobs.analysis_ledger(request.document_id, request.instance_id)
+    ledger = services.document_blobs.analysis_ledger(request)
     operation_url = await ledger.operation_url() or await _submit(services, request, ledger)
     try:
         return await services.document_intelligence.result(operation_url, request.deadline)
@@ -88,7 +92,7 @@ def _given_up() -> DocumentFailed:
 
 
 async def _store(services: Services, request: ExtractionRequest, analysis: Analysis) -> Extraction:
-    text_blob = await services.document_blobs.save_text(request.document_id, request.instance_id, analysis.text)
+    text_blob = await services.document_blobs.save_text(request, analysis.text)
     return Extraction(
         text_blob=text_blob,
         page_count=analysis.page_count,
@@ -101,16 +105,4 @@ async def _store(services: Services, request: ExtractionRequest, analysis: Analy
             analysis.pages, request.page_confidence_threshold, request.low_words_threshold
         ),
         unmapped_share=round(analysis.unmapped_share, 4),
-    )
-
-
-async def _show_in_record(services: Services, request: ExtractionRequest, extraction: Extraction) -> None:
-    await services.document_records.amend(
-        request.document_id,
-        request.instance_id,
-        page_count=extraction.page_count,
-        language=extraction.language,
-        confidence=extraction.confidence,
-        doubtful_pages=extraction.doubtful_pages,
-        text_blob=extraction.text_blob,
     )

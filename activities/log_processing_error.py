@@ -5,10 +5,11 @@ import logging
 import azure.durable_functions as df
 
 from docpipeline.composition import get_services
+from docpipeline.models.activity_inputs import ErrorReport, RecordedEnd
+from docpipeline.models.document_record import RunEnd
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.failure import DOCUMENT_FAULTS
-from docpipeline.models.notices import ErrorReport, RecordedEnd
-from docpipeline.run_ends import RunEnd, end_run
+from docpipeline.run_ends import end_run
 from docpipeline.telemetry import log_fields, measured
 
 bp = df.Blueprint()

@@ -3,8 +3,9 @@
 import azure.durable_functions as df
 
 from docpipeline.composition import get_services
-from docpipeline.models.notices import CompletionNotice, NotificationType
-from docpipeline.notices import approval_notice
+from docpipeline.models.activity_inputs import CompletionNotice
+from docpipeline.models.event_names import NotificationType
+from docpipeline.notification_contents import approval_notice
 from docpipeline.run_ends import open_run
 from docpipeline.telemetry import measured
 

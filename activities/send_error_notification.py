@@ -4,7 +4,7 @@ import azure.durable_functions as df
 
 from docpipeline import run_ends
 from docpipeline.composition import get_services
-from docpipeline.models.notices import EndNotice
+from docpipeline.models.activity_inputs import EndNotice
 from docpipeline.telemetry import measured
 
 bp = df.Blueprint()

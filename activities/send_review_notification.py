@@ -4,9 +4,10 @@ import azure.durable_functions as df
 
 from docpipeline import reviews
 from docpipeline.composition import get_services
+from docpipeline.models.activity_inputs import ReviewNotification
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.notices import NotificationType, ReviewNotification
-from docpipeline.notices import review_notice
+from docpipeline.models.event_names import NotificationType
+from docpipeline.notification_contents import review_notice
 from docpipeline.telemetry import measured
 
 bp = df.Blueprint()

@@ -1,12 +1,10 @@
 """Storing the result of a document that passed."""
 
-from typing import Any
-
 import azure.durable_functions as df
 
 from docpipeline.composition import get_services
+from docpipeline.models.activity_inputs import StorageRequest
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.notices import StorageRequest
 from docpipeline.telemetry import measured
 
 bp = df.Blueprint()
@@ -21,13 +19,10 @@ async def store_processed_document(payload: dict) -> dict:
     the run's ids, an original that is archived stays where it is, and a run that has ended is left alone.
     """
     request, services = StorageRequest.from_payload(payload), get_services()
-    ids = (request.document_id, request.instance_id)
-    outcome: dict[str, Any] = {
-        "is_compliant": request.is_compliant,
-        "decision": request.decision,
-        "review": request.review,
-    }
-    record = await services.document_records.advance(*ids, DocumentStatus.STORING, **outcome)
+    passed = (request.is_compliant, request.decision, request.review)
+    record = await services.document_records.change(
+        request, lambda current: current.begin_storing(*passed, services.clock())
+    )
     if record is None or record.status is not DocumentStatus.STORING:
         return {}
     result = {**record.to_api(), "textBlob": record.text_blob}

@@ -5,7 +5,6 @@ import azure.durable_functions as df
 from docpipeline.composition import get_services
 from docpipeline.errors import ServiceRefused
 from docpipeline.models.compliance import ComplianceRequest, ComplianceVerdict
-from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.failure import Failure
 from docpipeline.telemetry import measured
 
@@ -21,8 +20,9 @@ async def validate_compliance(payload: dict) -> dict:
     which is retried. Repeat-safe: the text is the same, and the record takes the last answer.
     """
     request, services = ComplianceRequest.from_payload(payload), get_services()
-    ids = (request.document_id, request.instance_id)
-    record = await services.document_records.advance(*ids, DocumentStatus.VALIDATING)
+    record = await services.document_records.change(
+        request, lambda current: current.begin_validation(services.clock())
+    )
     chunks = [chunk async for chunk in services.document_blobs.read_text(request.text_blob)]
     metadata = (record.metadata if record else None) or {}
     try:
@@ -30,5 +30,7 @@ async def validate_compliance(payload: dict) -> dict:
     except ServiceRefused as refusal:
         failure = Failure(code="complianceRefused", message=str(refusal))
         return ComplianceVerdict(is_compliant=False, understood=False, failure=failure).to_payload()
-    await services.document_records.amend(*ids, is_compliant=verdict.is_compliant, issues=issues)
+    await services.document_records.change(
+        request, lambda current: current.show_verdict(verdict.is_compliant, issues, services.clock())
+    )
     return verdict.to_payload()

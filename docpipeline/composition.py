@@ -1,17 +1,16 @@
 """The only wiring: every client is built once, at its first use, from settings. Tests replace it here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from datetime import datetime
 
 from docpipeline import telemetry
 from docpipeline.errors import SettingsError
-from docpipeline.resilience import ServiceBreaker
+from docpipeline.resilience import Clock, ServiceBreaker, utc_now
 from docpipeline.services.compliance_api import ComplianceApi
 from docpipeline.services.document_blobs import DocumentBlobs
 from docpipeline.services.document_intelligence import DocumentIntelligence
-from docpipeline.services.document_records import DocumentRecords, utc_now
+from docpipeline.services.document_records import DocumentRecords
 from docpipeline.services.idempotency_keys import IdempotencyKeys
 from docpipeline.services.notifications import Notifier
 from docpipeline.services.pending_places import PendingPlaces
@@ -33,7 +32,7 @@ class Services:
     document_records: DocumentRecords
     idempotency_keys: IdempotencyKeys
     pending_places: PendingPlaces
-    clock: Callable[[], datetime] = utc_now
+    clock: Clock = utc_now
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -8,11 +8,23 @@
     ├── DocumentFailed            a document cannot be processed: code and reason go into its record
     ├── RecordConflict            somebody else changed the record meanwhile
     ├── RecordNotFound            no record of that document, or the run has been superseded
+    ├── DocumentConflict          what is asked for does not fit what is known of the document
+    │   ├── DocumentInProgress    it cannot be processed again before it has ended
+    │   ├── AnotherUsersDocument  somebody else sent a document under its id
+    │   ├── OtherContentKnown     its id stands for other content
+    │   ├── IdempotencyKeyUsed    the key stands for another document
+    │   ├── NotAwaitingReview     there is nothing to decide
+    │   ├── DecidedAlready        somebody decided otherwise
+    │   └── ReviewOver            too late to decide
+    ├── OwnDocument               its submitter may not review it
     ├── UnreadableRow             what lies in a table is not understood: only an operator can mend it
     ├── InvalidRequest            a client's request has keys that are wrong; names all of them at once
     ├── InvalidBlobUrl            a blobUrl that is refused; says why and what is allowed
     ├── BlobUnavailable           the blob at an allowed blobUrl cannot be read
+    ├── UnsupportedContent        content that begins as nothing we accept
     ├── DocumentTooLarge          more bytes than MAX_DOCUMENT_MEGABYTES
+    ├── InstanceGone              an instance that can no longer be told anything
+    ├── ReceiverAway              an end that is counted could not be told
     ├── TooManyPending            as many documents are in flight as MAX_PENDING_DOCUMENTS allows
     └── ServiceFault              an outside service did not do its work
         ├── ServiceUnavailable    for now: raised, so that the durable retry tries again
@@ -71,6 +83,86 @@ class RecordNotFound(PipelineError):
         super().__init__(f"there is no record of document '{document_id}'; was it deleted by hand?")
 
 
+class DocumentConflict(PipelineError):
+    """What is asked for does not fit what is known of document ``document_id``."""
+
+    def __init__(self, document_id: str, reason: str) -> None:
+        self.document_id = document_id
+        super().__init__(reason)
+
+
+class DocumentInProgress(DocumentConflict):
+    """A document that is to be processed again has not ended; ``status`` is where it stands."""
+
+    def __init__(self, document_id: str, status: str) -> None:
+        self.status = status
+        super().__init__(
+            document_id,
+            f"document '{document_id}' is being processed ({status}). Process it again when it has ended",
+        )
+
+
+class AnotherUsersDocument(DocumentConflict):
+    """The document's id was taken by another user's document."""
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(
+            document_id,
+            f"document '{document_id}' was sent by another user. Send yours under another documentId",
+        )
+
+
+class OtherContentKnown(DocumentConflict):
+    """The document's id stands for other content of the same user."""
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(
+            document_id,
+            f"document '{document_id}' is known with other content. Send this content under another documentId",
+        )
+
+
+class IdempotencyKeyUsed(DocumentConflict):
+    """The idempotency key stands for another document, ``document_id``."""
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(
+            document_id,
+            f"this Idempotency-Key was used for document '{document_id}'. Use a new key for another",
+        )
+
+
+class NotAwaitingReview(DocumentConflict):
+    """A decision on a document that waits for none; ``status`` is where it stands."""
+
+    def __init__(self, document_id: str, status: str, has_ended: bool) -> None:
+        self.status = status
+        state = "has ended already" if has_ended else "waits for no review"
+        super().__init__(document_id, f"document '{document_id}' {state}: its status is {status}")
+
+
+class DecidedAlready(DocumentConflict):
+    """A decision on a document that ``reviewer`` decided before, and otherwise."""
+
+    def __init__(self, document_id: str, reviewer: str | None) -> None:
+        self.reviewer = reviewer
+        super().__init__(document_id, f"document '{document_id}' was decided already, by {reviewer}")
+
+
+class ReviewOver(DocumentConflict):
+    """A decision on a document whose review has ended."""
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(document_id, f"it is too late to decide document '{document_id}': its review has ended")
+
+
+class OwnDocument(PipelineError):
+    """A decision by the document's submitter, where four eyes are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("a document is reviewed by somebody else than its submitter")
+
+
 class UnreadableRow(PipelineError):
     """Row ``key`` of ``table`` is not understood. ``reason`` says where, and repeats nothing of what it holds."""
 
@@ -95,12 +187,36 @@ class BlobUnavailable(PipelineError):
     """The blob at an allowed blobUrl does not exist or may not be read with what was given."""
 
 
+class UnsupportedContent(PipelineError):
+    """Content that begins as none of the types in ``accepted`` does."""
+
+    def __init__(self, accepted: tuple[str, ...]) -> None:
+        self.accepted = accepted
+        super().__init__(f"the content does not begin as any of {', '.join(accepted)} does")
+
+
 class DocumentTooLarge(PipelineError):
     """The document has more than ``limit_bytes`` bytes."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         super().__init__(f"the document is larger than the {limit_bytes} bytes that are accepted here")
+
+
+class InstanceGone(PipelineError):
+    """The instance is not there or has ended: it can no longer be told anything."""
+
+    def __init__(self, instance_id: str) -> None:
+        self.instance_id = instance_id
+        super().__init__(f"instance '{instance_id}' is not there or has ended")
+
+
+class ReceiverAway(PipelineError):
+    """An end that is counted could not be told; ``fault`` says why."""
+
+    def __init__(self, fault: "ServiceFault") -> None:
+        self.fault = fault
+        super().__init__(str(fault))
 
 
 class TooManyPending(PipelineError):

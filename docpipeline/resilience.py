@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from docpipeline import telemetry
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pybreaker
 
 log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+"""Gives the present moment, UTC."""
 
 FAILURES_UNTIL_OPEN = 5
 # No longer than the first pause of any retry policy: an open circuit alone must not use up a document's attempts.
@@ -90,6 +93,11 @@ def _report(service: str, state: str) -> None:
     telemetry.track("CircuitState", _STATE_VALUES[state], service=service, state=state)
 
 
-def seconds_until(deadline: datetime, clock: Callable[[], datetime]) -> float:
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+def seconds_until(deadline: datetime, clock: Clock) -> float:
     """Seconds left until ``deadline``, never less than none."""
     return max(0.0, (deadline - clock()).total_seconds())

@@ -5,15 +5,29 @@ it by a conditional write of the one record. Whoever comes second finds it close
 of the API, the way the process takes, the notifications) is what was written.
 """
 
+import logging
 from typing import TYPE_CHECKING
 
-from docpipeline.models.approvals import ApprovalEvent, Review
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
-from docpipeline.models.notices import ReviewNotification
+from docpipeline.durable_runtime import DurableRuntime, find_run
+from docpipeline.errors import (
+    DecidedAlready,
+    InstanceGone,
+    NotAwaitingReview,
+    OwnDocument,
+    ReviewOver,
+    ServiceUnavailable,
+)
+from docpipeline.models.activity_inputs import ReviewNotification
+from docpipeline.models.approvals import Decision, Review, is_own_document
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
+from docpipeline.telemetry import log_fields
 
 if TYPE_CHECKING:
     from docpipeline.composition import Services
+
+log = logging.getLogger(__name__)
 
 
 async def open_review(services: "Services", request: ReviewNotification) -> DocumentRecord | None:
@@ -21,14 +35,36 @@ async def open_review(services: "Services", request: ReviewNotification) -> Docu
 
     Returns the record as it now is; None when it belongs to another run. Raises RecordNotFound.
     """
-    review = Review(requested_at=services.clock(), deadline=request.deadline, reasons=tuple(request.reasons))
-    return await services.document_records.advance(
-        request.document_id, request.instance_id, DocumentStatus.AWAITING_REVIEW, review=review
+    return await services.document_records.change(
+        request, lambda record: record.request_review(request.deadline, request.reasons, services.clock())
     )
 
 
+async def decide(
+    services: "Services", runtime: DurableRuntime, record: DocumentRecord, decision: Decision
+) -> None:
+    """Close the review of the record's run by a person's decision, and tell its instance.
+
+    A decision counts from the moment it is written: an event that is lost is raised again by the reconciliation.
+    Sent again, it is there already.
+
+    Raises:
+        NotAwaitingReview, DecidedAlready, ReviewOver: there is nothing to decide, any more or otherwise.
+        OwnDocument: the reviewer is the submitter.
+        RecordNotFound, RecordConflict, ServiceUnavailable: nothing was decided.
+    """
+    _require_waiting(record)
+    await _require_entitled(services, runtime, record, decision)
+    review = await close_review(services, record.run, decision, until_deadline=True)
+    if review is None or not review.is_decided:
+        raise ReviewOver(record.document_id)
+    if not review.says(decision):
+        raise DecidedAlready(record.document_id, review.reviewer)
+    await _wake(services, runtime, record, decision)
+
+
 async def close_review(
-    services: "Services", run: RunReference, decision: ApprovalEvent, *, until_deadline: bool = False
+    services: "Services", run: RunReference, decision: Decision, *, until_deadline: bool = False
 ) -> Review | None:
     """Write a decision, unless the review is closed.
 
@@ -48,34 +84,58 @@ async def close_review(
         RecordConflict: others kept writing.
     """
 
-    def decided(current: DocumentRecord) -> DocumentRecord | None:
-        if not is_awaited(current, run) or (current.review and current.review.is_decided):
-            return None
-        now, review = services.clock(), current.review or Review()
-        if until_deadline and review.deadline and now >= review.deadline:
-            return None
-        told = {"approved": decision.approved, "reviewer": decision.reviewer, "comment": decision.comment}
-        written = review.model_copy(update={**told, "decided_at": now})
-        return current.model_copy(update={"review": written, "updated_at": now})
-
-    record = await services.document_records.update(run.document_id, decided)
-    return (record.review or Review()) if is_awaited(record, run) else None
+    record = await services.document_records.change(
+        run, lambda current: current.decide(decision, services.clock(), until_deadline=until_deadline)
+    )
+    if record is None or record.status is not DocumentStatus.AWAITING_REVIEW:
+        return None
+    return record.review or Review()
 
 
 async def give_up_review(services: "Services", run: RunReference) -> Review | None:
     """Let the time for a decision end now, unless there is one. Returns and raises as `close_review` does."""
-
-    def given_up(current: DocumentRecord) -> DocumentRecord | None:
-        if not is_awaited(current, run) or (current.review and current.review.is_decided):
-            return None
-        now, review = services.clock(), current.review or Review()
-        ended = review.model_copy(update={"deadline": min(now, review.deadline or now)})
-        return current.model_copy(update={"review": ended, "updated_at": now})
-
-    record = await services.document_records.update(run.document_id, given_up)
-    return (record.review or Review()) if is_awaited(record, run) else None
+    record = await services.document_records.change(run, lambda current: current.give_up_review(services.clock()))
+    if record is None or record.status is not DocumentStatus.AWAITING_REVIEW:
+        return None
+    return record.review or Review()
 
 
-def is_awaited(record: DocumentRecord, run: RunReference) -> bool:
-    """Whether the run's document awaits a review."""
-    return record.instance_id == run.instance_id and record.status is DocumentStatus.AWAITING_REVIEW
+def _require_waiting(record: DocumentRecord) -> None:
+    if record.status is DocumentStatus.TIMEOUT:
+        raise ReviewOver(record.document_id)
+    if record.status is not DocumentStatus.AWAITING_REVIEW:
+        raise NotAwaitingReview(record.document_id, record.status.value, record.status.is_final)
+
+
+async def _require_entitled(
+    services: "Services", runtime: DurableRuntime, record: DocumentRecord, decision: Decision
+) -> None:
+    """By the limits the run was accepted under, which the orchestrator goes by as well."""
+    instance = await find_run(runtime, record)
+    job = instance.job if instance else None
+    four_eyes = job.policy.require_four_eyes if job else services.settings.require_four_eyes
+    if four_eyes and is_own_document(decision.reviewer, record.user_id):
+        raise OwnDocument
+    if instance is None or instance.has_ended:
+        raise ReviewOver(record.document_id)
+
+
+async def _wake(services: "Services", runtime: DurableRuntime, record: DocumentRecord, decision: Decision) -> None:
+    """Tell the instance that there is a decision in the record. Raises ReviewOver when it has ended without it."""
+    try:
+        await runtime.raise_decision(record.instance_id, decision)
+    except InstanceGone as error:
+        if not await _took_effect(services, record, decision):
+            raise ReviewOver(record.document_id) from error
+    except ServiceUnavailable as fault:
+        ids = log_fields(record.document_id, record.instance_id)
+        log.warning("A decision is recorded; its event waits for the reconciliation: %s", fault, extra=ids)
+
+
+async def _took_effect(services: "Services", record: DocumentRecord, decision: Decision) -> bool:
+    """Whether the run ended by this very decision, having found it in the record before the event came."""
+    ended = await services.document_records.get(record.document_id)
+    if ended is None or not ended.is_of(record.run) or ended.review is None:
+        return False
+    by_review = ended.status in (DocumentStatus.COMPLETED, DocumentStatus.REJECTED)
+    return by_review and ended.review.says(decision)

@@ -1,54 +1,36 @@
 """The end of a run, in one order for all of them and for whoever ends it.
 
 1. `end_run` writes the end into the record, which is then *unsettled*: neither counted nor told.
-2. The caller counts it: an orchestrator with a signal of its own, the reconciliation through its client.
+2. The caller counts it: an orchestrator with a signal of its own, anybody else by `settle`.
 3. `announce_end` tells the submitter, and writes that both is done.
 
 Nobody is told an end before it is written, and a run that stops between two of these is found by
 `reconcile_documents`, which looks at every record that is not settled.
 """
 
+import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from docpipeline import telemetry
-from docpipeline.errors import ServiceFault
-from docpipeline.models.approvals import Decision
-from docpipeline.models.documents import DocumentRecord, DocumentStatus, way_to
-from docpipeline.models.failure import Failure
+from docpipeline.durable_runtime import DurableRuntime, find_run
+from docpipeline.errors import ReceiverAway, ServiceFault
+from docpipeline.models.document_record import DocumentRecord, RunEnd
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
-from docpipeline.notices import END_NOTICES, end_notice
+from docpipeline.notification_contents import END_NOTICES, end_notice
 
 if TYPE_CHECKING:
     from docpipeline.composition import Services
 
-
-@dataclass(frozen=True)
-class RunEnd:
-    """How a run ends: a final status, and what its record says of it beyond what it says already."""
-
-    status: DocumentStatus
-    decision: Decision | None = None
-    error: Failure | None = None
-    is_compliant: bool | None = None
-
-    def changes(self) -> dict[str, Any]:
-        """The record's fields to set."""
-        told = {"decision": self.decision, "error": self.error, "is_compliant": self.is_compliant}
-        return {name: value for name, value in told.items() if value is not None}
-
-
-def run_of(record: DocumentRecord) -> RunReference:
-    """The run that a record tells of."""
-    return RunReference(document_id=record.document_id, instance_id=record.instance_id)
+log = logging.getLogger(__name__)
 
 
 async def open_run(services: "Services", run: RunReference) -> DocumentRecord | None:
     """The record of a run that has not ended; None when it has, or a newer run has taken over."""
     record = await services.document_records.get(run.document_id)
-    if record is None or record.instance_id != run.instance_id or record.status.is_final:
+    if record is None or not record.is_of(run) or record.status.is_final:
         return None
     return record
 
@@ -75,18 +57,19 @@ async def end_run(
     """
     written: DocumentRecord | None = None
 
-    def ended(current: DocumentRecord) -> DocumentRecord | None:
+    def ended(current: DocumentRecord) -> DocumentRecord:
         nonlocal written
-        written = None if _stands(current, run, end) else _ended(current, end, services.clock())
-        return written
+        after = current.end(end, services.clock())
+        written = None if after is current else after
+        return after
 
-    record = await services.document_records.update(run.document_id, ended)
-    if record is written:
+    record = await services.document_records.change(run, ended)
+    if record is not None and record is written:
         _measure(record, started_at)
         # A place that cannot be given back now is freed by the reconciliation.
         with suppress(ServiceFault):
             await services.pending_places.release(run.instance_id)
-    return record if record.instance_id == run.instance_id else None
+    return record
 
 
 async def announce_end(services: "Services", run: RunReference, *, counted: bool = True) -> None:
@@ -103,7 +86,7 @@ async def announce_end(services: "Services", run: RunReference, *, counted: bool
         ServiceUnavailable, ServiceRefused: the receiver, or storage; what is done is on record.
     """
     record = await services.document_records.get(run.document_id)
-    if record is None or record.instance_id != run.instance_id or not record.untold:
+    if record is None or not record.is_of(run) or not record.untold:
         return
     try:
         await services.notifier.send(
@@ -111,31 +94,47 @@ async def announce_end(services: "Services", run: RunReference, *, counted: bool
         )
     except ServiceFault:
         if counted:
-            await amend_end(services, run, uncounted=False)
+            await services.document_records.change(run, DocumentRecord.mark_counted)
         raise
-    await amend_end(services, run, untold=False, **({"uncounted": False} if counted else {}))
+    await services.document_records.change(
+        run, lambda current: (current.mark_counted() if counted else current).mark_told()
+    )
 
 
-async def amend_end(services: "Services", run: RunReference, **settled: Any) -> None:
-    """Write what has been done for the end of a run; nothing when the record belongs to another run."""
+async def settle(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> None:
+    """Count the end that the record tells of, and tell it, as far as that is not done. Again changes nothing.
 
-    def amended(current: DocumentRecord) -> DocumentRecord | None:
-        return current.model_copy(update=settled) if current.instance_id == run.instance_id else None
-
-    await services.document_records.update(run.document_id, amended)
-
-
-def _stands(current: DocumentRecord, run: RunReference, end: RunEnd) -> bool:
-    if current.instance_id != run.instance_id or current.status.is_final:
-        return True
-    return end.status is DocumentStatus.TIMEOUT and current.review is not None and current.review.is_decided
+    For ends whose orchestrator no longer does so. Raises ServiceUnavailable and, from the receiver, ReceiverAway.
+    """
+    if record.uncounted:
+        await _count(services, runtime, record)
+    try:
+        await announce_end(services, record.run)
+    except ServiceFault as fault:
+        raise ReceiverAway(fault) from fault
 
 
-def _ended(current: DocumentRecord, end: RunEnd, at: datetime) -> DocumentRecord:
-    # Reconciliation may find a run whose record lags by more than one move.
-    for status in way_to(current.status, end.status)[:-1]:
-        current = current.move_to(status, at)
-    return current.move_to(end.status, at, **end.changes())
+async def settle_before_next_run(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> None:
+    """Settle what the next run of the document will overwrite; a receiver that is away holds nobody up.
+
+    Raises ServiceUnavailable.
+    """
+    try:
+        await settle(services, runtime, record)
+    except ReceiverAway as away:
+        ids = telemetry.log_fields(record.document_id, record.instance_id)
+        log.warning("The end of a run that is followed by another could not be told: %s", away, extra=ids)
+
+
+async def _count(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> None:
+    # By the shards that the run began with, where they can be told.
+    instance = await find_run(runtime, record)
+    job = instance.job if instance else None
+    shards = job.policy.counter_shards if job else services.settings.counter_shards
+    # The first step of a run tells its start and shows its stage; what failed later than queued got beyond it.
+    begun = record.failed_in is not DocumentStatus.QUEUED or (instance is not None and instance.has_begun)
+    await runtime.count_end(record, shards, begun=begun)
+    await services.document_records.change(record.run, DocumentRecord.mark_counted)
 
 
 def _measure(record: DocumentRecord, started_at: datetime | None) -> None:

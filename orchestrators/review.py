@@ -10,6 +10,7 @@ import azure.durable_functions as df
 from azure.durable_functions.models.history import HistoryEventType
 
 from docpipeline.models import event_names
+from docpipeline.models.activity_inputs import ApprovalTimeout, ReviewNotification
 from docpipeline.models.approvals import (
     OpenReview,
     Review,
@@ -17,11 +18,10 @@ from docpipeline.models.approvals import (
     ReviewLookup,
     ReviewOutcome,
     is_own_document,
-    read_approval_event,
+    read_decision_event,
 )
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.jobs import DocumentJob, Examination
-from docpipeline.models.notices import ApprovalTimeout, ReviewNotification
 from orchestrators import retries, retry_policies, steps
 from orchestrators.retries import ActivityCall, Steps
 
@@ -99,7 +99,7 @@ def _wait_for_event(
         elif wake_up == open_review.deadline:
             return None, open_review
         elif wake_up == open_review.reminder_at:
-            open_review = open_review.model_copy(update={"reminder_at": None})
+            open_review = open_review.reminded()
             yield from steps.best_effort(
                 context, _notification(context, job, examination, open_review.deadline, True)
             )
@@ -186,7 +186,7 @@ def _close_by_event(
     context: df.DurableOrchestrationContext, job: DocumentJob, raised: Any
 ) -> Steps[Review | None]:
     """The decision that the record has after the event, whoever made it; None when there is none."""
-    event = read_approval_event(raised)
+    event = read_decision_event(raised)
     if event is None or (job.policy.require_four_eyes and is_own_document(event.reviewer, job.user_id)):
         return None
     decision = ReviewDecision(document_id=job.document_id, instance_id=context.instance_id, event=event)

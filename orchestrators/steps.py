@@ -4,15 +4,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from docpipeline.models.approvals import Decision, OpenReview, Review
-from docpipeline.models.compliance import ComplianceRequest, ComplianceVerdict
-from docpipeline.models.counters import CounterFinish, CounterStart
-from docpipeline.models.documents import COUNTER_FIELDS, DocumentStatus
-from docpipeline.models.extraction import Extraction, ExtractionRequest
-from docpipeline.models.failure import Failure
-from docpipeline.models.instance_ids import counter_shard
-from docpipeline.models.jobs import DocumentJob, Examination
-from docpipeline.models.notices import (
+from docpipeline.models.activity_inputs import (
     Completion,
     CompletionNotice,
     EndNotice,
@@ -21,6 +13,14 @@ from docpipeline.models.notices import (
     Rejection,
     StorageRequest,
 )
+from docpipeline.models.approvals import FinalDecision, OpenReview, Review
+from docpipeline.models.compliance import ComplianceRequest, ComplianceVerdict
+from docpipeline.models.counters import CounterFinish, CounterStart
+from docpipeline.models.documents import COUNTER_FIELDS, DocumentStatus
+from docpipeline.models.extraction import Extraction, ExtractionRequest
+from docpipeline.models.failure import Failure
+from docpipeline.models.instance_ids import counter_shard
+from docpipeline.models.jobs import DocumentJob, Examination
 from docpipeline.models.runs import RunReference
 from orchestrators import retries, retry_policies
 from orchestrators.retries import ActivityCall, Steps
@@ -88,7 +88,7 @@ def store_and_notify(
     """Store the result and tell the submitter of the approval, side by side; then the document is complete."""
     set_stage(context, DocumentStatus.STORING)
     run, compliant = _run(context, job), examination.verdict.is_compliant
-    decision = Decision.APPROVED_WITH_REVIEW if review else Decision.APPROVED
+    decision = FinalDecision.APPROVED_WITH_REVIEW if review else FinalDecision.APPROVED
     store = StorageRequest(**run, is_compliant=compliant, decision=decision, review=review)
     notice = CompletionNotice(**run, is_compliant=compliant, decision=decision)
     yield from retries.call_in_parallel(

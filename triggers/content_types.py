@@ -20,15 +20,15 @@ def require_accepted(declared: str) -> str:
     return declared
 
 
-def require_match(first_bytes: bytes, declared: str | None = None) -> str:
+def require_match(first_bytes: bytes, declared: str) -> str:
     """What the content is; a 415 when it is nothing we accept, or not what the header says."""
     actual = sniff(first_bytes)
     if actual is None:
-        claimed = f"The header says {declared}, but the" if declared else "The"
         raise ProblemError(
-            "unsupported-type", f"{claimed} content does not begin as any of {', '.join(ACCEPTED)} does."
+            "unsupported-type",
+            f"The header says {declared}, but the content does not begin as any of {', '.join(ACCEPTED)} does.",
         )
-    if declared and actual != declared:
+    if actual != declared:
         raise ProblemError(
             "unsupported-type",
             f"The header says {declared}, but the content is {actual}; send it with its own type.",

@@ -6,7 +6,8 @@ from typing import Any
 import azure.durable_functions as df
 
 from docpipeline.models.counters import FIELDS, CounterFinish, DocumentCounts
-from docpipeline.models.documents import COUNTER_FIELDS, DocumentRecord
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import COUNTER_FIELDS
 from docpipeline.models.instance_ids import counter_shard
 from triggers.durable_calls import asked
 

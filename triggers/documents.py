@@ -3,12 +3,15 @@
 import azure.durable_functions as df
 import azure.functions as func
 
+from docpipeline import intake
 from docpipeline.composition import get_services
 from docpipeline.errors import BlobUnavailable
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.instance_ids import problem_with_id
 from docpipeline.services.document_records import MAX_PAGE
-from triggers import intake, management_links
+from triggers import management_links
+from triggers.durable_client import DurableClient
 from triggers.http_answers import json_answer, present
 from triggers.problem_details import ProblemError, answers_problems, invalid_field
 from triggers.submissions import read_submission
@@ -30,7 +33,7 @@ async def submit_document(req: func.HttpRequest, client: df.DurableOrchestration
     record when it is known already.
     """
     submission = read_submission(req, get_services().settings)
-    acceptance = await intake.accept(client, submission)
+    acceptance = await intake.accept(get_services(), DurableClient(client), submission)
     if acceptance.started:
         given = get_services().settings.management_links
         return management_links.started(req, client, acceptance.record, given)

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from docpipeline.models.documents import DocumentRecord, document_links
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import document_links
 from triggers.problem_details import ProblemError
 
 MAX_JSON_BYTES = 256 * 1024

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import azure.durable_functions as df
 import azure.functions as func
 
-from docpipeline.models.documents import DocumentRecord
+from docpipeline.models.document_record import DocumentRecord
 from docpipeline.settings import ManagementLinks
 from triggers.http_answers import absolute_links, json_answer
 

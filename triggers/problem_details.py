@@ -124,7 +124,17 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError("too-many-pending", _sentence(error), retry_after_seconds=PENDING_RETRY_SECONDS)
         case errors.InvalidBlobUrl() | errors.BlobUnavailable():
             return ProblemError("invalid-request", _sentence(error), [("blobUrl", str(error))])
-        case errors.RecordConflict() | errors.IllegalTransition():
+        case errors.UnsupportedContent():
+            return ProblemError("unsupported-type", _sentence(error))
+        case errors.OwnDocument():
+            return ProblemError("forbidden", _sentence(error))
+        case errors.IdempotencyKeyUsed():
+            fields = [("Idempotency-Key", "was used for another document")]
+            return ProblemError("conflict", _sentence(error), fields)
+        case errors.ReviewOver():
+            remedy = " Send it again with ?reprocess=true to have it reviewed anew."
+            return ProblemError("conflict", _sentence(error) + remedy)
+        case errors.DocumentConflict() | errors.RecordConflict() | errors.IllegalTransition():
             return ProblemError("conflict", _sentence(error))
         case errors.RecordNotFound():
             return ProblemError("not-found", _sentence(error))

@@ -1,12 +1,13 @@
 """What a ``POST /documents`` asks for, read and checked, in either of its two forms."""
 
-from dataclasses import dataclass, field
 from typing import Annotated
 
 import azure.functions as func
 from pydantic import AfterValidator, ConfigDict, Field, StrictStr
 
 from docpipeline.errors import DocumentTooLarge
+from docpipeline.incoming import BlobReference, Upload
+from docpipeline.intake import Submission
 from docpipeline.models.documents import MAX_FILE_NAME, Priority
 from docpipeline.models.instance_ids import problem_with_id
 from docpipeline.models.outside_text import control_in, problem_with_name
@@ -74,36 +75,6 @@ class UploadParameters(RequestBody):
     user_id: Identifier
     priority: Priority = Priority.NORMAL
     file_name: StrictStr | None = None
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file sent as the body."""
-
-    content: bytes = field(repr=False)
-    """The very object the request holds: never copied."""
-    content_type: str
-
-
-@dataclass(frozen=True)
-class BlobReference:
-    """A blob to be copied once."""
-
-    url: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A request to process a document."""
-
-    source: Upload | BlobReference
-    user_id: str
-    document_id: str | None
-    priority: Priority
-    file_name: str | None
-    metadata: dict[str, str] | None
-    reprocess: bool
-    idempotency_key: str | None
 
 
 def read_submission(req: func.HttpRequest, settings: Settings) -> Submission:

@@ -1,11 +1,11 @@
-"""A person's decision: as an event, as an outcome, and the rules of who may decide."""
+"""A person's decision from the request to the record, and the rules of who may decide."""
 
 import json
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, Field, StrictBool, StrictStr
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StrictBool, StrictStr
 
 from docpipeline.models.outside_text import AtMost, folded, problem_with_name, without_controls
 from docpipeline.models.payload import Payload, RequestBody
@@ -29,29 +29,27 @@ Reviewer: TypeAlias = Annotated[StrictStr, AfterValidator(_checked_reviewer)]
 Comment: TypeAlias = Annotated[StrictStr, Field(max_length=MAX_COMMENT), AfterValidator(without_controls)]
 
 
-class ApprovalBody(RequestBody):
-    """Body of ``POST /documents/{documentId}/approval``."""
+class Decision(Payload):
+    """What a person decides: the external event `documentApproval`, and part of the record's review."""
 
     approved: StrictBool
     reviewer: Reviewer
     comment: Comment | None = None
 
 
-class ApprovalEvent(Payload):
-    """The external event `documentApproval`."""
+class DecisionBody(RequestBody, Decision):
+    """A decision as the body of ``POST /documents/{documentId}/approval``: read strictly, then as any other."""
 
-    approved: StrictBool
-    reviewer: Reviewer
-    comment: Comment | None = None
+    model_config = ConfigDict(extra="forbid")
 
 
-def read_approval_event(raised: Any) -> ApprovalEvent | None:
+def read_decision_event(raised: Any) -> Decision | None:
     """The decision in an event's data, or None when it cannot be understood.
 
     Data raised through the SDK arrives as JSON text, through the webhook as an object.
     """
     try:
-        return ApprovalEvent.from_payload(json.loads(raised) if isinstance(raised, str) else raised)
+        return Decision.from_payload(json.loads(raised) if isinstance(raised, str) else raised)
     except (ValueError, RecursionError):
         return None
 
@@ -61,7 +59,7 @@ def is_own_document(reviewer: str, user_id: str) -> bool:
     return folded(reviewer) == folded(user_id)
 
 
-class Decision(StrEnum):
+class FinalDecision(StrEnum):
     """How a document came to its end, as its record and its notification say it."""
 
     APPROVED = "approved"
@@ -82,6 +80,10 @@ class OpenReview(Payload):
         """The review after so many more events that were no decision."""
         return self.model_copy(update={"ignored_events": self.ignored_events + events})
 
+    def reminded(self) -> Self:
+        """The review once its reminder is sent."""
+        return self.model_copy(update={"reminder_at": None})
+
 
 class Review(Payload):
     """A review as the record shows it."""
@@ -101,11 +103,40 @@ class Review(Payload):
         """Whether a person said yes or no."""
         return self.approved is not None
 
+    @property
+    def decision(self) -> Decision | None:
+        """What a person decided; None while nobody has."""
+        if self.approved is None or self.reviewer is None:
+            return None
+        return Decision(approved=self.approved, reviewer=self.reviewer, comment=self.comment)
+
+    def says(self, decision: Decision) -> bool:
+        """Whether it was closed by this decision, or by one to the same effect of the same reviewer."""
+        return (self.approved, self.reviewer) == (decision.approved, decision.reviewer)
+
+    def ending(self, deadline: datetime) -> Self:
+        """The review with another end of the wait for a decision (UTC)."""
+        return self.model_copy(update={"deadline": deadline})
+
+    def closed_by(self, decision: Decision, decided_at: datetime | None) -> "Review":
+        """The review with a person's decision. What closed it first stays."""
+        if self.is_decided:
+            return self
+        return Review(
+            requested_at=self.requested_at,
+            deadline=self.deadline,
+            reasons=self.reasons,
+            approved=decision.approved,
+            reviewer=decision.reviewer,
+            comment=decision.comment,
+            decided_at=decided_at,
+        )
+
 
 class ReviewDecision(RunReference):
     """Input of `record_decision`: what an event says a person decided."""
 
-    event: ApprovalEvent
+    event: Decision
 
 
 class ReviewLookup(RunReference):

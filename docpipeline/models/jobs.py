@@ -5,7 +5,8 @@ from typing import Self
 
 from docpipeline.models.approvals import OpenReview
 from docpipeline.models.compliance import ComplianceVerdict, review_reasons
-from docpipeline.models.documents import DocumentRecord, Priority
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import Priority
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.payload import Payload
 from docpipeline.models.policy import ProcessingPolicy

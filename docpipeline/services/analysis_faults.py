@@ -16,7 +16,7 @@ from docpipeline.errors import (
     ServiceRefused,
     ServiceUnavailable,
 )
-from docpipeline.services.http_answers import refused_or_unavailable
+from docpipeline.services.service_responses import refused_or_unavailable
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from docpipeline.errors import ServiceUnavailable
 from docpipeline.models.compliance import MAX_ISSUES, ComplianceIssue, ComplianceVerdict
 from docpipeline.resilience import ServiceBreaker
-from docpipeline.services.http_answers import read_bounded, refused_or_unavailable
 from docpipeline.services.http_session import HttpSession
+from docpipeline.services.service_responses import read_bounded, refused_or_unavailable
 
 if TYPE_CHECKING:
     import aiohttp

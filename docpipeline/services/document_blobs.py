@@ -13,8 +13,9 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from docpipeline.errors import BlobUnavailable, ServiceUnavailable
-from docpipeline.models.documents import DocumentRecord
+from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.extraction import Extraction
+from docpipeline.models.runs import RunReference
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import azure_storage, blob_claims
 from docpipeline.services.analysis_ledger import AnalysisLedger
@@ -135,29 +136,29 @@ class DocumentBlobs:
             with storage_faults(_SERVICE):
                 await blob_claims.discard(self._incoming_blob(stored.blob_url), stored.etag)
 
-    def analysis_ledger(self, document_id: str, instance_id: str) -> AnalysisLedger:
+    def analysis_ledger(self, run: RunReference) -> AnalysisLedger:
         """What a run has submitted for analysis. Reads nothing by itself."""
-        folder = run_folder(document_id, instance_id)
+        folder = run_folder(run)
         return AnalysisLedger(lambda name: self._blob(EXTRACTIONS, f"{folder}/{name}"), _SERVICE)
 
-    async def save_text(self, document_id: str, instance_id: str, text: str) -> str:
+    async def save_text(self, run: RunReference, text: str) -> str:
         """Store the extracted text. Returns its ``container/name``."""
         from azure.storage.blob import ContentSettings
 
-        name = f"{run_folder(document_id, instance_id)}/text.txt"
+        name = f"{run_folder(run)}/text.txt"
         settings = ContentSettings(content_type="text/plain; charset=utf-8")
         with storage_faults(_SERVICE):
             blob = await self._blob(EXTRACTIONS, name)
             await blob.upload_blob(text.encode(), overwrite=True, content_settings=settings)
         return f"{EXTRACTIONS}/{name}"
 
-    async def save_extraction(self, document_id: str, instance_id: str, extraction: Extraction) -> None:
+    async def save_extraction(self, run: RunReference, extraction: Extraction) -> None:
         """Store the outcome of extraction, after its text: once it is there, extraction is done."""
-        await self._write_json(f"{run_folder(document_id, instance_id)}/extraction.json", extraction.to_payload())
+        await self._write_json(f"{run_folder(run)}/extraction.json", extraction.to_payload())
 
-    async def read_extraction(self, document_id: str, instance_id: str) -> Extraction | None:
+    async def read_extraction(self, run: RunReference) -> Extraction | None:
         """The outcome of extraction; None when it is not done."""
-        stored = await self._read_json(f"{run_folder(document_id, instance_id)}/extraction.json")
+        stored = await self._read_json(f"{run_folder(run)}/extraction.json")
         return None if stored is None else Extraction.from_payload(stored)
 
     async def read_text(self, text_blob: str) -> AsyncIterator[bytes]:
@@ -171,13 +172,13 @@ class DocumentBlobs:
 
     async def archive_processed(self, record: DocumentRecord, result: dict[str, Any]) -> str:
         """Move the original to ``archive`` with ``result`` beside it. Returns the folder, ``container/name``."""
-        folder = f"processed/{run_folder(record.document_id, record.instance_id)}"
+        folder = f"processed/{run_folder(record.run)}"
         await self._write_json(f"{folder}/result.json", result, ARCHIVE)
         return await self._archive(record, folder)
 
     async def archive_rejected(self, record: DocumentRecord) -> str:
         """Move the original of a rejected document to ``archive``. Returns the folder, ``container/name``."""
-        return await self._archive(record, f"rejected/{run_folder(record.document_id, record.instance_id)}")
+        return await self._archive(record, f"rejected/{run_folder(record.run)}")
 
     async def check(self) -> None:
         """Raise ServiceUnavailable or ServiceRefused unless blobs can be read."""

@@ -9,11 +9,10 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from docpipeline.errors import DocumentFailed, ServiceUnavailable
 from docpipeline.models.file_types import SNIFFED_BYTES, header_offset
-from docpipeline.resilience import ServiceBreaker, seconds_until
+from docpipeline.resilience import Clock, ServiceBreaker, seconds_until, utc_now
 from docpipeline.services import azure_storage
 from docpipeline.services.analysis import Analysis, read_operation
 from docpipeline.services.analysis_faults import SERVICE, fault_of, fault_of_answer
-from docpipeline.services.document_records import utc_now
 
 if TYPE_CHECKING:
     from azure.ai.formrecognizer.aio import DocumentAnalysisClient
@@ -44,7 +43,7 @@ class DocumentIntelligence:
         key: str | None,
         breaker: ServiceBreaker,
         polling_interval: float = 2.0,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Clock = utc_now,
     ) -> None:
         self._endpoint = endpoint
         self._key = key

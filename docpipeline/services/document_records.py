@@ -9,12 +9,13 @@ import asyncio
 import random
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from docpipeline.errors import RecordConflict, RecordNotFound, UnreadableRow
-from docpipeline.models.approvals import Review
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.runs import RunReference
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import azure_storage, record_rows, stored_payloads
 from docpipeline.services.azure_storage import storage_faults
@@ -24,19 +25,14 @@ if TYPE_CHECKING:
     from azure.data.tables import TableEntity
     from azure.data.tables.aio import TableClient
 
-Clock = Callable[[], datetime]
-Change = Callable[[DocumentRecord], DocumentRecord | None]
+Change = Callable[[DocumentRecord], DocumentRecord]
+"""From the record as it is to the record as it should be; the very same where there is nothing to write."""
 
 MAX_PAGE = 200
 _SERVICE = "document records"
 _WRITE_ATTEMPTS = 8
 _CONFLICT = 409
 _STALE = {404, _CONFLICT, 412}
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
 
 
 class DocumentRecords:
@@ -47,8 +43,7 @@ class DocumentRecords:
     methods about its document raise UnreadableRow.
     """
 
-    def __init__(self, account: StorageAccount, clock: Clock = utc_now) -> None:
-        self._clock = clock
+    def __init__(self, account: StorageAccount) -> None:
         self._table = azure_storage.LazyTable(account, TABLE)
 
     async def create(self, record: DocumentRecord) -> bool:
@@ -77,8 +72,7 @@ class DocumentRecords:
 
         Args:
             document_id: whose record.
-            change: from the record as it is to the record as it should be; None (or an equal record) when there
-                is nothing to write. It may be called several times.
+            change: what is to happen to it; may be called several times.
 
         Returns:
             The record as it now is.
@@ -93,7 +87,7 @@ class DocumentRecords:
                 raise RecordNotFound(document_id)
             before = _record_in(row)
             after = change(before)
-            if after is None or after == before:
+            if after == before:
                 return before
             if await self._overwrite(row, before, after):
                 return after
@@ -101,13 +95,8 @@ class DocumentRecords:
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
         raise RecordConflict(document_id)
 
-    async def advance(
-        self, document_id: str, instance_id: str, target: DocumentStatus, **changes: Any
-    ) -> DocumentRecord | None:
-        """Move the document to ``target`` for the run ``instance_id``, with ``changes`` to other fields.
-
-        Repeat-safe: a document at ``target`` or beyond stays as it is. In a ``review``, what is None is kept
-        from the review the record has.
+    async def change(self, run: RunReference, change: Change) -> DocumentRecord | None:
+        """Change the record of a run, as `update` does.
 
         Returns:
             The record as it now is; None when it belongs to another run, which is then left alone.
@@ -115,28 +104,12 @@ class DocumentRecords:
         Raises:
             RecordNotFound: there is no record.
             RecordConflict: others kept writing.
-            IllegalTransition: no move leads from the record's status to ``target``.
+            IllegalTransition: ``change`` makes a move that does not lead on from the record's status.
         """
-
-        def moved(record: DocumentRecord) -> DocumentRecord | None:
-            if record.instance_id != instance_id or record.has_reached(target):
-                return None
-            return record.move_to(target, self._clock(), **_merged(record, changes))
-
-        record = await self.update(document_id, moved)
-        return record if record.instance_id == instance_id else None
-
-    async def amend(self, document_id: str, instance_id: str, **changes: Any) -> DocumentRecord | None:
-        """Change fields without a move, unless the run has ended. Returns and raises as ``advance`` does."""
-
-        def amended(record: DocumentRecord) -> DocumentRecord | None:
-            if record.instance_id != instance_id or record.status.is_final:
-                return None
-            changed = record.model_copy(update=_merged(record, changes))
-            return None if changed == record else changed.model_copy(update={"updated_at": self._clock()})
-
-        record = await self.update(document_id, amended)
-        return record if record.instance_id == instance_id else None
+        record = await self.update(
+            run.document_id, lambda current: change(current) if current.is_of(run) else current
+        )
+        return record if record.is_of(run) else None
 
     async def replace(self, record: DocumentRecord, expected_instance_id: str) -> DocumentRecord:
         """Overwrite a finished run's record with that of a new run of the same document.
@@ -146,9 +119,9 @@ class DocumentRecords:
             RecordConflict: the record is not of the run ``expected_instance_id`` (any more).
         """
 
-        def replaced(current: DocumentRecord) -> DocumentRecord | None:
+        def replaced(current: DocumentRecord) -> DocumentRecord:
             if current.instance_id == record.instance_id:
-                return None
+                return current
             if current.instance_id != expected_instance_id:
                 raise RecordConflict(record.document_id)
             return record
@@ -271,11 +244,3 @@ async def _first_records(
         if len(found) == count:
             break
     return found
-
-
-def _merged(record: DocumentRecord, changes: dict[str, Any]) -> dict[str, Any]:
-    review = changes.get("review")
-    if not isinstance(review, Review) or record.review is None:
-        return {name: value for name, value in changes.items() if not (name == "review" and value is None)}
-    told = {name: value for name, value in review if value is not None}
-    return {**changes, "review": record.review.model_copy(update=told)}

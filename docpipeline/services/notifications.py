@@ -5,17 +5,15 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from docpipeline.errors import ServiceUnavailable
+from docpipeline.models.event_names import NotificationType
 from docpipeline.models.instance_ids import notification_id
-from docpipeline.models.notices import NotificationType
-from docpipeline.resilience import ServiceBreaker
-from docpipeline.services.document_records import utc_now
-from docpipeline.services.http_answers import refused_or_unavailable
+from docpipeline.resilience import Clock, ServiceBreaker, utc_now
 from docpipeline.services.http_session import HttpSession
+from docpipeline.services.service_responses import refused_or_unavailable
 from docpipeline.telemetry import log_fields
 
 log = logging.getLogger(__name__)
@@ -42,7 +40,7 @@ class Notifier:
         secret: str | None,
         source: str,
         breaker: ServiceBreaker,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Clock = utc_now,
     ) -> None:
         self._url = url
         self._secret = secret or ""

@@ -16,9 +16,9 @@ from typing import Any
 from docpipeline.errors import TooManyPending, UnreadableRow
 from docpipeline.models.runs import RunReference
 from docpipeline.models.storage_account import StorageAccount
+from docpipeline.resilience import Clock, utc_now
 from docpipeline.services import azure_storage
 from docpipeline.services.azure_storage import storage_faults
-from docpipeline.services.document_records import Clock, utc_now
 from docpipeline.services.stored_payloads import report
 
 TABLE = "places"

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from docpipeline.errors import UnreadableRow
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.compliance import ComplianceIssue
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.record_limits import MOST_UNITS, stored_json, utf16_units
 from docpipeline.services.storage_keys import document_key, newest_first_key
 from docpipeline.services.stored_payloads import payload_in
@@ -143,11 +145,11 @@ def _as_property(record: DocumentRecord) -> str:
 def _ever_shorter(record: DocumentRecord) -> Iterator[DocumentRecord]:
     """The record, without its issues' messages, with ever fewer issues."""
     yield record
-    issues = tuple(issue.model_copy(update={"message": ""}) for issue in record.issues)
-    yield record.model_copy(update={"issues": issues})
+    issues = tuple(ComplianceIssue(code=issue.code, severity=issue.severity) for issue in record.issues)
+    yield record.abridged(issues, record.metadata)
     while issues:
         issues = issues[: len(issues) // 2]
-        yield record.model_copy(update={"issues": issues})
+        yield record.abridged(issues, record.metadata)
     # Metadata was not always held to a limit, and an end that cannot be written would be worse.
     if record.status.is_final:
-        yield record.model_copy(update={"issues": (), "metadata": None})
+        yield record.abridged((), None)

@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime
 
 from docpipeline.models.instance_ids import safe_part
+from docpipeline.models.runs import RunReference
 
 _LATEST_MS = 9_999_999_999_999
 
@@ -24,6 +25,6 @@ def newest_first_key(document_id: str, submitted_at: datetime) -> str:
     return f"{inverted:013d}|{document_key(document_id)}"
 
 
-def run_folder(document_id: str, instance_id: str) -> str:
+def run_folder(run: RunReference) -> str:
     """Where the blobs of one run of one document lie."""
-    return f"{document_key(document_id)}/{safe_part(instance_id)}"
+    return f"{document_key(run.document_id)}/{safe_part(run.instance_id)}"

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services.document_records import DocumentRecords
 from tests.end_to_end.client import Client, request

@@ -13,7 +13,7 @@ import activities
 import triggers
 from docpipeline.models import event_names
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.notices import NotificationType
+from docpipeline.models.event_names import NotificationType
 from docpipeline.models.payload import RequestBody
 from docpipeline.settings import load_settings
 from tests.repository.files import ROOT, repository_files

@@ -87,6 +87,19 @@ def test_only_settings_reads_the_environment() -> None:
     assert set(readers) <= {"docpipeline/settings.py"}
 
 
+def test_only_models_copy_themselves_with_changes() -> None:
+    """``model_copy`` takes any name and any value, unchecked: records were changed so from everywhere."""
+    shipped = ("activities/", "docpipeline/", "entities/", "orchestrators/", "triggers/")
+    copying = [
+        path.relative_to(ROOT).as_posix()
+        for _, path in files()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "model_copy"
+    ]
+    changing = {path for path in copying if path.startswith(shipped)}
+    assert {path for path in changing if not path.startswith("docpipeline/models/")} == set()
+
+
 def test_our_tests_are_not_shadowed_by_those_the_durable_package_installs() -> None:
     import tests
 

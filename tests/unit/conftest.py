@@ -30,8 +30,8 @@ def document_id() -> str:
 
 
 @pytest.fixture
-async def records(account: StorageAccount, clock: ManualClock) -> AsyncIterator[DocumentRecords]:
-    service = DocumentRecords(account, clock)
+async def records(account: StorageAccount) -> AsyncIterator[DocumentRecords]:
+    service = DocumentRecords(account)
     yield service
     await service.close()
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from docpipeline import composition, telemetry
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services.document_blobs import DocumentBlobs, IncomingBlob
 from docpipeline.services.document_records import DocumentRecords

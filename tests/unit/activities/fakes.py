@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import IO, Any
 
 from docpipeline.models.compliance import ComplianceIssue, ComplianceVerdict
-from docpipeline.models.notices import NotificationType
+from docpipeline.models.event_names import NotificationType
 from docpipeline.services.analysis import Analysis
 
 

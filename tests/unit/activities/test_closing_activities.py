@@ -14,9 +14,8 @@ from activities.log_processing_error import log_processing_error
 from activities.send_completion_notification import send_completion_notification
 from activities.send_error_notification import send_error_notification
 from activities.store_processed_document import store_processed_document
-from docpipeline.models.approvals import Decision, Review
+from docpipeline.models.approvals import FinalDecision, Review
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.run_ends import run_of
 from docpipeline.services.pending_places import PendingPlaces
 from tests.azurite import Azurite
 from tests.unit.activities.conftest import PDF, Pipeline
@@ -58,7 +57,7 @@ async def test_a_review_is_stored_with_the_time_it_was_requested(pipeline: Pipel
     request = a_storage_request(pipeline, decision="approved_with_review", review=review)
     await store_processed_document(request)
     record = await pipeline.record()
-    assert record.decision is Decision.APPROVED_WITH_REVIEW
+    assert record.decision is FinalDecision.APPROVED_WITH_REVIEW
     assert record.review == Review(requested_at=pipeline.clock(), approved=True, reviewer="grace")
 
 
@@ -86,7 +85,7 @@ async def test_a_document_is_completed_and_counted_once(pipeline: Pipeline) -> N
 
 async def test_completion_is_told_once_the_record_says_so(pipeline: Pipeline) -> None:
     """Submitters were told completed while storage was away, and then failed."""
-    await pipeline.accept(DocumentStatus.STORING, decision=Decision.APPROVED, is_compliant=True)
+    await pipeline.accept(DocumentStatus.STORING, decision=FinalDecision.APPROVED, is_compliant=True)
     await announce_end(pipeline.run)
     assert pipeline.notifier.sent == []
     await complete_document({**pipeline.run, "startedAt": pipeline.started_a_minute_ago()})
@@ -149,7 +148,7 @@ async def test_a_failure_after_the_end_was_written_is_the_end_that_was_written(p
 
 async def test_a_document_that_ends_gives_its_place_back(pipeline: Pipeline, places: PendingPlaces) -> None:
     record = await pipeline.accept(DocumentStatus.STORING)
-    await places.take(run_of(record))
+    await places.take(record.run)
     await complete_document({**pipeline.run, "startedAt": pipeline.started_a_minute_ago()})
     later = pipeline.clock() + timedelta(days=1)
     assert record.instance_id not in [place.instance_id async for place in places.taken_before(later)]

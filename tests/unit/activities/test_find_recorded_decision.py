@@ -5,9 +5,8 @@ from datetime import timedelta
 from activities.find_recorded_decision import find_recorded_decision
 from docpipeline import reviews
 from docpipeline.composition import get_services
-from docpipeline.models.approvals import ApprovalEvent, Review
+from docpipeline.models.approvals import Decision, Review
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.run_ends import run_of
 from tests.unit.activities.conftest import Pipeline
 
 
@@ -34,8 +33,8 @@ async def test_a_review_that_is_given_up_is_too_late_to_decide(pipeline: Pipelin
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(deadline=later))
     for _ in range(2):
         answer = await find_recorded_decision({**pipeline.run, "giveUp": True})
-    event = ApprovalEvent(approved=True, reviewer="grace")
-    run = run_of(await pipeline.record())
+    event = Decision(approved=True, reviewer="grace")
+    run = (await pipeline.record()).run
     assert "approved" not in answer
     late = await reviews.close_review(get_services(), run, event, until_deadline=True)
     assert late is None or not late.is_decided

@@ -8,12 +8,13 @@ from activities.validate_compliance import validate_compliance
 from docpipeline.errors import ServiceRefused, ServiceUnavailable
 from docpipeline.models.compliance import ComplianceIssue, ComplianceVerdict
 from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.runs import RunReference
 from tests.unit.activities.conftest import Pipeline
 
 
 async def a_request(pipeline: Pipeline, **fields: Any) -> dict[str, Any]:
     await pipeline.accept(DocumentStatus.EXTRACTING, **fields)
-    text_blob = await pipeline.blobs.save_text(pipeline.document_id, pipeline.run["instanceId"], "Größe: 文書")
+    text_blob = await pipeline.blobs.save_text(RunReference.from_payload(pipeline.run), "Größe: 文書")
     return {**pipeline.run, "textBlob": text_blob}
 
 

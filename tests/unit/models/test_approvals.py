@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docpipeline.models.approvals import is_own_document, read_approval_event
+from docpipeline.models.approvals import is_own_document, read_decision_event
 
 APPROVAL = {"approved": True, "reviewer": "berta", "comment": "fine"}
 
 
 @pytest.mark.parametrize("raised", [APPROVAL, json.dumps(APPROVAL)], ids=["object", "string"])
 def test_a_decision_is_understood_as_the_webhook_and_as_the_sdk_deliver_it(raised: Any) -> None:
-    event = read_approval_event(raised)
+    event = read_decision_event(raised)
     assert event is not None
     assert (event.approved, event.reviewer, event.comment) == (True, "berta", "fine")
 
@@ -29,17 +29,17 @@ def test_a_decision_is_understood_as_the_webhook_and_as_the_sdk_deliver_it(raise
     ],
 )  # fmt: skip
 def test_nonsense_is_no_decision(raised: Any) -> None:
-    assert read_approval_event(raised) is None
+    assert read_decision_event(raised) is None
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner)))
 def test_nothing_that_can_be_raised_crashes_the_reading(raised: Any) -> None:
-    assert read_approval_event(raised) is None
+    assert read_decision_event(raised) is None
 
 
 def test_a_comment_that_cannot_be_stored_takes_nothing_from_the_decision() -> None:
     """Nobody tells who decides at the webhook that a character of the comment was wrong."""
-    event = read_approval_event(json.dumps({**APPROVAL, "comment": "line 1\n\tline\x0b2 \ud800\x00"}))
+    event = read_decision_event(json.dumps({**APPROVAL, "comment": "line 1\n\tline\x0b2 \ud800\x00"}))
     assert event is not None
     assert (event.approved, event.comment) == (True, "line 1\n\tline 2 \ufffd ")
 

@@ -2,14 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from docpipeline.errors import IllegalTransition
-from docpipeline.models.documents import (
-    COUNTER_FIELDS,
-    TRANSITIONS,
-    DocumentRecord,
-    DocumentStatus,
-    document_links,
-)
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import COUNTER_FIELDS, TRANSITIONS, DocumentStatus, document_links
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -25,17 +19,6 @@ def a_record(**changes: object) -> DocumentRecord:
         "updated_at": NOW,
     }
     return DocumentRecord(**{**fields, **changes})
-
-
-def test_a_record_moves_along_the_table_and_remembers_when_it_ended() -> None:
-    storing = a_record(status=DocumentStatus.STORING)
-    completed = storing.move_to(DocumentStatus.COMPLETED, NOW, is_compliant=True)
-    assert (completed.status, completed.completed_at, completed.is_compliant) == ("completed", NOW, True)
-
-
-def test_an_illegal_move_names_the_document_and_both_statuses() -> None:
-    with pytest.raises(IllegalTransition, match=r"'inv-17' cannot move from completed to awaitingReview"):
-        a_record(status=DocumentStatus.COMPLETED).move_to(DocumentStatus.AWAITING_REVIEW, NOW)
 
 
 def test_every_status_that_is_not_final_can_still_fail_and_every_final_one_is_counted() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from docpipeline.errors import InvalidRequest
-from docpipeline.models.approvals import ApprovalBody
+from docpipeline.models.approvals import DecisionBody
 from docpipeline.models.compliance import ComplianceIssue
 from docpipeline.models.failure import Failure
 from docpipeline.models.outside_text import folded, problem_with_name, well_formed
@@ -56,7 +56,7 @@ def test_what_is_nested_too_deeply_is_refused_not_a_crash() -> None:
 def test_a_client_is_told_of_text_that_is_not_well_formed_instead_of_finding_another() -> None:
     """Mended silently, a decision would be recorded under a name that nobody sent."""
     with pytest.raises(InvalidRequest) as refused:
-        ApprovalBody.from_payload({"approved": True, "reviewer": "rita\ud800", "comment": "fine"})
+        DecisionBody.from_payload({"approved": True, "reviewer": "rita\ud800", "comment": "fine"})
     assert [place for place, *_ in refused.value.faults] == [("reviewer",)]
 
 

@@ -1,7 +1,7 @@
 """Damaged rows on a real table: left out and told of, while all else goes on."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,14 +11,18 @@ from azure.data.tables.aio import TableClient
 
 from docpipeline import telemetry
 from docpipeline.errors import UnreadableRow
-from docpipeline.models.approvals import Decision, Review
+from docpipeline.models.approvals import Decision, FinalDecision, Review
 from docpipeline.models.compliance import MAX_ISSUES, ComplianceIssue
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord, RunEnd
+from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.extraction import Extraction
+from docpipeline.models.runs import RunReference
 from docpipeline.services import record_rows
 from docpipeline.services.document_records import DocumentRecords
 from docpipeline.services.idempotency_keys import IdempotencyKeys
 from tests.azurite import Azurite
 from tests.clocks import ManualClock
+from tests.unit.services.full_records import NOW
 from tests.unit.services.record_damage import DAMAGES
 from tests.unit.services.test_document_records import a_record
 from tests.unit.services.test_idempotency_keys import a_run
@@ -88,7 +92,7 @@ async def test_a_damaged_row_is_logged_with_its_key_and_counted(
     with pytest.raises(UnreadableRow, match=f"id.{document_id}.*status"):
         await records.get(document_id)
     with pytest.raises(UnreadableRow):
-        await records.advance(document_id, record.instance_id, DocumentStatus.EXTRACTING)
+        await records.change(record.run, lambda now: now.begin_extraction(clock()))
     assert await records.page(user_id=document_id) == ([], None)
 
     told = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
@@ -125,17 +129,34 @@ async def test_a_record_comes_to_its_end_in_the_table_with_everything_at_its_lon
     given = {name: getattr(full, name) for name in first}
     metadata = accepted({f"{number:02}" + "é" * 62: '"' * 10 + "x" * 490 for number in range(20)})
     await records.create(a_record(document_id, clock, instance_id="run", metadata=metadata, **given))
-    ids = (document_id, "run")
-    grown = {name: getattr(full, name) for name in ("page_count", "language", "confidence", "text_blob")}
-    for status in (DocumentStatus.EXTRACTING, DocumentStatus.VALIDATING):
-        await records.advance(*ids, status, **grown)
-    await records.amend(*ids, issues=(fullest(ComplianceIssue),) * MAX_ISSUES)
-    await records.advance(*ids, DocumentStatus.AWAITING_REVIEW, review=fullest(Review))
+    longest = fullest(Review)
+    decision: Decision = longest.decision
+    shown = ("text_blob", "page_count", "language", "confidence", "doubtful_pages")
+    extraction = Extraction(**{name: getattr(full, name) for name in shown})
+    issues = (fullest(ComplianceIssue),) * MAX_ISSUES
+    happenings: list[Callable[[DocumentRecord], DocumentRecord]] = [
+        lambda now: now.begin_extraction(NOW),
+        lambda now: now.show_extraction(extraction, NOW),
+        lambda now: now.begin_validation(NOW),
+        lambda now: now.show_verdict(False, issues, NOW),
+        lambda now: now.request_review(NOW, longest.reasons, NOW),
+    ]
+    if end is not DocumentStatus.TIMEOUT:
+        happenings.append(lambda now: now.decide(decision, NOW, until_deadline=False))
     if end is DocumentStatus.COMPLETED:
-        await records.advance(*ids, DocumentStatus.STORING, decision=Decision.APPROVED_WITH_REVIEW)
-    await records.advance(*ids, end, error=full.error)
+        how = FinalDecision.APPROVED_WITH_REVIEW
+        happenings.append(lambda now: now.begin_storing(False, how, None, NOW))
+    happenings.append(lambda now: now.end(RunEnd(end, error=full.error), NOW))
+    run = RunReference(document_id=document_id, instance_id="run")
+    for happening in happenings:
+        await records.change(run, happening)
     stored = await records.get(document_id)
     assert stored is not None
     assert (stored.status, stored.metadata) == (end, metadata)
-    assert (stored.review, stored.error) == (full.review, full.error)
+    assert stored.error == full.error
+    assert stored.review is not None
+    assert (stored.review.reasons, stored.review.decision) == (
+        longest.reasons,
+        None if end is DocumentStatus.TIMEOUT else decision,
+    )
     assert stored.issues

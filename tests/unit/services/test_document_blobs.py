@@ -12,16 +12,16 @@ from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from docpipeline.errors import BlobUnavailable, DocumentTooLarge, InvalidBlobUrl, ServiceUnavailable
-from docpipeline.models.documents import DocumentRecord
+from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import blob_claims
 from docpipeline.services.document_blobs import DocumentBlobs
 from tests.azurite import Azurite, free_ports
+from tests.unit.services.test_analysis_ledger import a_run
 
 PDF = b"%PDF-1.7 a small document"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-RUN = "doc-x-ada-1"
 
 
 @pytest.fixture
@@ -55,7 +55,12 @@ def sha256(content: bytes) -> str:
 
 
 def a_record(document_id: str, blob_url: str, **fields: Any) -> DocumentRecord:
-    given = {"instance_id": RUN, "user_id": "ada", "content_hash": sha256(PDF), "content_type": "application/pdf"}
+    given = {
+        "instance_id": "doc-x-ada-1",
+        "user_id": "ada",
+        "content_hash": sha256(PDF),
+        "content_type": "application/pdf",
+    }
     return DocumentRecord(
         document_id=document_id, blob_url=blob_url, submitted_at=NOON, updated_at=NOON, **{**given, **fields}
     )
@@ -150,7 +155,7 @@ async def test_a_foreign_host_is_never_asked(blobs: DocumentBlobs, document_id: 
 async def test_what_the_pipeline_keeps_is_not_read_for_a_client(
     blobs: DocumentBlobs, document_id: str, container: str
 ) -> None:
-    text_blob = await blobs.save_text("of-somebody-else", RUN, "confidential")
+    text_blob = await blobs.save_text(a_run("of-somebody-else"), "confidential")
     own = (await save(blobs, document_id)).partition("/incoming/")[0]
     with pytest.raises(InvalidBlobUrl, match=container):
         await blobs.read_source(f"{own}/{text_blob.replace('extractions', container)}", 100)
@@ -215,10 +220,10 @@ async def test_of_many_requests_at_once_no_loser_takes_the_content_from_the_winn
 
 async def test_text_and_extraction_come_back_as_they_were_saved(blobs: DocumentBlobs, document_id: str) -> None:
     text = "Größe naïve 文書\n" * 1000
-    text_blob = await blobs.save_text(document_id, RUN, text)
+    text_blob = await blobs.save_text(a_run(document_id), text)
     extraction = Extraction(text_blob=text_blob, page_count=3, confidence=0.9)
-    await blobs.save_extraction(document_id, RUN, extraction)
-    assert await blobs.read_extraction(document_id, RUN) == extraction
+    await blobs.save_extraction(a_run(document_id), extraction)
+    assert await blobs.read_extraction(a_run(document_id)) == extraction
     assert (await read_all(blobs, text_blob)).decode() == text
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from docpipeline.errors import IllegalTransition, RecordConflict, RecordNotFound, ServiceUnavailable
-from docpipeline.models.approvals import Review
 from docpipeline.models.compliance import MAX_ISSUE_MESSAGE, MAX_ISSUES, ComplianceIssue
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord, RunEnd
+from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.runs import RunReference
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services.document_records import DocumentRecords
 from tests.azurite import free_ports
@@ -83,34 +84,32 @@ async def test_simultaneous_changes_are_all_kept(
 
 async def test_changing_a_document_without_a_record_says_so(records: DocumentRecords, document_id: str) -> None:
     with pytest.raises(RecordNotFound, match=document_id):
-        await records.update(document_id, lambda record: None)
+        await records.update(document_id, lambda record: record)
 
 
-async def test_advancing_moves_the_record_with_the_clock_and_is_repeat_safe(
+async def test_a_change_of_a_run_is_written_and_answered(
     records: DocumentRecords, clock: ManualClock, document_id: str
 ) -> None:
     record = a_record(document_id, clock)
     await records.create(record)
     clock.advance(timedelta(seconds=5))
-    moved = await records.advance(document_id, record.instance_id, DocumentStatus.EXTRACTING)
+    moved = await records.change(record.run, lambda now: now.begin_extraction(clock()))
     clock.advance(timedelta(seconds=5))
-    again = await records.advance(document_id, record.instance_id, DocumentStatus.EXTRACTING, page_count=9)
+    again = await records.change(record.run, lambda now: now.begin_extraction(clock()))
     assert moved is not None
     assert moved.status is DocumentStatus.EXTRACTING
     assert moved.updated_at == record.updated_at + timedelta(seconds=5)
-    assert again == moved
+    assert again == moved == await records.get(document_id)
 
 
-async def test_a_superseded_run_moves_nothing(
+async def test_a_superseded_run_changes_nothing(
     records: DocumentRecords, clock: ManualClock, document_id: str
 ) -> None:
-    await records.create(a_record(document_id, clock))
-    assert await records.advance(document_id, "an-older-run", DocumentStatus.FAILED) is None
-    assert await records.amend(document_id, "an-older-run", page_count=3) is None
-    stored = await records.get(document_id)
-    assert stored is not None
-    assert stored.status is DocumentStatus.QUEUED
-    assert stored.page_count is None
+    record = a_record(document_id, clock)
+    await records.create(record)
+    older = RunReference(document_id=document_id, instance_id="an-older-run")
+    assert await records.change(older, lambda now: now.begin_extraction(clock())) is None
+    assert await records.get(document_id) == record
 
 
 async def test_a_move_the_table_does_not_know_is_refused(
@@ -118,32 +117,8 @@ async def test_a_move_the_table_does_not_know_is_refused(
 ) -> None:
     record = a_record(document_id, clock)
     await records.create(record)
-    with pytest.raises(IllegalTransition, match="from queued to completed"):
-        await records.advance(document_id, record.instance_id, DocumentStatus.COMPLETED)
-
-
-async def test_a_decision_keeps_the_time_the_review_was_requested(
-    records: DocumentRecords, clock: ManualClock, document_id: str
-) -> None:
-    requested = Review(requested_at=clock())
-    record = a_record(document_id, clock, status=DocumentStatus.AWAITING_REVIEW, review=requested)
-    await records.create(record)
-    decided = Review(approved=False, reviewer="grace", decided_at=clock())
-    moved = await records.advance(document_id, record.instance_id, DocumentStatus.REJECTED, review=decided)
-    assert moved is not None
-    assert moved.review == decided.model_copy(update={"requested_at": requested.requested_at})
-    assert moved.completed_at == clock()
-
-
-async def test_no_review_given_leaves_the_review_alone(
-    records: DocumentRecords, clock: ManualClock, document_id: str
-) -> None:
-    review = Review(requested_at=clock())
-    record = a_record(document_id, clock, status=DocumentStatus.AWAITING_REVIEW, review=review)
-    await records.create(record)
-    moved = await records.advance(document_id, record.instance_id, DocumentStatus.STORING, review=None)
-    assert moved is not None
-    assert moved.review == review
+    with pytest.raises(IllegalTransition, match="from queued to validating"):
+        await records.change(record.run, lambda now: now.begin_validation(clock()))
 
 
 async def test_a_new_run_replaces_the_record_of_the_run_it_follows_only(
@@ -228,7 +203,7 @@ async def test_a_document_leaves_the_open_ones_when_it_ends_and_returns_with_a_n
     first = a_record(document_id, clock, user_id=document_id, instance_id="first")
     await records.create(first)
     assert await records.page(DocumentStatus.QUEUED, document_id) == ([first], None)
-    await records.advance(document_id, "first", DocumentStatus.FAILED)
+    await records.change(first.run, lambda now: now.end(RunEnd(DocumentStatus.FAILED), clock()))
     assert await records.page(DocumentStatus.QUEUED, document_id) == ([], None)
     assert [record.status for record in (await records.page(DocumentStatus.FAILED, document_id))[0]] == ["failed"]
     clock.advance(timedelta(minutes=1))
@@ -261,7 +236,7 @@ async def test_a_record_with_more_issues_than_fit_keeps_their_codes(
     assert {kept.message for kept in stored.issues} == {""}
 
 
-async def test_a_table_that_does_not_answer_is_unavailable_for_now(clock: ManualClock) -> None:
+async def test_a_table_that_does_not_answer_is_unavailable_for_now() -> None:
     port = free_ports(1)[0]
     nowhere = StorageAccount(
         "devstoreaccount1",
@@ -270,7 +245,7 @@ async def test_a_table_that_does_not_answer_is_unavailable_for_now(clock: Manual
         f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=a2V5;"
         f"TableEndpoint=http://127.0.0.1:{port}/devstoreaccount1;",
     )
-    service = DocumentRecords(nowhere, clock)
+    service = DocumentRecords(nowhere)
     with pytest.raises(ServiceUnavailable, match="document records"):
         await service.get("any")
     await service.close()

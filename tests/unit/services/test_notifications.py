@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from docpipeline.errors import CircuitOpen, ServiceRefused, ServiceUnavailable
-from docpipeline.models.notices import NotificationType
+from docpipeline.models.event_names import NotificationType
 from docpipeline.resilience import ServiceBreaker
 from docpipeline.services.notifications import Notifier, signature_headers
 from tests.azurite import free_ports

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from docpipeline.errors import InvalidRequest, UnreadableRow
 from docpipeline.models.compliance import MAX_ISSUES, ComplianceIssue
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.record_limits import MOST_UNITS, utf16_units
 from docpipeline.services import record_rows
 from tests.unit.services.full_records import NOW, accepted, fullest

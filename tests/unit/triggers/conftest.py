@@ -8,7 +8,8 @@ import azure.functions as func
 import pytest
 
 from docpipeline import composition
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from tests.unit.triggers.fake_runtime import FakeRuntime
 from tests.unit.triggers.fake_services import OWN, FakeServices
 from tests.unit.triggers.records import a_job

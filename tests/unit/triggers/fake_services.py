@@ -16,8 +16,9 @@ from docpipeline.errors import (
     TooManyPending,
     UnreadableRow,
 )
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
-from docpipeline.models.notices import NotificationType
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.event_names import NotificationType
 from docpipeline.models.runs import RunReference
 from docpipeline.services.blob_source import SpooledContent
 from docpipeline.services.blob_url import BlobLocation, parse_blob_url
@@ -73,13 +74,17 @@ class FakeRecords:
             raise UnreadableRow("documents", f"id|{document_id}", "status: enum")
         return self.rows.get(document_id)
 
-    async def update(
-        self, document_id: str, change: Callable[[DocumentRecord], DocumentRecord | None]
-    ) -> DocumentRecord:
+    async def update(self, document_id: str, change: Callable[[DocumentRecord], DocumentRecord]) -> DocumentRecord:
         self._check_up()
         if document_id not in self.rows:
             raise RecordNotFound(document_id)
-        return self.put(change(self.rows[document_id]) or self.rows[document_id])
+        return self.put(change(self.rows[document_id]))
+
+    async def change(
+        self, run: RunReference, change: Callable[[DocumentRecord], DocumentRecord]
+    ) -> DocumentRecord | None:
+        record = await self.update(run.document_id, lambda now: change(now) if now.is_of(run) else now)
+        return record if record.is_of(run) else None
 
     async def replace(self, record: DocumentRecord, expected_instance_id: str) -> DocumentRecord:
         current = self.rows[record.document_id]

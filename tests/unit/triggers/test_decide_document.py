@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from docpipeline import reviews
-from docpipeline.models.approvals import ApprovalEvent
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
-from docpipeline.run_ends import run_of
+from docpipeline.models.approvals import Decision
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from tests.unit.triggers.conftest import Pipeline
 from tests.unit.triggers.records import SUBMITTED, a_record, awaiting_review
 
@@ -160,8 +160,8 @@ async def test_a_decision_that_comes_after_the_timeout_was_written_is_too_late(p
 
 async def test_a_decision_that_comes_after_an_event_was_written_is_told_so(pipeline: Pipeline) -> None:
     record = waiting(pipeline)
-    event = ApprovalEvent(approved=False, reviewer="rob")
-    await reviews.close_review(pipeline.services.as_services(), run_of(record), event)
+    event = Decision(approved=False, reviewer="rob")
+    await reviews.close_review(pipeline.services.as_services(), record.run, event)
 
     answer = await pipeline.decide("inv-17", APPROVAL)
 

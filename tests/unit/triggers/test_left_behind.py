@@ -8,7 +8,8 @@ import asyncio
 
 import pytest
 
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from tests.unit.triggers.conftest import BLOB, PDF, Pipeline
 
 REFERENCE = {"blobUrl": BLOB, "userId": "ann", "documentId": "inv-17"}

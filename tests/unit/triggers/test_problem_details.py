@@ -27,6 +27,18 @@ EXAMPLES: dict[type[errors.PipelineError], tuple[errors.PipelineError, str]] = {
     errors.NothingSubmitted: (errors.NothingSubmitted("storage", "secret"), "unavailable"),
     errors.OperationLost: (errors.OperationLost("storage", "secret"), "unavailable"),
     errors.ServiceRefused: (errors.ServiceRefused("storage", "secret"), "unavailable"),
+    errors.DocumentConflict: (errors.DocumentConflict("inv-17", "it does not fit"), "conflict"),
+    errors.DocumentInProgress: (errors.DocumentInProgress("inv-17", "extracting"), "conflict"),
+    errors.AnotherUsersDocument: (errors.AnotherUsersDocument("inv-17"), "conflict"),
+    errors.OtherContentKnown: (errors.OtherContentKnown("inv-17"), "conflict"),
+    errors.IdempotencyKeyUsed: (errors.IdempotencyKeyUsed("inv-17"), "conflict"),
+    errors.NotAwaitingReview: (errors.NotAwaitingReview("inv-17", "queued", has_ended=False), "conflict"),
+    errors.DecidedAlready: (errors.DecidedAlready("inv-17", "rob"), "conflict"),
+    errors.ReviewOver: (errors.ReviewOver("inv-17"), "conflict"),
+    errors.OwnDocument: (errors.OwnDocument(), "forbidden"),
+    errors.UnsupportedContent: (errors.UnsupportedContent(("application/pdf",)), "unsupported-type"),
+    errors.InstanceGone: (errors.InstanceGone("secret"), "internal"),
+    errors.ReceiverAway: (errors.ReceiverAway(errors.ServiceFault("hook", "secret")), "internal"),
     errors.SettingsError: (errors.SettingsError(["secret"]), "internal"),
     errors.DocumentFailed: (errors.DocumentFailed("secret", "secret"), "internal"),
 }
@@ -50,6 +62,50 @@ def test_no_fault_was_forgotten() -> None:
 @pytest.mark.parametrize(("fault", "kind"), EXAMPLES.values())
 def test_every_fault_of_the_pipeline_has_its_answer(fault: errors.PipelineError, kind: str) -> None:
     assert problem_of(fault).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("fault", "detail"),
+    [
+        (
+            errors.DocumentInProgress("inv-17", "extracting"),
+            "Document 'inv-17' is being processed (extracting). Process it again when it has ended.",
+        ),
+        (
+            errors.AnotherUsersDocument("inv-17"),
+            "Document 'inv-17' was sent by another user. Send yours under another documentId.",
+        ),
+        (
+            errors.OtherContentKnown("inv-17"),
+            "Document 'inv-17' is known with other content. Send this content under another documentId.",
+        ),
+        (
+            errors.IdempotencyKeyUsed("inv-17"),
+            "This Idempotency-Key was used for document 'inv-17'. Use a new key for another.",
+        ),
+        (
+            errors.NotAwaitingReview("inv-17", "queued", has_ended=False),
+            "Document 'inv-17' waits for no review: its status is queued.",
+        ),
+        (
+            errors.NotAwaitingReview("inv-17", "failed", has_ended=True),
+            "Document 'inv-17' has ended already: its status is failed.",
+        ),
+        (errors.DecidedAlready("inv-17", "rob"), "Document 'inv-17' was decided already, by rob."),
+        (
+            errors.ReviewOver("inv-17"),
+            "It is too late to decide document 'inv-17': its review has ended. Send it again with ?reprocess=true"
+            " to have it reviewed anew.",
+        ),
+        (errors.OwnDocument(), "A document is reviewed by somebody else than its submitter."),
+        (
+            errors.UnsupportedContent(("application/pdf", "image/png")),
+            "The content does not begin as any of application/pdf, image/png does.",
+        ),
+    ],
+)
+def test_a_conflict_says_what_does_not_fit_and_what_to_do(fault: errors.PipelineError, detail: str) -> None:
+    assert problem_of(fault).detail == detail
 
 
 @pytest.mark.parametrize("outage", OUTAGES)

@@ -10,19 +10,21 @@ import pytest
 from docpipeline import telemetry
 from docpipeline.errors import ServiceUnavailable
 from docpipeline.models.counters import DocumentCounts
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.runs import RunReference
-from docpipeline.run_ends import run_of
+from docpipeline.reconciliation import reconcile_all
 from tests.unit.triggers.conftest import Pipeline
 from tests.unit.triggers.records import SUBMITTED, a_job, a_record, awaiting_review
-from triggers.reconcile_documents import reconcile_all, reconcile_documents
+from triggers.durable_client import DurableClient
+from triggers.reconcile_documents import reconcile_documents
 
 SHARD = counter_shard("inv-17", 8)
 
 
 async def reconcile(pipeline: Pipeline) -> int:
-    return await reconcile_all(pipeline.runtime.client(), pipeline.services.as_services())
+    return await reconcile_all(pipeline.services.as_services(), DurableClient(pipeline.runtime.client()))
 
 
 def totals(pipeline: Pipeline) -> dict[str, int]:
@@ -413,7 +415,7 @@ async def test_the_place_of_a_request_that_died_is_freed(pipeline: Pipeline) -> 
     ended = pipeline.records.put(a_record("d-2", "completed"))
     pipeline.runs(at_work)
     dead = RunReference(document_id="never-written", instance_id="doc-never-1")
-    for place in (run_of(at_work), run_of(ended), dead):
+    for place in (at_work.run, ended.run, dead):
         await pipeline.places.take(place)
 
     assert await reconcile(pipeline) == 0
@@ -428,7 +430,7 @@ async def test_a_damaged_record_keeps_its_place_and_hinders_no_other(pipeline: P
     """One row that cannot be read must not end the reconciliation of all others."""
     damaged = pipeline.records.put(a_record("d-1", "completed"))
     ended = pipeline.records.put(a_record("d-2", "completed"))
-    for place in (run_of(damaged), run_of(ended)):
+    for place in (damaged.run, ended.run):
         await pipeline.places.take(place)
     pipeline.records.damaged.add("d-1")
     pipeline.clock.advance(minutes=11)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from docpipeline.errors import ServiceUnavailable
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.jobs import DocumentJob
 from tests.unit.triggers.conftest import BLOB, PDF, Pipeline

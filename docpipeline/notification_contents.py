@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from docpipeline.models.approvals import Decision, Review
-from docpipeline.models.documents import DocumentRecord, DocumentStatus, document_links
-from docpipeline.models.notices import NotificationType
+from docpipeline.models.approvals import FinalDecision, Review
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus, document_links
+from docpipeline.models.event_names import NotificationType
 
 
 def review_notice(record: DocumentRecord, review: Review) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def review_notice(record: DocumentRecord, review: Review) -> dict[str, Any]:
     }
 
 
-def approval_notice(record: DocumentRecord, decision: Decision, is_compliant: bool) -> dict[str, Any]:
+def approval_notice(record: DocumentRecord, decision: FinalDecision, is_compliant: bool) -> dict[str, Any]:
     """Data of ``document.approved``: true whatever becomes of storing the result."""
     about = _about(record, DocumentStatus.STORING)
     return {**about, "decision": decision.value, "isCompliant": is_compliant}
@@ -36,11 +37,11 @@ def _completed(record: DocumentRecord) -> dict[str, Any]:
 
 def _rejected(record: DocumentRecord) -> dict[str, Any]:
     reviewer = record.review.reviewer if record.review else None
-    return {"decision": Decision.REJECTED.value, "reviewer": reviewer}
+    return {"decision": FinalDecision.REJECTED.value, "reviewer": reviewer}
 
 
 def _timed_out(record: DocumentRecord) -> dict[str, Any]:
-    return {"decision": Decision.NONE.value}
+    return {"decision": FinalDecision.NONE.value}
 
 
 def _failed(record: DocumentRecord) -> dict[str, Any]:

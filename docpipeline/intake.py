@@ -3,19 +3,43 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import azure.durable_functions as df
-
-from docpipeline.composition import Services, get_services
-from docpipeline.errors import BlobUnavailable, RecordConflict, ServiceFault
+from docpipeline.durable_runtime import DurableRuntime
+from docpipeline.errors import (
+    AnotherUsersDocument,
+    BlobUnavailable,
+    DocumentInProgress,
+    IdempotencyKeyUsed,
+    OtherContentKnown,
+    RecordConflict,
+    ServiceFault,
+)
+from docpipeline.incoming import BlobReference, Incoming, Upload, incoming_for
 from docpipeline.models import instance_ids
-from docpipeline.models.documents import DocumentRecord, DocumentStatus
+from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.documents import DocumentStatus, Priority
 from docpipeline.models.runs import RunReference
+from docpipeline.run_ends import settle_before_next_run
+from docpipeline.run_starts import start_lost_run, start_run
 from docpipeline.services.idempotency_keys import Reservation
-from triggers import instances, settling
-from triggers.incoming import Incoming, incoming_for
-from triggers.problem_details import ProblemError
-from triggers.submissions import Submission
+
+if TYPE_CHECKING:
+    from docpipeline.composition import Services
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A request to process a document."""
+
+    source: Upload | BlobReference
+    user_id: str
+    document_id: str | None
+    priority: Priority
+    file_name: str | None
+    metadata: dict[str, str] | None
+    reprocess: bool
+    idempotency_key: str | None
 
 
 @dataclass(frozen=True)
@@ -26,16 +50,23 @@ class Acceptance:
     started: bool
 
 
-async def accept(client: df.DurableOrchestrationClient, submission: Submission) -> Acceptance:
-    """Start the document, or find what was started before. Raises ProblemError and PipelineErrors.
+async def accept(services: "Services", runtime: DurableRuntime, submission: Submission) -> Acceptance:
+    """Start the document, or find what was started before.
 
     Whatever it does can be done again: a request that died half-way is finished by the next one.
+
+    Raises:
+        DocumentConflict: it does not fit what is known under its id, or its idempotency key.
+        RecordConflict: another request for it was faster.
+        TooManyPending: there is no place for it.
+        InvalidBlobUrl, BlobUnavailable: its content cannot be had.
+        InvalidRequest, UnsupportedContent, DocumentTooLarge: its content is refused.
+        ServiceUnavailable, ServiceRefused: storage, or the runtime.
     """
-    services = get_services()
-    incoming = incoming_for(submission, services)
+    incoming = incoming_for(submission.source, submission.user_id, services)
     try:
         document_id = submission.document_id or await incoming.default_document_id()
-        intake = _Intake(client, services, submission, document_id, incoming)
+        intake = _Intake(services, runtime, submission, document_id, incoming)
         return await intake.run()
     finally:
         incoming.close()
@@ -43,8 +74,8 @@ async def accept(client: df.DurableOrchestrationClient, submission: Submission) 
 
 @dataclass
 class _Intake:
-    client: df.DurableOrchestrationClient
-    services: Services
+    services: "Services"
+    runtime: DurableRuntime
     submission: Submission
     document_id: str
     incoming: Incoming
@@ -92,14 +123,10 @@ class _Intake:
 
     async def _start_next_run(self, known: DocumentRecord) -> Acceptance:
         if not known.status.is_final:
-            raise ProblemError(
-                "conflict",
-                f"Document '{self.document_id}' is being processed ({known.status.value})."
-                " Process it again when it has ended.",
-            )
+            raise DocumentInProgress(self.document_id, known.status.value)
         run = await self._new_run()
         async with self._place_for(run):
-            await settling.settle_before_next_run(self.client, self.services, known)
+            await settle_before_next_run(self.services, self.runtime, known)
             record = await self._new_record(run)
             try:
                 record = await self.services.document_records.replace(record, known.instance_id)
@@ -117,12 +144,12 @@ class _Intake:
         await self._reserve(_run_of(known))
         # A crash between writing the record and starting the run left it queued, with nothing to process it.
         if known.status is DocumentStatus.QUEUED:
-            started = await instances.start_lost_run(self.client, self.services, known)
+            started = await start_lost_run(self.services, self.runtime, known)
             return Acceptance(started or known, started=started is not None)
         return Acceptance(known, started=False)
 
     async def _start(self, record: DocumentRecord) -> Acceptance:
-        return Acceptance(await instances.start_run(self.client, self.services, record), started=True)
+        return Acceptance(await start_run(self.services, self.runtime, record), started=True)
 
     @asynccontextmanager
     async def _place_for(self, run: Reservation) -> AsyncGenerator[None, None]:
@@ -185,24 +212,13 @@ class _Intake:
 
     def _require_same(self, known: DocumentRecord) -> None:
         if known.user_id != self.submission.user_id:
-            raise ProblemError(
-                "conflict",
-                f"Document '{self.document_id}' was sent by another user. Send yours under another documentId.",
-            )
+            raise AnotherUsersDocument(self.document_id)
         if known.content_hash != self.incoming.content.content_hash:
-            raise ProblemError(
-                "conflict",
-                f"Document '{self.document_id}' is known with other content."
-                " Send this content under another documentId.",
-            )
+            raise OtherContentKnown(self.document_id)
 
     def _require_same_document(self, found: Reservation | None) -> Reservation | None:
         if found and found.document_id != self.document_id:
-            raise ProblemError(
-                "conflict",
-                f"This Idempotency-Key was used for document '{found.document_id}'. Use a new key for another.",
-                [("Idempotency-Key", "was used for another document")],
-            )
+            raise IdempotencyKeyUsed(found.document_id)
         return found
 
 

@@ -1,25 +1,12 @@
-"""What the activities after compliance are given, one payload each, and the types of notifications."""
+"""What the activities after the compliance check are given and give back, one payload each."""
 
 from datetime import datetime
-from enum import StrEnum
 
-from docpipeline.models.approvals import Decision, Review
+from docpipeline.models.approvals import FinalDecision, Review
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.failure import Failure
 from docpipeline.models.payload import Payload
 from docpipeline.models.runs import RunReference
-
-
-class NotificationType(StrEnum):
-    """CloudEvents ``type`` of what the submitter and the reviewers are told."""
-
-    REVIEW_REQUESTED = "document.review.requested"
-    REVIEW_REMINDER = "document.review.reminder"
-    APPROVED = "document.approved"
-    COMPLETED = "document.completed"
-    REJECTED = "document.rejected"
-    APPROVAL_TIMED_OUT = "document.approval.timedOut"
-    FAILED = "document.failed"
 
 
 class ReviewNotification(RunReference):
@@ -48,7 +35,7 @@ class StorageRequest(RunReference):
     """Input of `store_processed_document`."""
 
     is_compliant: bool
-    decision: Decision
+    decision: FinalDecision
     review: Review | None = None
 
 
@@ -56,7 +43,7 @@ class CompletionNotice(RunReference):
     """Input of `send_completion_notification`."""
 
     is_compliant: bool
-    decision: Decision
+    decision: FinalDecision
 
 
 class Completion(RunReference):

@@ -3,18 +3,35 @@
 import asyncio
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import IO
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
 
-from docpipeline.composition import Services
+from docpipeline.errors import InvalidRequest, UnsupportedContent
 from docpipeline.models import instance_ids
+from docpipeline.models.file_types import ACCEPTED, sniff
 from docpipeline.services.blob_source import SpooledContent
 from docpipeline.services.document_blobs import IncomingBlob
-from triggers import content_types
-from triggers.problem_details import invalid_field
-from triggers.submissions import BlobReference, Submission, Upload
+
+if TYPE_CHECKING:
+    from docpipeline.composition import Services
 
 _HASHED_ON_THE_LOOP = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file sent as the body."""
+
+    content: bytes = field(repr=False)
+    """The very object the request holds: never copied."""
+    content_type: str
+
+
+@dataclass(frozen=True)
+class BlobReference:
+    """A blob to be copied once."""
+
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -26,11 +43,11 @@ class Content:
     content_type: str
 
 
-def incoming_for(submission: Submission, services: Services) -> "Incoming":
+def incoming_for(source: Upload | BlobReference, user_id: str, services: "Services") -> "Incoming":
     """The content that a submission brings or names. Raises InvalidBlobUrl before anything else is done."""
-    if isinstance(submission.source, Upload):
-        return _Uploaded(submission.source, submission.user_id, services)
-    return _Referenced(submission.source, submission.user_id, services)
+    if isinstance(source, Upload):
+        return _Uploaded(source, user_id, services)
+    return _Referenced(source, user_id, services)
 
 
 class Incoming(ABC):
@@ -38,7 +55,7 @@ class Incoming(ABC):
 
     content: Content
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: "Services") -> None:
         self._services = services
         self._stored: IncomingBlob | None = None
 
@@ -48,7 +65,7 @@ class Incoming(ABC):
 
     @abstractmethod
     async def read(self) -> None:
-        """Learn what the content is; nothing is stored. Raises ProblemError, BlobUnavailable, DocumentTooLarge."""
+        """Learn what the content is; nothing is stored. Raises BlobUnavailable, and what refuses content."""
 
     async def store(self, document_id: str) -> str:
         """Put the content in ``incoming`` and return its URL. Storing it twice is storing it once."""
@@ -72,7 +89,7 @@ class Incoming(ABC):
 
 
 class _Uploaded(Incoming):
-    def __init__(self, upload: Upload, user_id: str, services: Services) -> None:
+    def __init__(self, upload: Upload, user_id: str, services: "Services") -> None:
         super().__init__(services)
         self._upload, self._user_id = upload, user_id
 
@@ -93,7 +110,7 @@ class _Uploaded(Incoming):
 
 
 class _Referenced(Incoming):
-    def __init__(self, reference: BlobReference, user_id: str, services: Services) -> None:
+    def __init__(self, reference: BlobReference, user_id: str, services: "Services") -> None:
         super().__init__(services)
         self._location = services.document_blobs.locate(reference.url)
         self._reference, self._user_id = reference, user_id
@@ -119,8 +136,11 @@ class _Referenced(Incoming):
 
 def _type_of_blob(first_bytes: bytes) -> str:
     if not first_bytes:
-        raise invalid_field("blobUrl", "must name a blob that is not empty")
-    return content_types.require_match(first_bytes)
+        raise InvalidRequest([(("blobUrl",), "empty", "must name a blob that is not empty")])
+    content_type = sniff(first_bytes)
+    if content_type is None:
+        raise UnsupportedContent(ACCEPTED)
+    return content_type
 
 
 async def _sha256(content: bytes) -> str:
