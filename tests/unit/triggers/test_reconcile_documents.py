@@ -8,33 +8,13 @@ from typing import Any
 import pytest
 
 from docpipeline import telemetry
-from docpipeline.errors import ServiceUnavailable
-from docpipeline.models.counters import DocumentCounts
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.runs import RunReference
-from docpipeline.reconciliation import reconcile_all
 from tests.unit.triggers.conftest import Pipeline
-from tests.unit.triggers.records import SUBMITTED, a_job, a_record, awaiting_review
-from triggers.durable_client import DurableClient
+from tests.unit.triggers.reconciling import counted_in, reconcile, totals
+from tests.unit.triggers.records import SUBMITTED, a_record, awaiting_review
 from triggers.reconcile_documents import reconcile_documents
-
-SHARD = counter_shard("inv-17", 8)
-
-
-async def reconcile(pipeline: Pipeline) -> int:
-    return await reconcile_all(pipeline.services.as_services(), DurableClient(pipeline.runtime.client()))
-
-
-def totals(pipeline: Pipeline) -> dict[str, int]:
-    return pipeline.runtime.counters.get(SHARD, DocumentCounts()).totals()
-
-
-def counted_in(pipeline: Pipeline, record: DocumentRecord) -> DocumentRecord:
-    """The record, whose run the counter has as pending."""
-    pipeline.runtime.counters[SHARD] = DocumentCounts().start(record.instance_id)
-    return pipeline.records.put(record)
 
 
 async def test_a_document_that_never_started_is_started(pipeline: Pipeline) -> None:
@@ -232,150 +212,6 @@ async def test_the_timer_reconciles(pipeline: Pipeline) -> None:
     await user_function.client_function(None, pipeline.runtime.client())
 
     assert pipeline.runtime.started == [record.instance_id]
-
-
-async def test_an_end_that_reconciliation_writes_is_told(pipeline: Pipeline) -> None:
-    """A terminated document ended without a word to whoever had sent it."""
-    record = counted_in(pipeline, a_record(status="extracting"))
-    pipeline.runs(record, "Terminated")
-
-    await reconcile(pipeline)
-    await reconcile(pipeline)
-
-    ((type, instance_id, told),) = pipeline.notifier.sent
-    assert (type, instance_id) == ("document.failed", record.instance_id)
-    assert (told["stage"], told["error"]) == ("extracting", {"code": "terminated"})
-    assert not pipeline.records.rows["inv-17"].is_open
-
-
-@pytest.mark.parametrize(
-    ("status", "field", "told"),
-    [
-        ("completed", "processed", "document.completed"),
-        ("rejected", "rejected", "document.rejected"),
-        ("timeout", "timedOut", "document.approval.timedOut"),
-        ("failed", "failed", "document.failed"),
-    ],
-)
-@pytest.mark.parametrize("runtime_status", ["Terminated", "Completed", None], ids=str)
-async def test_a_run_terminated_right_after_its_record_became_final_is_counted_and_told(
-    pipeline: Pipeline, status: str, field: str, told: str, runtime_status: str | None
-) -> None:
-    """Such a run stayed pending in the counter for ever."""
-    record = counted_in(pipeline, a_record(status=status, uncounted=True, untold=True, completed_at=SUBMITTED))
-    if runtime_status:
-        pipeline.runs(record, runtime_status)
-
-    assert await reconcile(pipeline) == 1
-    assert await reconcile(pipeline) == 0
-
-    assert totals(pipeline) == {**dict.fromkeys(totals(pipeline), 0), field: 1}
-    assert pipeline.notifier.types() == [told]
-
-
-async def test_an_end_that_its_own_run_is_telling_is_left_to_it(pipeline: Pipeline) -> None:
-    record = counted_in(pipeline, a_record(status="completed", uncounted=True, untold=True))
-    pipeline.runs(record)
-
-    assert await reconcile(pipeline) == 0
-    assert pipeline.notifier.sent == []
-
-
-async def test_an_end_is_told_until_the_receiver_is_back(pipeline: Pipeline) -> None:
-    record = counted_in(pipeline, a_record(status="completed", uncounted=True, untold=True))
-    pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
-    for _ in range(3):
-        assert await reconcile(pipeline) == 0
-        pipeline.clock.advance(hours=7)
-    pipeline.notifier.fault = None
-
-    assert await reconcile(pipeline) == 1
-    assert [sent[1] for sent in pipeline.notifier.sent] == [record.instance_id]
-    assert totals(pipeline)["processed"] == 1
-
-
-async def test_an_end_that_cannot_be_told_is_given_up_after_a_day_of_trying(pipeline: Pipeline) -> None:
-    """A day of trying, not a day since the end: the app may have been switched off meanwhile."""
-    long_ago = pipeline.clock.now - timedelta(days=30)
-    pipeline.records.put(a_record(status="completed", untold=True, completed_at=long_ago))
-    pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
-
-    await reconcile(pipeline)
-    assert pipeline.records.rows["inv-17"].is_open
-    pipeline.clock.advance(hours=25)
-    await reconcile(pipeline)
-
-    assert not pipeline.records.rows["inv-17"].is_open
-
-
-async def test_an_end_is_counted_however_long_the_runtime_is_away(pipeline: Pipeline) -> None:
-    counted_in(pipeline, a_record(status="completed", uncounted=True, untold=True, completed_at=SUBMITTED))
-    pipeline.runtime.refuses_signals = True
-    for _ in range(3):
-        await reconcile(pipeline)
-        pipeline.clock.advance(days=2)
-    pipeline.runtime.refuses_signals = False
-
-    await reconcile(pipeline)
-
-    assert (totals(pipeline)["pending"], totals(pipeline)["processed"]) == (0, 1)
-    assert pipeline.notifier.types() == ["document.completed"]
-
-
-async def test_a_run_that_never_began_counts_once_while_its_end_cannot_be_told(pipeline: Pipeline) -> None:
-    """Its start had to be told with its end each time, and after 256 others both counted anew."""
-    pipeline.runs(pipeline.records.put(a_record()), "Terminated")
-    pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
-    for _ in range(3):
-        await reconcile(pipeline)
-        counts = pipeline.runtime.counters[SHARD]
-        for number in range(300):
-            run = f"{pipeline.clock.now}-{number}"
-            counts = counts.start(run).finish(run, "processed")
-        pipeline.runtime.counters[SHARD] = counts
-
-    assert (totals(pipeline)["failed"], totals(pipeline)["pending"]) == (1, 0)
-
-
-async def test_a_run_at_work_whose_limits_are_not_understood_is_left_alone(pipeline: Pipeline) -> None:
-    """While the app is being replaced, an instance may have the input of another version."""
-    record = pipeline.records.put(awaiting_review())
-    job = a_job(record)
-    job["policy"]["complianceConfidenceThreshold"] = "of another version"
-    pipeline.runtime.add(record.instance_id, input=json.dumps(job))
-
-    assert await reconcile(pipeline) == 0
-    assert pipeline.records.rows["inv-17"] == record
-
-
-async def test_a_run_terminated_before_it_began_counts_as_failed(pipeline: Pipeline) -> None:
-    record = pipeline.records.put(a_record())
-    pipeline.runs(record, "Terminated")
-
-    await reconcile(pipeline)
-
-    assert totals(pipeline) == {"pending": 0, "processed": 0, "failed": 1, "rejected": 0, "timedOut": 0}
-
-
-async def test_a_run_that_began_and_failed_while_queued_counts_once_whatever_storage_does(
-    pipeline: Pipeline,
-) -> None:
-    """It cannot be told from one that never began by its record, and counted again after 256 others."""
-    record = counted_in(pipeline, a_record(status="failed", failed_in="queued", uncounted=True, untold=True))
-    pipeline.runs(record, "Failed")
-    pipeline.runtime.instances[record.instance_id].custom_status = {"stage": "extracting"}
-    for _ in range(2):
-        await reconcile(pipeline)
-        counts = pipeline.runtime.counters[SHARD]
-        for number in range(300):
-            counts = counts.start(f"{pipeline.clock.now}-{number}").finish(
-                f"{pipeline.clock.now}-{number}", "failed"
-            )
-        pipeline.runtime.counters[SHARD] = counts
-        # The write that it is counted was lost.
-        pipeline.records.put(record)
-
-    assert totals(pipeline) == {"pending": 0, "processed": 0, "failed": 601, "rejected": 0, "timedOut": 0}
 
 
 @pytest.mark.parametrize("runtime_status", ["Completed", "Running"])
