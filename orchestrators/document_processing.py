@@ -38,7 +38,7 @@ def document_processing_orchestrator(context: df.DurableOrchestrationContext) ->
         if outcome.decided is None:
             return (yield from steps.end_as_timed_out(context, job))
         if not outcome.decided.approved:
-            return (yield from steps.archive_as_rejected(context, job, outcome.decided))
+            return (yield from steps.archive_as_rejected(context, job))
         return (yield from steps.store_and_notify(context, job, examination, outcome.decided))
     except Exception as error:
         yield from steps.compensate(context, job, error)

@@ -108,11 +108,9 @@ def end_as_timed_out(context: df.DurableOrchestrationContext, job: DocumentJob) 
     return (yield from _end(context, job, DocumentStatus.TIMEOUT))
 
 
-def archive_as_rejected(
-    context: df.DurableOrchestrationContext, job: DocumentJob, review: Review
-) -> Steps[dict[str, Any]]:
+def archive_as_rejected(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[dict[str, Any]]:
     """A person said no."""
-    rejection = Rejection(**_run(context, job), review=review, started_at=job.started_at)
+    rejection = Rejection(**_run(context, job), started_at=job.started_at)
     wanted = ActivityCall("archive_rejected_document", rejection, retry_policies.STORAGE)
     yield from retries.call(context, wanted)
     return (yield from _end(context, job, DocumentStatus.REJECTED))

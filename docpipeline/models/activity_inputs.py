@@ -27,7 +27,6 @@ class ApprovalTimeout(RunReference):
 class Rejection(RunReference):
     """Input of `archive_rejected_document`."""
 
-    review: Review
     started_at: datetime
 
 
