@@ -2,7 +2,8 @@
 
 A place is taken by inserting its row, and kept once the rows are seen to be no more than there may be: of any
 number of processes that take at once, the last to insert sees all others. Where they are more, the latest
-withdraw, and the others look again. A count that is at most two seconds old, and what this process has taken
+withdraw, and the others look again. The table's own clock says which came last: by the processes' clocks, rows
+written later could push those before them that were kept already, and then too many would withdraw. A count that is at most two seconds old, and what this process has taken
 since, turn a burst away before it comes to that, and spare the looking while there is room for a thousand.
 """
 
@@ -27,7 +28,7 @@ _PARTITION = "pending"
 _COUNT_AFTER_SECONDS = 2.0
 _ROOM_TO_SPARE = 1000
 """So many places, or a tenth of all, are more than other processes take within two seconds."""
-_LOOKS = 20
+_LOOKS = 50
 
 
 class PendingPlaces:
@@ -156,13 +157,13 @@ class PendingPlaces:
         raise TooManyPending(self._counted, self._limit)
 
     async def _count(self) -> list[str]:
-        """The runs that have a place, in the order of taking."""
+        """The runs that have a place, in the order in which the table wrote their rows."""
         began = self._now_seconds()
         with storage_faults(_SERVICE):
             rows = (await self._table.open()).query_entities(
-                "PartitionKey eq @partition", parameters={"partition": _PARTITION}, select=["RowKey", "takenAt"]
+                "PartitionKey eq @partition", parameters={"partition": _PARTITION}, select=["RowKey", "Timestamp"]
             )
-            places = sorted([(str(row.get("takenAt")), row["RowKey"]) async for row in rows])
+            places = sorted([(row.metadata["timestamp"], row["RowKey"]) async for row in rows])
         self._counted, self._counted_at = len(places), began
         for run, inserted in list(self._taken_since.items()):
             if inserted is not None and inserted <= began:

@@ -82,6 +82,21 @@ async def test_several_processes_at_once_take_all_there_is_and_no_more(
     assert len(await all_taken(processes[0], clock)) == limit
 
 
+async def test_places_are_kept_by_who_came_first_whatever_the_clocks_of_the_processes_say(
+    process: Process, clock: ManualClock
+) -> None:
+    """A slow clock put new rows before kept ones: all of them gave up, and a place stayed empty."""
+    here, there = process(7), process(7)
+    await there.require_room()
+    assert len(await taken(here, [a_run(500 + number) for number in range(6)])) == 6
+
+    clock.advance(-timedelta(minutes=5))
+    got = await taken(there, [a_run(number) for number in range(7)])
+
+    assert len(got) == 1
+    assert len(await all_taken(here, clock)) == 7
+
+
 async def test_a_place_given_back_can_be_taken_again(process: Process, clock: ManualClock) -> None:
     places = process(1)
     await places.take(a_run(1))
