@@ -38,6 +38,6 @@ async def log_processing_error(payload: dict) -> dict:
 
 
 def _log(report: ErrorReport) -> None:
-    fields = log_fields(report.document_id, report.instance_id, stage=report.stage, code=report.error.code)
+    fields = log_fields(report, stage=report.stage, code=report.error.code)
     level = logging.WARNING if report.error.code in DOCUMENT_FAULTS else logging.ERROR
     log.log(level, "Document failed: %s: %s", report.error.code, report.error.message, extra=fields)

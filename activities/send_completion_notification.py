@@ -26,5 +26,5 @@ async def send_completion_notification(payload: dict) -> dict:
     if record is None:
         return {}
     notice = approval_notice(record, request.decision, request.is_compliant)
-    await services.notifier.send(NotificationType.APPROVED, request.instance_id, request.document_id, notice)
+    await services.notifier.send(NotificationType.APPROVED, request, notice)
     return {}

@@ -33,5 +33,5 @@ async def send_review_notification(payload: dict) -> dict:
         return record.review.to_payload()
     type = NotificationType.REVIEW_REMINDER if request.reminder else NotificationType.REVIEW_REQUESTED
     notice = review_notice(record, record.review)
-    await services.notifier.send(type, request.instance_id, request.document_id, notice)
+    await services.notifier.send(type, request, notice)
     return record.review.to_payload()

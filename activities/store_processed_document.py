@@ -19,9 +19,9 @@ async def store_processed_document(payload: dict) -> dict:
     the run's ids, an original that is archived stays where it is, and a run that has ended is left alone.
     """
     request, services = StorageRequest.from_payload(payload), get_services()
-    passed = (request.is_compliant, request.decision, request.review)
     record = await services.document_records.change(
-        request, lambda current: current.begin_storing(*passed, services.clock())
+        request,
+        lambda current: current.begin_storing(request.is_compliant, request.decision, services.clock()),
     )
     if record is None or record.status is not DocumentStatus.STORING:
         return {}

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 from docpipeline import telemetry
+from docpipeline.dependency_checks import DependencyChecks
 from docpipeline.errors import SettingsError
 from docpipeline.resilience import Clock, ServiceBreaker, utc_now
+from docpipeline.services.app_identity import AppIdentity
 from docpipeline.services.compliance_api import ComplianceApi
 from docpipeline.services.document_blobs import DocumentBlobs
 from docpipeline.services.document_intelligence import DocumentIntelligence
@@ -32,6 +34,8 @@ class Services:
     document_records: DocumentRecords
     idempotency_keys: IdempotencyKeys
     pending_places: PendingPlaces
+    dependency_checks: DependencyChecks
+    identity: AppIdentity
     clock: Clock = utc_now
 
     async def close(self) -> None:
@@ -44,13 +48,14 @@ class Services:
 
 _settings: Settings | None = None
 _services: Services | None = None
+_metric_handler: telemetry.MetricHandler | None = None
 
 
 def set_settings(settings: Settings) -> None:
     """Say what the services are built from; called once, when the app loads."""
     global _settings, _services
     _settings, _services = settings, None
-    telemetry.configure(settings.application_insights_connection_string)
+    _send_metrics(settings.application_insights_connection_string)
 
 
 def get_services() -> Services:
@@ -77,18 +82,32 @@ def use_services(services: Services) -> Iterator[Services]:
         _services = before
 
 
+def _send_metrics(connection_string: str | None) -> None:
+    global _metric_handler
+    if _metric_handler is not None:
+        telemetry.stop_metrics_to(_metric_handler)
+    _metric_handler = telemetry.MetricHandler(connection_string) if connection_string else None
+    if _metric_handler is not None:
+        telemetry.send_metrics_to(_metric_handler)
+
+
 def build_services(settings: Settings) -> Services:
     """New clients from ``settings``; the caller closes them."""
     analysis, compliance, hook = settings.document_intelligence, settings.compliance, settings.notifications
+    identity = AppIdentity()
+    records = DocumentRecords(settings.storage, identity)
+    blobs = DocumentBlobs(settings.storage, settings.allowed_blob_hosts, identity)
     return Services(
         settings=settings,
         document_intelligence=DocumentIntelligence(
-            analysis.endpoint, analysis.key, ServiceBreaker("Document Intelligence")
+            analysis.endpoint, analysis.key, ServiceBreaker("Document Intelligence"), identity=identity
         ),
         compliance_api=ComplianceApi(compliance.endpoint, compliance.key, ServiceBreaker("compliance API")),
         notifier=Notifier(hook.url, hook.secret, NOTIFICATION_SOURCE, ServiceBreaker("notification webhook")),
-        document_blobs=DocumentBlobs(settings.storage, settings.allowed_blob_hosts),
-        document_records=DocumentRecords(settings.storage),
-        idempotency_keys=IdempotencyKeys(settings.storage),
-        pending_places=PendingPlaces(settings.storage, settings.max_pending_documents),
+        document_blobs=blobs,
+        document_records=records,
+        idempotency_keys=IdempotencyKeys(settings.storage, identity),
+        pending_places=PendingPlaces(settings.storage, settings.max_pending_documents, identity=identity),
+        dependency_checks=DependencyChecks(settings, records, blobs),
+        identity=identity,
     )

@@ -71,6 +71,6 @@ async def find_run(runtime: DurableRuntime, record: DocumentRecord) -> Instance 
     instance = await runtime.find(record.instance_id)
     if instance is None or instance.is_run_of(record):
         return instance
-    ids = log_fields(record.document_id, record.instance_id)
+    ids = log_fields(record.run)
     log.warning("The instance of a document's id is not its run; it is left out of account", extra=ids)
     return None

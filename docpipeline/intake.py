@@ -129,7 +129,7 @@ class _Intake:
             await settle_before_next_run(self.services, self.runtime, known)
             record = await self._new_record(run)
             try:
-                record = await self.services.document_records.replace(record, known.instance_id)
+                record = await self.services.document_records.replace(known.run, record)
             except RecordConflict:
                 await self._discard_unless_taken(run)
                 raise
@@ -170,7 +170,7 @@ class _Intake:
         if started and not is_ours:
             await self.services.pending_places.keep(place)
         if is_ours and not started:
-            await self.services.pending_places.release(place.instance_id)
+            await self.services.pending_places.release(place)
 
     async def _new_record(self, run: Reservation) -> DocumentRecord:
         """The record of a new run, with its content in place: all that its start needs."""

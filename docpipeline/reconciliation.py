@@ -15,6 +15,7 @@ from docpipeline.models.document_record import DocumentRecord, RunEnd
 from docpipeline.models.documents import COUNTER_FIELDS, DocumentStatus, way_to
 from docpipeline.models.failure import Failure
 from docpipeline.run_starts import start_lost_run
+from docpipeline.telemetry import log_fields
 
 if TYPE_CHECKING:
     from docpipeline.composition import Services
@@ -65,7 +66,7 @@ async def _free_places(services: "Services", taken_before: datetime, open_runs: 
         # Of a damaged record nobody knows whether its run has ended.
         with suppress(UnreadableRow):
             if place.instance_id not in open_runs and await run_ends.open_run(services, place) is None:
-                await services.pending_places.release(place.instance_id)
+                await services.pending_places.release(place)
                 freed += 1
     return freed
 
@@ -102,14 +103,14 @@ class _Reconciliation:
         if record is None or not record.is_unsettled:
             # It came to its end by itself after it was listed.
             return False
-        ids = {"document_id": record.document_id, "instance_id": record.instance_id}
+        ids = log_fields(record.run)
         log.warning("A run ended without its record: %s", record.status.value, extra=ids)
         await self._settle(record)
         return True
 
     async def _settle(self, record: DocumentRecord) -> bool:
         """Count and tell an end. It is tried to be told for a day, and counted however long that takes."""
-        ids = {"document_id": record.document_id, "instance_id": record.instance_id}
+        ids = log_fields(record.run)
         now, records = self.services.clock(), self.services.document_records
         try:
             await run_ends.settle(self.services, self.runtime, record)
@@ -150,8 +151,7 @@ async def _reconcile_safely(reconciliation: _Reconciliation) -> bool:
     try:
         return await reconciliation.run()
     except Exception:
-        record = reconciliation.record
-        ids = {"document_id": record.document_id, "instance_id": record.instance_id}
+        ids = log_fields(reconciliation.record.run)
         log.exception("A document could not be reconciled; the next run tries again", extra=ids)
         return False
 

@@ -128,7 +128,7 @@ async def _wake(services: "Services", runtime: DurableRuntime, record: DocumentR
         if not await _took_effect(services, record, decision):
             raise ReviewOver(record.document_id) from error
     except ServiceUnavailable as fault:
-        ids = log_fields(record.document_id, record.instance_id)
+        ids = log_fields(record.run)
         log.warning("A decision is recorded; its event waits for the reconciliation: %s", fault, extra=ids)
 
 

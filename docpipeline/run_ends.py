@@ -68,7 +68,7 @@ async def end_run(
         _measure(record, started_at)
         # A place that cannot be given back now is freed by the reconciliation.
         with suppress(ServiceFault):
-            await services.pending_places.release(run.instance_id)
+            await services.pending_places.release(run)
     return record
 
 
@@ -89,9 +89,7 @@ async def announce_end(services: "Services", run: RunReference, *, counted: bool
     if record is None or not record.is_of(run) or not record.untold:
         return
     try:
-        await services.notifier.send(
-            END_NOTICES[record.status], run.instance_id, run.document_id, end_notice(record)
-        )
+        await services.notifier.send(END_NOTICES[record.status], run, end_notice(record))
     except ServiceFault:
         if counted:
             await services.document_records.change(run, DocumentRecord.mark_counted)
@@ -122,7 +120,7 @@ async def settle_before_next_run(services: "Services", runtime: DurableRuntime, 
     try:
         await settle(services, runtime, record)
     except ReceiverAway as away:
-        ids = telemetry.log_fields(record.document_id, record.instance_id)
+        ids = telemetry.log_fields(record.run)
         log.warning("The end of a run that is followed by another could not be told: %s", away, extra=ids)
 
 
@@ -138,8 +136,8 @@ async def _count(services: "Services", runtime: DurableRuntime, record: Document
 
 
 def _measure(record: DocumentRecord, started_at: datetime | None) -> None:
-    ids = {"document_id": record.document_id, "instance_id": record.instance_id, "result": record.status.value}
+    result = record.status.value
     if started_at and record.completed_at:
         milliseconds = (record.completed_at - started_at).total_seconds() * 1000
-        telemetry.track("OrchestrationDuration", milliseconds, **ids)
-    telemetry.track("DocumentsCompleted", 1, **ids)
+        telemetry.track("OrchestrationDuration", milliseconds, record.run, result=result)
+    telemetry.track("DocumentsCompleted", 1, record.run, result=result)

@@ -73,7 +73,7 @@ async def _started(services: "Services", runtime: DurableRuntime, record: Docume
 
 
 async def _renamed(services: "Services", record: DocumentRecord) -> DocumentRecord:
-    ids = log_fields(record.document_id, record.instance_id)
+    ids = log_fields(record.run)
     log.error("A document's instance id is taken by another instance; it gets a new one", extra=ids)
     new_id = new_instance_id(record.document_id, record.user_id, services.clock())
     written = await services.document_records.update(
@@ -81,5 +81,5 @@ async def _renamed(services: "Services", record: DocumentRecord) -> DocumentReco
     )
     if written.instance_id == new_id:
         await services.pending_places.keep(written.run)
-        await services.pending_places.release(record.instance_id)
+        await services.pending_places.release(record.run)
     return written

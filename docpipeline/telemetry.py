@@ -1,69 +1,92 @@
-"""Metrics, log fields, and the logger that stays quiet on replay. Nothing here ever fails its caller."""
+"""Metrics and log fields. Nothing here ever fails its caller.
+
+Metrics take the way of logs: `track` writes to a logger of their own, and `docpipeline.composition` gives that
+logger the one handler that sends them. Without a handler nothing is recorded.
+"""
 
 import functools
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+
+from docpipeline.models.runs import RunReference
 
 if TYPE_CHECKING:
     from docpipeline.telemetry_channel import MetricSink
 
 log = logging.getLogger(__name__)
+metrics = logging.getLogger(f"{__name__}.metrics")
 
 Activity = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
-_connection_string: str | None = None
-_sink: "MetricSink | None" = None
-_ids_under_way: ContextVar[dict[str, str | None] | None] = ContextVar("ids_under_way", default=None)
+_current_run: ContextVar[RunReference | None] = ContextVar("current_run", default=None)
+"""The run that the activity in this context works on."""
 
 
-def configure(connection_string: str | None) -> None:
-    """Send metrics to where ``connection_string`` says; None switches them off.
+class MetricHandler(logging.Handler):
+    """Sends each metric to Application Insights. Nothing is imported and nothing connects before the first one."""
 
-    Nothing is imported and nothing connects before the first metric.
-    """
-    global _connection_string, _sink
-    if _sink is not None:
-        _sink.close()
-    _connection_string, _sink = connection_string, None
+    def __init__(self, connection_string: str) -> None:
+        super().__init__()
+        self.connection_string = connection_string
+        self._sink: MetricSink | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue the metric that `track` wrote."""
+        try:
+            self._open_sink().send(record.msg, record.metric_value, record.metric_properties)  # type: ignore[attr-defined]
+        except Exception:
+            log.warning("Metric %s could not be recorded", record.msg, exc_info=True)
+
+    def drain(self, timeout_seconds: float = 2.0) -> bool:
+        """Wait until what was recorded is sent. False when some of it was not within ``timeout_seconds``."""
+        return self._sink is None or self._sink.drain(timeout_seconds)
+
+    def close(self) -> None:
+        """Send no more."""
+        if self._sink is not None:
+            self._sink.close()
+        super().close()
+
+    def _open_sink(self) -> "MetricSink":
+        if self._sink is None:
+            from docpipeline.telemetry_channel import MetricSink
+
+            self._sink = MetricSink(self.connection_string)
+        return self._sink
 
 
-def track(
-    name: str,
-    value: float,
-    *,
-    document_id: str | None = None,
-    instance_id: str | None = None,
-    **properties: object,
-) -> None:
+def send_metrics_to(handler: logging.Handler) -> None:
+    """Let ``handler`` have every metric from now on."""
+    # A metric is not a log line: it must not reach the handlers of the log as well.
+    metrics.propagate = False
+    metrics.setLevel(logging.INFO)
+    metrics.addHandler(handler)
+
+
+def stop_metrics_to(handler: logging.Handler) -> None:
+    """Let ``handler`` have no more metrics, and close it."""
+    metrics.removeHandler(handler)
+    handler.close()
+
+
+def track(name: str, value: float, run: RunReference | None = None, **properties: object) -> None:
     """Record one metric. A no-op when metrics are off; never raises, and never waits for the network.
 
     Args:
         name: the metric's name (docs/operations.md lists them).
         value: the value, in the unit the name's description gives.
-        document_id: sent as property ``documentId``; inside an activity it need not be given.
-        instance_id: sent as property ``instanceId``; likewise.
-        properties: further properties, camelCase; values are sent as strings.
+        run: sent as properties ``documentId`` and ``instanceId``; inside an activity, its own run by default.
+        properties: further properties, camelCase; values are sent as strings, and None is left out.
     """
-    if _connection_string is None:
+    if not metrics.handlers:
         return
-    under_way = _ids_under_way.get() or {}
-    ids = {
-        "documentId": document_id or under_way.get("document_id"),
-        "instanceId": instance_id or under_way.get("instance_id"),
-    }
-    told = {key: str(given) for key, given in {**ids, **properties}.items() if given is not None}
-    try:
-        _get_sink(_connection_string).send(name, value, told)
-    except Exception:
-        log.warning("Metric %s could not be recorded", name, exc_info=True)
-
-
-def flush(timeout_seconds: float = 2.0) -> bool:
-    """Wait until what was recorded is sent. False when some of it was not within ``timeout_seconds``."""
-    return _sink is None or _sink.drain(timeout_seconds)
+    run = run or _current_run.get()
+    ids = {"documentId": run.document_id, "instanceId": run.instance_id} if run else {}
+    texts = {key: str(value) for key, value in {**ids, **properties}.items() if value is not None}
+    metrics.info(name, extra={"metric_value": value, "metric_properties": texts})
 
 
 def measured(activity: Activity) -> Activity:
@@ -76,79 +99,40 @@ def measured(activity: Activity) -> Activity:
     @functools.wraps(activity)
     async def timed(payload: dict) -> dict:  # type: ignore[type-arg]
         started, status = time.perf_counter(), "failed"
-        # What happens on the way, such as a circuit that opens, is told with the document it happened to.
-        outer = _ids_under_way.set(_ids_in(payload))
+        # Metrics that are recorded on the way, such as that of an opening circuit, carry the ids of this run.
+        outer = _current_run.set(_run_in(payload))
         try:
             result = await activity(payload)
             status = "failed" if result.get("failure") else "succeeded"
             return result
         finally:
             milliseconds = (time.perf_counter() - started) * 1000
-            track("ActivityDuration", milliseconds, activityName=name, status=status, **_ids_in(payload))
-            _ids_under_way.reset(outer)
+            track("ActivityDuration", milliseconds, activityName=name, status=status)
+            _current_run.reset(outer)
 
     return timed
 
 
-def activity_retried(context: Any, activity_name: str, attempt: int, document_id: str) -> None:
+def activity_retried(context: Any, activity_name: str, attempt: int, run: RunReference) -> None:
     """Record that an orchestrator tries an activity again, as metric ``ActivityRetries``; silent on replay.
 
     Args:
         context: the orchestration's context.
-        activity_name: what is tried again.
+        activity_name: the activity that is tried again.
         attempt: number of the attempt that failed, from 1.
-        document_id: whose document it is.
+        run: the run that it works on.
     """
-    if context.is_replaying:
-        return
-    instance_id = context.instance_id
-    track(
-        "ActivityRetries",
-        1,
-        document_id=document_id,
-        instance_id=instance_id,
-        activityName=activity_name,
-        attempt=attempt,
-    )
+    if not context.is_replaying:
+        track("ActivityRetries", 1, run, activityName=activity_name, attempt=attempt)
 
 
-def log_fields(document_id: str | None, instance_id: str | None, **fields: object) -> dict[str, object]:
-    """The ``extra`` of a log call: ``log.info("...", extra=log_fields(document_id, instance_id))``."""
-    return {"document_id": document_id, "instance_id": instance_id, **fields}
+def log_fields(run: RunReference, **fields: object) -> dict[str, object]:
+    """The ``extra`` of a log call: ``log.info("...", extra=log_fields(record.run))``."""
+    return {"document_id": run.document_id, "instance_id": run.instance_id, **fields}
 
 
-class ReplayQuietLogger(logging.LoggerAdapter[logging.Logger]):
-    """A logger for an orchestrator: says nothing while history is replayed."""
-
-    def __init__(self, logger: logging.Logger, context: Any, **fields: object) -> None:
-        super().__init__(logger, {"instance_id": context.instance_id, **fields})
-        self._context = context
-
-    def isEnabledFor(self, level: int) -> bool:
-        """Whether a message of this level would be logged now."""
-        return not self._context.is_replaying and super().isEnabledFor(level)
-
-    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        """Add the orchestration's fields to those of the call."""
-        kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
-        return msg, kwargs
-
-
-def replay_quiet_logger(logger: logging.Logger, context: Any, **fields: object) -> ReplayQuietLogger:
-    """``logger`` for use in an orchestrator; ``fields`` go into every record, beside ``instance_id``."""
-    return ReplayQuietLogger(logger, context, **fields)
-
-
-def _get_sink(connection_string: str) -> "MetricSink":
-    global _sink
-    if _sink is None:
-        from docpipeline.telemetry_channel import MetricSink
-
-        _sink = MetricSink(connection_string)
-    return _sink
-
-
-def _ids_in(payload: Any) -> dict[str, str | None]:
-    if not isinstance(payload, dict):
-        return {}
-    return {"document_id": payload.get("documentId"), "instance_id": payload.get("instanceId")}
+def _run_in(payload: dict[str, Any]) -> RunReference | None:
+    try:
+        return RunReference(document_id=payload["documentId"], instance_id=payload["instanceId"])
+    except (KeyError, TypeError, ValueError):
+        return None

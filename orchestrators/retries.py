@@ -1,7 +1,7 @@
 """Activities retried with backoff on durable timers: alone, before a deadline, or side by side.
 
-`RetryOptions` of azure-functions-durable 1.7 knows an interval and a count, and no backoff; and a retrying child
-inside a `task_all` whose failure is caught breaks the numbering of tasks (docs/decisions/0004).
+`RetryOptions` of azure-functions-durable 1.7 has an interval and a count, but no backoff; and when a retried child
+of a `task_all` fails and the failure is caught, the numbering of tasks breaks (docs/decisions/0004).
 """
 
 from collections.abc import Generator, Sequence
@@ -23,7 +23,7 @@ Steps: TypeAlias = Generator[Any, Any, T]
 
 @dataclass(frozen=True)
 class ActivityCall:
-    """An activity by its name, what it is given, and how it is retried."""
+    """An activity by its name, its input, and how it is retried."""
 
     activity: str
     payload: RunReference
@@ -31,59 +31,70 @@ class ActivityCall:
 
 
 class DeadlineExceeded(Exception):
-    """The work was not done before its deadline."""
+    """The activity was not done before its deadline."""
 
 
-def call(context: df.DurableOrchestrationContext, wanted: ActivityCall) -> Steps[Any]:
-    """The activity's result; its last failure is raised when every attempt has failed."""
+def call_activity(context: df.DurableOrchestrationContext, call: ActivityCall) -> Steps[Any]:
+    """The activity's result. When every attempt has failed, the last failure is raised."""
     for attempt in count(1):
         try:
-            return (yield _schedule(context, wanted))
+            return (yield _schedule(context, call))
         except Exception:
-            if attempt >= wanted.policy.max_attempts:
+            if attempt >= call.policy.max_attempts:
                 raise
-        yield context.create_timer(_next_attempt(context, wanted, attempt))
+        yield context.create_timer(_next_attempt(context, call, attempt))
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def call_before(context: df.DurableOrchestrationContext, deadline: datetime, wanted: ActivityCall) -> Steps[Any]:
-    """As `call`, raising DeadlineExceeded at ``deadline`` (UTC, at most six days ahead), retries included.
+def try_activity(context: df.DurableOrchestrationContext, call: ActivityCall) -> Steps[Any]:
+    """The activity's result, or None when every attempt has failed; the activity's own log has the failure."""
+    try:
+        return (yield from call_activity(context, call))
+    except Exception:
+        return None
 
-    The losing activity keeps the instance open until it ends, so it must give up at the deadline by itself.
+
+def call_before(context: df.DurableOrchestrationContext, deadline: datetime, call: ActivityCall) -> Steps[Any]:
+    """As `call_activity`, but raises DeadlineExceeded at ``deadline`` (UTC), retries included.
+
+    The deadline is at most six days ahead. An activity that loses the race keeps the instance open until it ends,
+    so it must give up at the deadline by itself.
     """
     for attempt in count(1):
-        work, alarm = _schedule(context, wanted), context.create_timer(deadline)
+        work, alarm = _schedule(context, call), context.create_timer(deadline)
         if (yield context.task_any([work, alarm])) is alarm:
             raise DeadlineExceeded
         alarm.cancel()
         if not isinstance(work.result, Exception):
             return work.result
-        next_attempt = _next_attempt(context, wanted, attempt)
-        if attempt >= wanted.policy.max_attempts or next_attempt >= deadline:
+        next_attempt = _next_attempt(context, call, attempt)
+        if attempt >= call.policy.max_attempts or next_attempt >= deadline:
             raise work.result
         yield context.create_timer(next_attempt)
     raise AssertionError("unreachable: the deadline ends it")
 
 
-def call_in_parallel(context: df.DurableOrchestrationContext, wanted: Sequence[ActivityCall]) -> Steps[None]:
-    """Run all side by side; those that fail are tried again together, in rounds. Raises the first last failure.
+def call_in_parallel(context: df.DurableOrchestrationContext, calls: Sequence[ActivityCall]) -> Steps[None]:
+    """Run all calls side by side; those that fail are tried again together, in rounds.
 
-    A round waits for every task to settle, and only then is the next thing scheduled: in this way the SDK, which
-    fails a `task_all` at its first failure, and the host, which waits for all of it, number the tasks alike.
+    Raises the last failure of the first call whose attempts are used up.
+
+    A round waits for every task to settle before anything else is scheduled. Otherwise the SDK, which fails a
+    `task_all` at its first failure, and the host, which waits for all of it, would number the tasks differently.
     """
     for attempt in count(1):
-        tasks = [_schedule(context, one) for one in wanted]
+        tasks = [_schedule(context, call) for call in calls]
         yield from _settle(context, tasks)
         failed = [
-            (one, task) for one, task in zip(wanted, tasks, strict=True) if isinstance(task.result, Exception)
+            (call, task) for call, task in zip(calls, tasks, strict=True) if isinstance(task.result, Exception)
         ]
         if not failed:
             return
-        for one, task in failed:
-            if attempt >= one.policy.max_attempts:
+        for call, task in failed:
+            if attempt >= call.policy.max_attempts:
                 raise task.result
-        wanted = [one for one, _ in failed]
-        yield context.create_timer(max(_next_attempt(context, one, attempt) for one in wanted))
+        calls = [call for call, _ in failed]
+        yield context.create_timer(max(_next_attempt(context, call, attempt) for call in calls))
 
 
 def _settle(context: df.DurableOrchestrationContext, tasks: Sequence[Any]) -> Steps[None]:
@@ -93,12 +104,12 @@ def _settle(context: df.DurableOrchestrationContext, tasks: Sequence[Any]) -> St
         open_tasks.remove(settled)
 
 
-def _schedule(context: df.DurableOrchestrationContext, wanted: ActivityCall) -> Any:
-    return context.call_activity(wanted.activity, wanted.payload.to_payload())
+def _schedule(context: df.DurableOrchestrationContext, call: ActivityCall) -> Any:
+    return context.call_activity(call.activity, call.payload.to_payload())
 
 
-def _next_attempt(context: df.DurableOrchestrationContext, wanted: ActivityCall, attempt: int) -> datetime:
-    telemetry.activity_retried(context, wanted.activity, attempt, wanted.payload.document_id)
-    seed = f"{context.instance_id}:{wanted.activity}"
+def _next_attempt(context: df.DurableOrchestrationContext, call: ActivityCall, attempt: int) -> datetime:
+    telemetry.activity_retried(context, call.activity, attempt, call.payload)
+    seed = f"{context.instance_id}:{call.activity}"
     now: datetime = context.current_utc_datetime
-    return now + wanted.policy.pause(attempt, seed)
+    return now + call.policy.pause(attempt, seed)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import azure.durable_functions as df
 from azure.durable_functions.models.history import HistoryEventType
 
 from docpipeline.models import event_names
@@ -16,164 +15,186 @@ from docpipeline.models.approvals import (
     Review,
     ReviewDecision,
     ReviewLookup,
-    ReviewOutcome,
     is_own_document,
     read_decision_event,
 )
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.jobs import DocumentJob, Examination
-from orchestrators import retries, retry_policies, steps
+from docpipeline.models.jobs import Examination
+from orchestrators import retries, retry_policies
 from orchestrators.retries import ActivityCall, Steps
+from orchestrators.run import Run
 
 LONGEST_TIMER = timedelta(days=3)
-"""Waits are cut to this: a timer above six days becomes legs which a race cannot cancel."""
+"""Waits are cut to this: the SDK splits a timer above six days into parts that a race cannot cancel."""
 EVENTS_PER_GENERATION = 10
-"""So many events that are no decision are borne before history starts afresh."""
+"""After this many events that are not a decision, the wait continues with a fresh history."""
 PAUSE = timedelta(seconds=3)
-"""See `await_review`; the engine may cut a second of it."""
+"""See `await_review`; the engine may shorten it by a second."""
 
 _REQUEST = "send_review_notification"
 
 
-def await_review(
-    context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination
-) -> Steps[ReviewOutcome]:
+@dataclass(frozen=True)
+class ReviewOutcome:
+    """How a wait for a person ended: with a decision, still open, or, when it has neither, at the deadline."""
+
+    decided: Review | None = None
+    still_open: OpenReview | None = None
+    """The review that a new generation must go on waiting for."""
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether nobody decided before the deadline."""
+        return self.decided is None and self.still_open is None
+
+    @property
+    def approved(self) -> bool:
+        """Whether a person approved the document."""
+        return self.decided is not None and self.decided.approved is True
+
+
+def await_review(run: Run, examination: Examination) -> Steps[ReviewOutcome]:
     """Ask a person, remind them half-way, and wait for their decision until the deadline.
 
-    An event that is no decision (malformed, by the submitter where four eyes are asked for, or come before the
-    review was requested) is counted, and the wait goes on. When it came before the wait began, or after too many
-    of them, the outcome is ``still_open``: the caller starts a new generation that goes on waiting
-    (docs/decisions/0005).
+    An event that is not a decision is counted, and the wait continues. It is not a decision when it is malformed,
+    comes from the submitter where four eyes are required, or was raised before the review was requested. When
+    such an event came before the wait began, or after too many of them, the outcome is ``still_open``: the caller
+    starts a new generation that continues the wait (docs/decisions/0005).
     """
-    if job.open_review:
-        open_review, decided = job.open_review, (yield from _recorded_decision(context, job))
+    if run.job.open_review:
+        open_review, decided = run.job.open_review, (yield from _recorded_decision(run))
     else:
-        open_review, decided = yield from _request_review(context, job, examination)
+        open_review, decided = yield from _request_review(run, examination)
     if decided:
-        return ReviewOutcome(decided=decided)
-    if job.open_review or not open_review.ignored_events:
-        outcome = yield from _wait(context, job, examination, open_review)
+        return ReviewOutcome(decided)
+    if run.job.open_review or not open_review.ignored_events:
+        outcome = yield from _wait(run, examination, open_review)
         if outcome.still_open is None:
             return outcome
         open_review = outcome.still_open
-    steps.set_stage(context, DocumentStatus.AWAITING_REVIEW, ignoredEvents=open_review.ignored_events)
-    # The host takes a cancelled timer for settled from the start, and so would see the new generation begin before
-    # the event, and carry the event over into it. A pause puts the event into the past.
-    yield context.create_timer(context.current_utc_datetime + PAUSE)
+    run.show_wait(open_review.ignored_events)
+    # The host takes a cancelled timer as settled from the start. Without a pause it would see the new generation
+    # begin before the event was raised, and carry the event over into it.
+    yield run.context.create_timer(run.now + PAUSE)
     return ReviewOutcome(still_open=open_review)
 
 
-def _wait(
-    context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination, open_review: OpenReview
-) -> Steps[ReviewOutcome]:
+def _wait(run: Run, examination: Examination, open_review: OpenReview) -> Steps[ReviewOutcome]:
     for _ in range(EVENTS_PER_GENERATION):
-        steps.set_stage(context, DocumentStatus.AWAITING_REVIEW, ignoredEvents=open_review.ignored_events)
-        waiting_since = context.current_utc_datetime
-        event, open_review = yield from _wait_for_event(context, job, examination, open_review)
+        run.show_wait(open_review.ignored_events)
+        waiting_since = run.now
+        event, open_review = yield from _wait_for_event(run, examination, open_review)
         if event is None:
-            return ReviewOutcome(decided=(yield from _close_at_deadline(context, job)))
-        review = yield from _close_by_event(context, job, event.result)
-        if review:
-            return ReviewOutcome(decided=review)
+            return ReviewOutcome((yield from _close_at_deadline(run)))
+        decided = yield from _close_by_event(run, event.result)
+        if decided:
+            return ReviewOutcome(decided)
         open_review = open_review.ignoring(1)
-        if context.current_utc_datetime == waiting_since:
-            # The SDK hands an early event to every wait of its name, for ever: another wait would spin.
+        if run.now == waiting_since:
+            # The SDK hands an early event to every wait for its name, for ever: waiting again would never end.
             break
     return ReviewOutcome(still_open=open_review)
 
 
 def _wait_for_event(
-    context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination, open_review: OpenReview
+    run: Run, examination: Examination, open_review: OpenReview
 ) -> Steps[tuple[Any | None, OpenReview]]:
-    """The completed event task, or None at the deadline; and the review, reminded of if it was time.
+    """The completed event task, or None at the deadline; and the review, without its reminder once that is sent.
 
-    What is to be done follows from the timer that fired, not from the clock: a timer may fire a second early.
+    The next action follows from which timer fired, and not from the clock: a timer may fire a second early.
     """
-    event = context.wait_for_external_event(event_names.DOCUMENT_APPROVAL)
+    event = run.context.wait_for_external_event(event_names.DOCUMENT_APPROVAL)
     while not event.is_completed:
-        wake_up = _next_wake_up(context, open_review)
-        timer = context.create_timer(wake_up)
-        yield context.task_any([event, timer])
+        wake_up = _next_wake_up(run, open_review)
+        timer = run.context.create_timer(wake_up)
+        yield run.context.task_any([event, timer])
         if event.is_completed:
             _cancel(timer)
         elif wake_up == open_review.deadline:
             return None, open_review
         elif wake_up == open_review.reminder_at:
             open_review = open_review.reminded()
-            yield from steps.best_effort(
-                context, _notification(context, job, examination, open_review.deadline, True)
-            )
+            reminder = _notification(run, examination, open_review.deadline, reminder=True)
+            yield from retries.try_activity(run.context, reminder)
     return event, open_review
 
 
-def _request_review(
-    context: df.DurableOrchestrationContext, job: DocumentJob, examination: Examination
-) -> Steps[tuple[OpenReview, Review | None]]:
-    """The review that was asked for, and the decision, if one was made while the request was on its way."""
-    steps.set_stage(context, DocumentStatus.AWAITING_REVIEW)
-    deadline: datetime = context.current_utc_datetime + job.policy.approval_timeout
-    try:
-        request = _notification(context, job, examination, deadline, False)
-        stored = Review.from_payload((yield from retries.call(context, request)))
-    except Exception:
-        # Nobody could be told; but whoever looks at the list of documents may have decided all the same.
-        stored = Review.from_payload((yield from steps.best_effort(context, _look(context, job, True))) or {})
-        if not stored.is_decided:
-            raise
-    # The deadline that was written first counts, here as for everybody else.
+def _request_review(run: Run, examination: Examination) -> Steps[tuple[OpenReview, Review | None]]:
+    """Request the review. Returns it with the decision, if one was made before the request was complete."""
+    run.set_stage(DocumentStatus.AWAITING_REVIEW)
+    timeout = run.job.policy.approval_timeout
+    deadline = run.now + timeout
+    stored = yield from _send_request(run, examination, deadline)
+    # The deadline that was written first counts, here as everywhere else.
     deadline = stored.deadline or deadline
-    open_review = OpenReview(deadline=deadline, reminder_at=deadline - job.policy.approval_timeout / 2)
+    open_review = OpenReview(deadline=deadline, reminder_at=deadline - timeout / 2)
     if stored.is_decided:
         return open_review, stored
-    early = _early_events(context)
-    decided = yield from _decision_among(context, job, early.since_request)
+    early = _early_events(run)
+    decided = yield from _decision_among(run, early.since_request)
     for _ in range(0 if decided else early.count):
         # The host keeps an event that nobody waited for, and would carry it over into the next generation.
-        yield context.wait_for_external_event(event_names.DOCUMENT_APPROVAL)
+        yield run.context.wait_for_external_event(event_names.DOCUMENT_APPROVAL)
     return open_review.ignoring(early.count), decided
 
 
-def _recorded_decision(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Review | None]:
-    """A decision whose event came between two generations, and so was lost; its record was written before."""
-    review = Review.from_payload((yield from retries.call(context, _look(context, job, False))))
+def _send_request(run: Run, examination: Examination, deadline: datetime) -> Steps[Review]:
+    """The review as the record has it after the request."""
+    try:
+        request = _notification(run, examination, deadline, reminder=False)
+        stored = Review.from_payload((yield from retries.call_activity(run.context, request)))
+    except Exception:
+        # Nobody was notified; but a person who looked at the list of documents may have decided all the same.
+        lookup = _lookup(run, give_up=True)
+        stored = Review.from_payload((yield from retries.try_activity(run.context, lookup)) or {})
+        if not stored.is_decided:
+            raise
+    return stored
+
+
+def _recorded_decision(run: Run) -> Steps[Review | None]:
+    """A decision whose event was raised between two generations and so was lost; it is in the record."""
+    lookup = _lookup(run, give_up=False)
+    return _decided((yield from retries.call_activity(run.context, lookup)))
+
+
+def _close_at_deadline(run: Run) -> Steps[Review | None]:
+    """Close the document as timed out, unless a decision was recorded in time whose event came too late."""
+    timeout = ApprovalTimeout(**run.ids, started_at=run.started_at)
+    call = ActivityCall("handle_approval_timeout", timeout, retry_policies.DECISION)
+    return _decided((yield from retries.call_activity(run.context, call)))
+
+
+def _close_by_event(run: Run, raised: Any) -> Steps[Review | None]:
+    """The decision that the record has after the event, whoever made it; None when there is none."""
+    event, job = read_decision_event(raised), run.job
+    if event is None or (job.policy.require_four_eyes and is_own_document(event.reviewer, job.user_id)):
+        return None
+    decision = ReviewDecision(**run.ids, event=event)
+    call = ActivityCall("record_decision", decision, retry_policies.DECISION)
+    return _decided((yield from retries.call_activity(run.context, call)))
+
+
+def _decided(stored: Any) -> Review | None:
+    review = Review.from_payload(stored)
     return review if review.is_decided else None
 
 
-def _look(context: df.DurableOrchestrationContext, job: DocumentJob, give_up: bool) -> ActivityCall:
-    lookup = ReviewLookup(document_id=job.document_id, instance_id=context.instance_id, give_up=give_up)
+def _lookup(run: Run, *, give_up: bool) -> ActivityCall:
+    lookup = ReviewLookup(**run.ids, give_up=give_up)
     return ActivityCall("find_recorded_decision", lookup, retry_policies.DECISION)
 
 
-def _close_at_deadline(context: df.DurableOrchestrationContext, job: DocumentJob) -> Steps[Review | None]:
-    """Close the document as timed out, unless a decision was recorded in time whose event came too late."""
-    timeout = ApprovalTimeout(
-        document_id=job.document_id, instance_id=context.instance_id, started_at=job.started_at
+def _notification(run: Run, examination: Examination, deadline: datetime, *, reminder: bool) -> ActivityCall:
+    notification = ReviewNotification(
+        **run.ids, reasons=examination.review_reasons, deadline=deadline, reminder=reminder
     )
-    wanted = ActivityCall("handle_approval_timeout", timeout, retry_policies.DECISION)
-    review = Review.from_payload((yield from retries.call(context, wanted)))
-    return review if review.is_decided else None
+    return ActivityCall(_REQUEST, notification, retry_policies.NOTIFICATION)
 
 
-def _notification(
-    context: df.DurableOrchestrationContext,
-    job: DocumentJob,
-    examination: Examination,
-    deadline: datetime,
-    reminder: bool,
-) -> ActivityCall:
-    payload = ReviewNotification(
-        document_id=job.document_id,
-        instance_id=context.instance_id,
-        reasons=examination.review_reasons,
-        deadline=deadline,
-        reminder=reminder,
-    )
-    return ActivityCall(_REQUEST, payload, retry_policies.NOTIFICATION)
-
-
-def _next_wake_up(context: df.DurableOrchestrationContext, open_review: OpenReview) -> datetime:
-    cut: datetime = context.current_utc_datetime + LONGEST_TIMER
-    return min(moment for moment in (open_review.reminder_at, open_review.deadline, cut) if moment)
+def _next_wake_up(run: Run, open_review: OpenReview) -> datetime:
+    candidates = (open_review.reminder_at, open_review.deadline, run.now + LONGEST_TIMER)
+    return min(moment for moment in candidates if moment)
 
 
 def _cancel(timer: Any) -> None:
@@ -182,31 +203,16 @@ def _cancel(timer: Any) -> None:
         timer.cancel()
 
 
-def _close_by_event(
-    context: df.DurableOrchestrationContext, job: DocumentJob, raised: Any
-) -> Steps[Review | None]:
-    """The decision that the record has after the event, whoever made it; None when there is none."""
-    event = read_decision_event(raised)
-    if event is None or (job.policy.require_four_eyes and is_own_document(event.reviewer, job.user_id)):
-        return None
-    decision = ReviewDecision(document_id=job.document_id, instance_id=context.instance_id, event=event)
-    wanted = ActivityCall("record_decision", decision, retry_policies.DECISION)
-    review = Review.from_payload((yield from retries.call(context, wanted)))
-    return review if review.is_decided else None
-
-
-def _decision_among(
-    context: df.DurableOrchestrationContext, job: DocumentJob, raised: Sequence[Any]
-) -> Steps[Review | None]:
+def _decision_among(run: Run, raised: Sequence[Any]) -> Steps[Review | None]:
     for event in raised:
-        review = yield from _close_by_event(context, job, _content_of(event))
+        review = yield from _close_by_event(run, _content_of(event))
         if review:
             return review
     return None
 
 
 def _content_of(event: Any) -> Any:
-    """What an event of the history holds, as a wait would hand it over."""
+    """The content of an event in history, as a wait would return it."""
     try:
         return json.loads(event)
     except (TypeError, ValueError, RecursionError):
@@ -215,20 +221,20 @@ def _content_of(event: Any) -> Any:
 
 @dataclass(frozen=True)
 class _EarlyEvents:
-    """Events raised before the request of the review was done with."""
+    """Events raised before the request for the review was complete."""
 
     count: int
     since_request: Sequence[Any]
-    """What those hold that came after the review was requested; what came before is no decision."""
+    """The content of those raised after the review was requested; one raised before that is not a decision."""
 
 
-def _early_events(context: df.DurableOrchestrationContext) -> _EarlyEvents:
-    """History up to the request's end, read as it stands there: a wait is handed the last early event only.
+def _early_events(run: Run) -> _EarlyEvents:
+    """The early events, read from history itself: a wait is handed only the last of them.
 
-    No further, so that every replay says the same, whatever came later.
+    Only up to the end of the request, so that every replay finds the same events, whatever came later.
     """
     count, requests, since_request = 0, set(), []
-    for past in context.histories:
+    for past in run.context.histories:
         if past.event_type == HistoryEventType.TASK_SCHEDULED and past.Name == _REQUEST:
             requests.add(past.event_id)
         elif past.event_type == HistoryEventType.EVENT_RAISED and past.Name == event_names.DOCUMENT_APPROVAL:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from docpipeline.models.approvals import FinalDecision, Review
+from docpipeline.models.approvals import FinalDecision
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.failure import Failure
 from docpipeline.models.payload import Payload
@@ -35,7 +35,6 @@ class StorageRequest(RunReference):
 
     is_compliant: bool
     decision: FinalDecision
-    review: Review | None = None
 
 
 class CompletionNotice(RunReference):

@@ -118,10 +118,8 @@ class Review(Payload):
         """The review with another end of the wait for a decision (UTC)."""
         return self.model_copy(update={"deadline": deadline})
 
-    def closed_by(self, decision: Decision, decided_at: datetime | None) -> "Review":
-        """The review with a person's decision. What closed it first stays."""
-        if self.is_decided:
-            return self
+    def closed_by(self, decision: Decision, at: datetime) -> "Review":
+        """The review, closed by a person's decision at ``at`` (UTC)."""
         return Review(
             requested_at=self.requested_at,
             deadline=self.deadline,
@@ -129,7 +127,7 @@ class Review(Payload):
             approved=decision.approved,
             reviewer=decision.reviewer,
             comment=decision.comment,
-            decided_at=decided_at,
+            decided_at=at,
         )
 
 
@@ -144,10 +142,3 @@ class ReviewLookup(RunReference):
 
     give_up: bool = False
     """Whether the review ends here unless it is decided: nobody waits for a decision any more."""
-
-
-class ReviewOutcome(Payload):
-    """How a wait for a person ended: decided, with an event that was no decision, or, neither, timed out."""
-
-    decided: Review | None = None
-    still_open: OpenReview | None = None

@@ -192,27 +192,15 @@ class DocumentRecord(Payload):
             return self
         return self._copy(review=review.ending(at), updated_at=at)
 
-    def begin_storing(
-        self, is_compliant: bool, decision: FinalDecision, review: Review | None, at: datetime
-    ) -> Self:
+    def begin_storing(self, is_compliant: bool, decision: FinalDecision, at: datetime) -> Self:
         """The document has passed, and its result is being stored.
 
         Args:
-            is_compliant: what the check said.
+            is_compliant: the verdict of the compliance check.
             decision: how it passed.
-            review: the review it passed by, in case its decision is not in the record yet.
             at: the present moment (UTC).
         """
-        decided = review.decision if review else None
-        if self.review:
-            review = self.review.closed_by(decided, review.decided_at) if review and decided else self.review
-        return self._reach(
-            DocumentStatus.STORING,
-            at,
-            is_compliant=is_compliant,
-            decision=decision,
-            review=review,
-        )
+        return self._reach(DocumentStatus.STORING, at, is_compliant=is_compliant, decision=decision)
 
     def end(self, end: RunEnd, at: datetime) -> Self:
         """The run has ended, unless it had before, or a person has decided what is about to time out.

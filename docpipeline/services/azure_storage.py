@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from docpipeline.errors import ServiceRefused, ServiceUnavailable
 from docpipeline.models.storage_account import StorageAccount
+from docpipeline.services.app_identity import AppIdentity
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
     from azure.data.tables.aio import TableClient, TableServiceClient
-    from azure.identity.aio import DefaultAzureCredential
     from azure.storage.blob.aio import BlobServiceClient
 
 CONNECT_SECONDS = 5
@@ -21,16 +20,8 @@ _MEBIBYTE = 1024 * 1024
 _REFUSED = {401, 403}
 
 
-@cache
-def default_credential() -> "DefaultAzureCredential":
-    """The app's identity, one for all clients so that tokens are shared."""
-    from azure.identity.aio import DefaultAzureCredential
-
-    return DefaultAzureCredential()
-
-
-def blob_service(account: StorageAccount) -> "BlobServiceClient":
-    """A client for the account's blobs. By default it waits 82 s for a dead endpoint: the durable retry waits."""
+def blob_service(account: StorageAccount, identity: AppIdentity) -> "BlobServiceClient":
+    """A client for the account's blobs. It gives up soon, not after the SDK's 82 s: the durable retry waits."""
     from azure.storage.blob.aio import BlobServiceClient, ExponentialRetry
 
     retries = ExponentialRetry(initial_backoff=1, increment_base=2, random_jitter_range=1, retry_total=1)
@@ -46,10 +37,10 @@ def blob_service(account: StorageAccount) -> "BlobServiceClient":
     }
     if account.connection_string:
         return BlobServiceClient.from_connection_string(account.connection_string, **options)
-    return BlobServiceClient(account.blob_endpoint, credential=default_credential(), **options)
+    return BlobServiceClient(account.blob_endpoint, credential=identity.credential(), **options)
 
 
-def table_service(account: StorageAccount) -> "TableServiceClient":
+def table_service(account: StorageAccount, identity: AppIdentity) -> "TableServiceClient":
     """A client for the account's tables: Azure Table storage or Cosmos DB for Table."""
     from azure.data.tables.aio import TableServiceClient
 
@@ -60,14 +51,15 @@ def table_service(account: StorageAccount) -> "TableServiceClient":
     }
     if account.connection_string:
         return TableServiceClient.from_connection_string(account.connection_string, **options)
-    return TableServiceClient(endpoint=account.table_endpoint, credential=default_credential(), **options)
+    return TableServiceClient(endpoint=account.table_endpoint, credential=identity.credential(), **options)
 
 
 class LazyTable:
     """A table of the account, connected to and created at its first use."""
 
-    def __init__(self, account: StorageAccount, name: str) -> None:
+    def __init__(self, account: StorageAccount, identity: AppIdentity | None, name: str) -> None:
         self._account = account
+        self._identity = identity or AppIdentity()
         self._name = name
         self._service: TableServiceClient | None = None
         self._table: TableClient | None = None
@@ -75,7 +67,7 @@ class LazyTable:
     async def open(self) -> "TableClient":
         """The table's client."""
         if self._table is None:
-            self._service = self._service or table_service(self._account)
+            self._service = self._service or table_service(self._account, self._identity)
             # Two at once do no harm: both find the table there.
             self._table = await self._service.create_table_if_not_exists(self._name)
         return self._table

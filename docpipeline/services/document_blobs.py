@@ -19,6 +19,7 @@ from docpipeline.models.runs import RunReference
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import azure_storage, blob_claims
 from docpipeline.services.analysis_ledger import AnalysisLedger
+from docpipeline.services.app_identity import AppIdentity
 from docpipeline.services.azure_storage import storage_faults
 from docpipeline.services.blob_copy import copy_then_delete
 from docpipeline.services.blob_source import BlobSource, SpooledContent
@@ -56,8 +57,11 @@ class DocumentBlobs:
     access is denied.
     """
 
-    def __init__(self, account: StorageAccount, allowed_hosts: Collection[str]) -> None:
+    def __init__(
+        self, account: StorageAccount, allowed_hosts: Collection[str], identity: AppIdentity | None = None
+    ) -> None:
         self._account = account
+        self._identity = identity or AppIdentity()
         self._allowed_hosts = frozenset(allowed_hosts)
         self._service: BlobServiceClient | None = None
         self._source = BlobSource()
@@ -241,7 +245,7 @@ class DocumentBlobs:
         self._created.add(container)
 
     def _client(self) -> "BlobServiceClient":
-        self._service = self._service or azure_storage.blob_service(self._account)
+        self._service = self._service or azure_storage.blob_service(self._account, self._identity)
         return self._service
 
     @staticmethod

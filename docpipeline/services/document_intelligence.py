@@ -10,9 +10,9 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from docpipeline.errors import DocumentFailed, ServiceUnavailable
 from docpipeline.models.file_types import SNIFFED_BYTES, header_offset
 from docpipeline.resilience import Clock, ServiceBreaker, seconds_until, utc_now
-from docpipeline.services import azure_storage
 from docpipeline.services.analysis import Analysis, read_operation
 from docpipeline.services.analysis_faults import SERVICE, fault_of, fault_of_answer
+from docpipeline.services.app_identity import AppIdentity
 
 if TYPE_CHECKING:
     from azure.ai.formrecognizer.aio import DocumentAnalysisClient
@@ -35,6 +35,7 @@ class DocumentIntelligence:
         breaker: guards the service.
         polling_interval: seconds between two questions after an operation, where the service names none.
         clock: gives the current time, UTC.
+        identity: the app's, where there is no key.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class DocumentIntelligence:
         breaker: ServiceBreaker,
         polling_interval: float = 2.0,
         clock: Clock = utc_now,
+        identity: AppIdentity | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._key = key
         self._breaker = breaker
         self._polling_interval = polling_interval
         self._clock = clock
+        self._identity = identity or AppIdentity()
 
     async def submit(self, content: IO[bytes], model_id: str, until: datetime) -> str:
         """Submit a document for analysis; this is what is billed.
@@ -156,7 +159,7 @@ class DocumentIntelligence:
 
         from docpipeline.services.analysis_transport import ErrorReadingTransport
 
-        credential: Any = AzureKeyCredential(self._key) if self._key else azure_storage.default_credential()
+        credential: Any = AzureKeyCredential(self._key) if self._key else self._identity.credential()
         # Durable retries do the waiting; the SDK's own would block on any Retry-After, even that of a 401.
         return DocumentAnalysisClient(
             self._endpoint,

@@ -18,6 +18,7 @@ from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import azure_storage, record_rows, stored_payloads
+from docpipeline.services.app_identity import AppIdentity
 from docpipeline.services.azure_storage import storage_faults
 from docpipeline.services.record_rows import TABLE
 
@@ -43,8 +44,8 @@ class DocumentRecords:
     methods about its document raise UnreadableRow.
     """
 
-    def __init__(self, account: StorageAccount) -> None:
-        self._table = azure_storage.LazyTable(account, TABLE)
+    def __init__(self, account: StorageAccount, identity: AppIdentity | None = None) -> None:
+        self._table = azure_storage.LazyTable(account, identity, TABLE)
 
     async def create(self, record: DocumentRecord) -> bool:
         """Reserve the document: write its first record. False, and nothing written, if it has one already."""
@@ -111,18 +112,18 @@ class DocumentRecords:
         )
         return record if record.is_of(run) else None
 
-    async def replace(self, record: DocumentRecord, expected_instance_id: str) -> DocumentRecord:
-        """Overwrite a finished run's record with that of a new run of the same document.
+    async def replace(self, ended: RunReference, record: DocumentRecord) -> DocumentRecord:
+        """Overwrite the record of the run that has ``ended`` with that of a new run of the same document.
 
         Raises:
             RecordNotFound: there is no record.
-            RecordConflict: the record is not of the run ``expected_instance_id`` (any more).
+            RecordConflict: the record belongs to neither run.
         """
 
         def replaced(current: DocumentRecord) -> DocumentRecord:
-            if current.instance_id == record.instance_id:
+            if current.is_of(record.run):
                 return current
-            if current.instance_id != expected_instance_id:
+            if not current.is_of(ended):
                 raise RecordConflict(record.document_id)
             return record
 

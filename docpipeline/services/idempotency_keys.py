@@ -7,6 +7,7 @@ from docpipeline.errors import ServiceUnavailable, UnreadableRow
 from docpipeline.models.payload import Payload
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import azure_storage
+from docpipeline.services.app_identity import AppIdentity
 from docpipeline.services.azure_storage import storage_faults
 from docpipeline.services.stored_payloads import payload_in, report
 
@@ -30,8 +31,8 @@ class IdempotencyKeys:
     they may hold any character.
     """
 
-    def __init__(self, account: StorageAccount) -> None:
-        self._table = azure_storage.LazyTable(account, TABLE)
+    def __init__(self, account: StorageAccount, identity: AppIdentity | None = None) -> None:
+        self._table = azure_storage.LazyTable(account, identity, TABLE)
 
     async def find(self, user_id: str, key: str) -> Reservation | None:
         """What the user's key stands for; None when it was never used."""

@@ -11,6 +11,7 @@ from typing import Any
 from docpipeline.errors import ServiceUnavailable
 from docpipeline.models.event_names import NotificationType
 from docpipeline.models.instance_ids import notification_id
+from docpipeline.models.runs import RunReference
 from docpipeline.resilience import Clock, ServiceBreaker, utc_now
 from docpipeline.services.http_session import HttpSession
 from docpipeline.services.service_responses import refused_or_unavailable
@@ -49,13 +50,12 @@ class Notifier:
         self._clock = clock
         self._session = HttpSession(_TOTAL_SECONDS)
 
-    async def send(self, type: NotificationType, instance_id: str, document_id: str, data: dict[str, Any]) -> None:
-        """Send one notification. Its id is that of the type in this run: a second one is the same one.
+    async def send(self, type: NotificationType, run: RunReference, data: dict[str, Any]) -> None:
+        """Send one notification. Its id follows from the run and the type, so that receivers know a repetition.
 
         Args:
             type: what happened.
-            instance_id: the run it happened in.
-            document_id: whose run it is; sent as ``subject``.
+            run: the run it happened in; its document is sent as ``subject``.
             data: camelCase keys, plain JSON values; no text of the document, no secret.
 
         Raises:
@@ -66,11 +66,11 @@ class Notifier:
             log.info(
                 "Notification %s not sent: NOTIFICATION_WEBHOOK_URL is not set",
                 type.value,
-                extra=log_fields(document_id, instance_id),
+                extra=log_fields(run),
             )
             return
         now = self._clock()
-        event = self._event(type, instance_id, document_id, data, now)
+        event = self._event(type, run, data, now)
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
         headers = {"Content-Type": CONTENT_TYPE, **signature_headers(self._secret, event["id"], now, body)}
         with self._breaker.calling():
@@ -81,14 +81,14 @@ class Notifier:
         await self._session.close()
 
     def _event(
-        self, type: NotificationType, instance_id: str, document_id: str, data: dict[str, Any], now: datetime
+        self, type: NotificationType, run: RunReference, data: dict[str, Any], now: datetime
     ) -> dict[str, Any]:
         return {
             "specversion": "1.0",
-            "id": notification_id(instance_id, type.value),
+            "id": notification_id(run.instance_id, type.value),
             "source": self._source,
             "type": type.value,
-            "subject": document_id,
+            "subject": run.document_id,
             "time": now.isoformat().replace("+00:00", "Z"),
             "datacontenttype": "application/json",
             "data": data,

@@ -2,9 +2,11 @@
 
 A place is taken by inserting its row, and kept once the rows are seen to be no more than there may be: of any
 number of processes that take at once, the last to insert sees all others. Where they are more, the latest
-withdraw, and the others look again. The table's own clock says which came last: by the processes' clocks, rows
-written later could push those before them that were kept already, and then too many would withdraw. A count that is at most two seconds old, and what this process has taken
-since, turn a burst away before it comes to that, and spare the looking while there is room for a thousand.
+withdraw, and the others look again. The table's own clock says which came last: by the clocks of the processes, a
+later row could sort before one that is kept already, and too many would withdraw.
+
+A count that is at most two seconds old, with what this process has taken since, turns a burst away before it comes
+to that, and spares the look at the table while there is room for a thousand.
 """
 
 import asyncio
@@ -19,6 +21,7 @@ from docpipeline.models.runs import RunReference
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.resilience import Clock, utc_now
 from docpipeline.services import azure_storage
+from docpipeline.services.app_identity import AppIdentity
 from docpipeline.services.azure_storage import storage_faults
 from docpipeline.services.stored_payloads import report
 
@@ -42,6 +45,7 @@ class PendingPlaces:
         limit: how many places there are.
         clock: gives the current time, UTC.
         now_seconds: a clock that never goes back, in seconds.
+        identity: the app's, where the account has no connection string.
     """
 
     def __init__(
@@ -50,8 +54,9 @@ class PendingPlaces:
         limit: int,
         clock: Clock = utc_now,
         now_seconds: Callable[[], float] = time.monotonic,
+        identity: AppIdentity | None = None,
     ) -> None:
-        self._table = azure_storage.LazyTable(account, TABLE)
+        self._table = azure_storage.LazyTable(account, identity, TABLE)
         self._limit = limit
         self._clock = clock
         self._now_seconds = now_seconds
@@ -93,11 +98,11 @@ class PendingPlaces:
         with storage_faults(_SERVICE):
             await (await self._table.open()).upsert_entity(self._row(run))
 
-    async def release(self, instance_id: str) -> None:
+    async def release(self, run: RunReference) -> None:
         """Give a run's place back; one that has none is fine."""
-        self._taken_since.pop(instance_id, None)
+        self._taken_since.pop(run.instance_id, None)
         with storage_faults(_SERVICE):
-            await (await self._table.open()).delete_entity(_PARTITION, instance_id)
+            await (await self._table.open()).delete_entity(_PARTITION, run.instance_id)
 
     async def taken_before(self, moment: datetime) -> AsyncIterator[RunReference]:
         """The runs that took a place before ``moment`` (UTC) and still have it, in no order."""
@@ -139,7 +144,7 @@ class PendingPlaces:
         try:
             await self._require_to_be_within(run)
         except BaseException:
-            await self.release(run.instance_id)
+            await self.release(run)
             raise
 
     async def _require_to_be_within(self, run: RunReference) -> None:

@@ -1,7 +1,7 @@
 """Documents' storage for unit tests: the real services on one Azurite, a clock that stands still, fresh ids."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -10,6 +10,7 @@ from docpipeline.services.document_blobs import DocumentBlobs
 from docpipeline.services.document_records import DocumentRecords
 from tests.azurite import Azurite, azurite
 from tests.clocks import ManualClock
+from tests.unit.recorded_metrics import RecordedMetrics, recorded_metrics
 
 __all__ = ["azurite"]
 
@@ -22,6 +23,13 @@ def account(azurite: Azurite) -> StorageAccount:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
+
+
+@pytest.fixture
+def metrics() -> Iterator[RecordedMetrics]:
+    """The metrics of this test."""
+    with recorded_metrics() as metrics:
+        yield metrics
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from docpipeline import composition
+from docpipeline import composition, telemetry
 from docpipeline.errors import SettingsError
 from docpipeline.settings import load_settings
 
@@ -29,6 +29,7 @@ HEAVY = (
 def no_services(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(composition, "_settings", None)
     monkeypatch.setattr(composition, "_services", None)
+    monkeypatch.setattr(composition, "_metric_handler", None)
 
 
 def test_without_settings_there_are_no_services() -> None:
@@ -45,6 +46,16 @@ async def test_services_are_built_once_and_anew_for_other_settings() -> None:
     assert second.settings.counter_shards == 4
     for services in (first, second):
         await services.close()
+
+
+def test_metrics_go_where_the_latest_settings_say_and_nowhere_without_a_connection_string() -> None:
+    sent_to = []
+    for key in ("first", "second", None):
+        insights = {"APPLICATIONINSIGHTS_CONNECTION_STRING": f"InstrumentationKey={key}"} if key else {}
+        composition.set_settings(load_settings({**ENVIRON, **insights}))
+        handlers = [one for one in telemetry.metrics.handlers if isinstance(one, telemetry.MetricHandler)]
+        sent_to.append([one.connection_string for one in handlers])
+    assert sent_to == [["InstrumentationKey=first"], ["InstrumentationKey=second"], []]
 
 
 def test_services_in_use_are_put_back_afterwards() -> None:

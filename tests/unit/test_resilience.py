@@ -1,28 +1,15 @@
 """The circuit breaker: opens on what the service did wrong, and on nothing else."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from docpipeline import telemetry
 from docpipeline.errors import CircuitOpen, ServiceRefused, ServiceUnavailable
 from docpipeline.resilience import ServiceBreaker, seconds_until
+from tests.unit.recorded_metrics import RecordedMetrics
 
 DOWN = ServiceUnavailable("printer", "it answered 503")
-
-
-@pytest.fixture
-def tracked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, float, str]]]:
-    metrics: list[tuple[str, float, str]] = []
-
-    def track(name: str, value: float, **properties: Any) -> None:
-        metrics.append((name, value, properties["state"]))
-
-    monkeypatch.setattr(telemetry, "track", track)
-    return iter([metrics])
 
 
 def call(breaker: ServiceBreaker, error: BaseException | None = None) -> None:
@@ -81,16 +68,12 @@ async def test_a_failure_inside_an_await_counts() -> None:
     assert breaker.is_open
 
 
-def test_each_change_of_state_is_told_once(tracked: Iterator[list[tuple[str, float, str]]]) -> None:
-    metrics = next(tracked)
+def test_each_change_of_state_is_told_once(metrics: RecordedMetrics) -> None:
     breaker = ServiceBreaker("printer", failures_until_open=1, open_seconds=0)
     fail(breaker, 1)
     call(breaker)
-    assert metrics == [
-        ("CircuitState", 1.0, "open"),
-        ("CircuitState", 0.5, "half-open"),
-        ("CircuitState", 0.0, "closed"),
-    ]
+    changes = [(metric.value, metric.properties["state"]) for metric in metrics.named("CircuitState")]
+    assert changes == [(1.0, "open"), (0.5, "half-open"), (0.0, "closed")]
 
 
 def test_a_deadline_that_has_passed_leaves_no_time() -> None:

@@ -15,9 +15,14 @@ import pytest
 
 from docpipeline import telemetry, telemetry_channel
 from docpipeline.errors import ServiceUnavailable
+from docpipeline.models.runs import RunReference
 from docpipeline.resilience import ServiceBreaker
+from docpipeline.telemetry import MetricHandler
 from docpipeline.telemetry_channel import parse_connection_string
 from tests.azurite import free_ports
+from tests.unit.recorded_metrics import RecordedMetrics, recorded_metrics
+
+RUN = RunReference(document_id="inv-17", instance_id="run-1")
 
 
 class Sink:
@@ -27,6 +32,7 @@ class Sink:
         self.statuses: list[int] = []
         self.metrics: list[dict[str, Any]] = []
         self.posts: list[float] = []
+        self.handler: MetricHandler
 
     def accept(self, items: list[dict[str, Any]]) -> int:
         """Take a batch and say how."""
@@ -58,16 +64,18 @@ def sink() -> Iterator[Sink]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        telemetry.configure(f"InstrumentationKey=k;IngestionEndpoint=http://127.0.0.1:{server.server_port}/")
+        endpoint = f"http://127.0.0.1:{server.server_port}/"
+        accepted.handler = MetricHandler(f"InstrumentationKey=k;IngestionEndpoint={endpoint}")
+        telemetry.send_metrics_to(accepted.handler)
         yield accepted
-        telemetry.configure(None)
+        telemetry.stop_metrics_to(accepted.handler)
         server.shutdown()
         thread.join()
 
 
 def test_a_metric_arrives_with_its_ids_and_properties_as_strings(sink: Sink) -> None:
-    telemetry.track("ActivityRetries", 2, document_id="inv-17", instance_id="run-1", attempt=3, nothing=None)
-    assert telemetry.flush(5)
+    telemetry.track("ActivityRetries", 2, RUN, attempt=3, nothing=None)
+    assert sink.handler.drain(5)
     (metric,) = sink.metrics
     assert metric["metrics"][0]["name"] == "ActivityRetries"
     assert metric["metrics"][0]["value"] == 2
@@ -75,28 +83,27 @@ def test_a_metric_arrives_with_its_ids_and_properties_as_strings(sink: Sink) -> 
 
 
 def test_without_a_connection_string_nothing_is_sent_and_nothing_fails() -> None:
-    telemetry.configure(None)
     telemetry.track("DocumentsCompleted", 1)
-    assert telemetry.flush(0)
 
 
 def test_a_connection_string_without_a_key_never_fails_the_caller(caplog: pytest.LogCaptureFixture) -> None:
-    telemetry.configure("IngestionEndpoint=http://127.0.0.1:1")
+    handler = MetricHandler("IngestionEndpoint=http://127.0.0.1:1")
+    telemetry.send_metrics_to(handler)
     telemetry.track("DocumentsCompleted", 1)
-    telemetry.configure(None)
+    telemetry.stop_metrics_to(handler)
     assert "could not be recorded" in caplog.text
 
 
 def test_a_value_that_no_json_can_hold_does_not_stop_later_metrics(sink: Sink) -> None:
     telemetry.track("CircuitState", 1, state=object())
     telemetry.track("DocumentsCompleted", 1)
-    assert telemetry.flush(5)
+    assert sink.handler.drain(5)
     assert sink.names() == ["CircuitState", "DocumentsCompleted"]
 
 
 def test_a_metric_that_comes_in_the_senders_last_pause_is_sent_without_waiting_for_another(sink: Sink) -> None:
     telemetry.track("DocumentsCompleted", 1)
-    background = telemetry._sink
+    background = sink.handler._sink
     assert background is not None
 
     class LastPause(threading.Event):
@@ -124,7 +131,7 @@ def test_a_metric_that_comes_in_the_senders_last_pause_is_sent_without_waiting_f
 def test_a_busy_endpoint_gets_the_metric_again_after_a_pause(sink: Sink, status: int) -> None:
     sink.statuses = [status]
     telemetry.track("DocumentsCompleted", 1)
-    assert telemetry.flush(5)
+    assert sink.handler.drain(5)
     assert sink.names() == ["DocumentsCompleted"]
     assert sink.posts[1] - sink.posts[0] >= 0.4
 
@@ -133,7 +140,7 @@ def test_a_busy_endpoint_gets_the_metric_again_after_a_pause(sink: Sink, status:
 def test_a_metric_that_is_refused_is_dropped(sink: Sink, status: int) -> None:
     sink.statuses = [status]
     telemetry.track("DocumentsCompleted", 1)
-    assert telemetry.flush(5)
+    assert sink.handler.drain(5)
     assert sink.metrics == []
     assert len(sink.posts) == 1
 
@@ -142,16 +149,17 @@ def test_a_dead_endpoint_costs_the_caller_no_time_and_no_memory_beyond_the_bound
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(telemetry_channel, "MOST_QUEUED", 50)
-    telemetry.configure(f"InstrumentationKey=k;IngestionEndpoint=http://127.0.0.1:{free_ports(1)[0]}")
+    handler = MetricHandler(f"InstrumentationKey=k;IngestionEndpoint=http://127.0.0.1:{free_ports(1)[0]}")
+    telemetry.send_metrics_to(handler)
     started = time.monotonic()
     for _ in range(1000):
         telemetry.track("DocumentsCompleted", 1)
     assert time.monotonic() - started < 2
-    assert not telemetry.flush(0.05)
-    sink = telemetry._sink
+    assert not handler.drain(0.05)
+    sink = handler._sink
     assert sink is not None
     assert sink._queue.unsent <= 150
-    telemetry.configure(None)
+    telemetry.stop_metrics_to(handler)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +192,7 @@ async def test_an_activity_is_measured_with_its_name_its_end_and_its_ids(sink: S
     await read_something({**ids, "fail": True})
     with pytest.raises(ValueError, match="boom"):
         await read_something({"raise": True})
-    assert telemetry.flush(5)
+    assert sink.handler.drain(5)
     properties = [metric["properties"] for metric in sink.metrics]
     assert sink.names() == ["ActivityDuration"] * 3
     assert properties[0] == {**ids, "activityName": "read_something", "status": "succeeded"}
@@ -204,7 +212,7 @@ async def test_a_circuit_is_told_with_the_document_it_opened_at(sink: Sink) -> N
     ids = [{"documentId": f"inv-{number}", "instanceId": f"run-{number}"} for number in range(2)]
     await asyncio.gather(*map(open_a_circuit, ids))
     telemetry.track("OfNobody", 1)
-    assert telemetry.flush(5)
+    assert sink.handler.drain(5)
     told = [metric["properties"] for metric in sink.metrics if metric["metrics"][0]["name"] == "CircuitState"]
     assert told == [{**one, "service": "printer", "state": "open"} for one in ids]
     assert sink.metrics[-1].get("properties") in ({}, None)
@@ -219,8 +227,8 @@ def test_a_measured_activity_still_shows_the_worker_plain_annotations() -> None:
 def test_a_retry_is_counted_when_it_happens_and_not_on_replay(sink: Sink) -> None:
     for is_replaying in (True, False):
         context = SimpleNamespace(is_replaying=is_replaying, instance_id="run-1")
-        telemetry.activity_retried(context, "validate_compliance", 1, "inv-17")
-    assert telemetry.flush(5)
+        telemetry.activity_retried(context, "validate_compliance", 1, RUN)
+    assert sink.handler.drain(5)
     (metric,) = sink.metrics
     assert metric["properties"] == {
         "documentId": "inv-17",
@@ -230,13 +238,18 @@ def test_a_retry_is_counted_when_it_happens_and_not_on_replay(sink: Sink) -> Non
     }
 
 
-def test_the_orchestrators_logger_is_quiet_on_replay(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    context = SimpleNamespace(is_replaying=True, instance_id="run-1")
-    log = telemetry.replay_quiet_logger(logging.getLogger("orchestrators"), context, document_id="inv-17")
-    log.info("Review requested")
-    context.is_replaying = False
-    log.info("Review requested", extra={"timeout_hours": 48})
-    (record,) = caplog.records
-    told = record.__dict__
-    assert (told["instance_id"], told["document_id"], told["timeout_hours"]) == ("run-1", "inv-17", 48)
+def test_a_metric_is_no_line_of_the_log(sink: Sink) -> None:
+    log = RecordedMetrics()
+    logging.getLogger().addHandler(log)
+    telemetry.track("DocumentsCompleted", 1)
+    logging.getLogger().removeHandler(log)
+    assert sink.handler.drain(5)
+    assert sink.names() == ["DocumentsCompleted"]
+    assert log.all == []
+
+
+def test_a_handler_that_is_taken_away_gets_no_more_metrics() -> None:
+    with recorded_metrics() as recorded:
+        telemetry.track("CircuitState", 1)
+    telemetry.track("DocumentsCompleted", 1)
+    assert [metric.name for metric in recorded.all] == ["CircuitState"]

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from docpipeline import composition, telemetry
+from docpipeline import composition
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.storage_account import StorageAccount
+from docpipeline.services.app_identity import AppIdentity
 from docpipeline.services.document_blobs import DocumentBlobs, IncomingBlob
 from docpipeline.services.document_records import DocumentRecords
 from docpipeline.services.pending_places import PendingPlaces
@@ -19,6 +20,7 @@ from docpipeline.settings import load_settings
 from tests.azurite import Azurite
 from tests.clocks import ManualClock
 from tests.unit.activities.fakes import FakeComplianceApi, FakeDocumentIntelligence, FakeNotifier
+from tests.unit.recorded_metrics import RecordedMetrics
 
 PDF = b"%PDF-1.7 a document"
 
@@ -34,7 +36,7 @@ class Pipeline:
     document_intelligence: FakeDocumentIntelligence
     compliance_api: FakeComplianceApi
     notifier: FakeNotifier
-    metrics: list[dict[str, Any]]
+    metrics: RecordedMetrics
     incoming: IncomingBlob = field(default_factory=lambda: IncomingBlob("", None))
 
     @property
@@ -81,21 +83,6 @@ class Pipeline:
         assert record is not None
         return record
 
-    def metrics_named(self, name: str) -> list[dict[str, Any]]:
-        """What was tracked under a name."""
-        return [metric for metric in self.metrics if metric["name"] == name]
-
-
-@pytest.fixture
-def metrics(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    tracked: list[dict[str, Any]] = []
-
-    def track(name: str, value: float, **properties: Any) -> None:
-        tracked.append({"name": name, "value": value, **properties})
-
-    monkeypatch.setattr(telemetry, "track", track)
-    return tracked
-
 
 @pytest.fixture
 async def places(azurite: Azurite, clock: ManualClock) -> AsyncIterator[PendingPlaces]:
@@ -112,7 +99,7 @@ def pipeline(
     blobs: DocumentBlobs,
     clock: ManualClock,
     places: PendingPlaces,
-    metrics: list[dict[str, Any]],
+    metrics: RecordedMetrics,
 ) -> Iterator[Pipeline]:
     arranged = Pipeline(
         document_id,
@@ -140,6 +127,8 @@ def pipeline(
         document_records=records,
         idempotency_keys=None,  # type: ignore[arg-type]
         pending_places=places,
+        dependency_checks=None,  # type: ignore[arg-type]
+        identity=AppIdentity(),
         clock=clock,
     )
     with composition.use_services(services):

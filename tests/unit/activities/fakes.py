@@ -6,6 +6,7 @@ from typing import IO, Any
 
 from docpipeline.models.compliance import ComplianceIssue, ComplianceVerdict
 from docpipeline.models.event_names import NotificationType
+from docpipeline.models.runs import RunReference
 from docpipeline.services.analysis import Analysis
 
 
@@ -59,10 +60,10 @@ class FakeNotifier:
         self.fault: Exception | None = None
         self.sent: list[tuple[NotificationType, str, str, dict[str, Any]]] = []
 
-    async def send(self, type: NotificationType, instance_id: str, document_id: str, data: dict[str, Any]) -> None:
+    async def send(self, type: NotificationType, run: RunReference, data: dict[str, Any]) -> None:
         if self.fault is not None:
             raise self.fault
-        self.sent.append((type, instance_id, document_id, data))
+        self.sent.append((type, run.instance_id, run.document_id, data))
 
     def types(self) -> list[str]:
         """Types of what was sent, in order."""

@@ -51,14 +51,19 @@ async def test_a_processed_document_is_stored_with_its_result(pipeline: Pipeline
     assert (await pipeline.record()).status is DocumentStatus.STORING
 
 
-async def test_a_review_is_stored_with_the_time_it_was_requested(pipeline: Pipeline) -> None:
-    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(requested_at=pipeline.clock()))
-    review = {"approved": True, "reviewer": "grace"}
-    request = a_storage_request(pipeline, decision="approved_with_review", review=review)
+async def test_a_document_that_passed_by_a_review_keeps_the_review_of_its_record(
+    pipeline: Pipeline, azurite: Azurite
+) -> None:
+    """Runs in flight were scheduled with a review of their own, which is not read any more."""
+    reviewed = Review(requested_at=pipeline.clock(), approved=True, reviewer="grace", decided_at=pipeline.clock())
+    await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=reviewed)
+    request = a_storage_request(pipeline, decision="approved_with_review", review={"reviewer": "mallory"})
     await store_processed_document(request)
     record = await pipeline.record()
+    result = json.loads((await archived(pipeline, azurite))["result.json"])
     assert record.decision is FinalDecision.APPROVED_WITH_REVIEW
-    assert record.review == Review(requested_at=pipeline.clock(), approved=True, reviewer="grace")
+    assert record.review == reviewed
+    assert result["review"]["reviewer"] == "grace"
 
 
 async def test_the_submitter_is_told_of_the_approval_and_not_of_an_end(pipeline: Pipeline) -> None:
@@ -78,8 +83,10 @@ async def test_a_document_is_completed_and_counted_once(pipeline: Pipeline) -> N
         await complete_document({**pipeline.run, "startedAt": pipeline.started_a_minute_ago()})
     record = await pipeline.record()
     assert (record.status, record.completed_at) == (DocumentStatus.COMPLETED, pipeline.clock())
-    assert [metric["result"] for metric in pipeline.metrics_named("DocumentsCompleted")] == ["completed"]
-    assert len(pipeline.metrics_named("OrchestrationDuration")) == 1
+    assert [metric.properties["result"] for metric in pipeline.metrics.named("DocumentsCompleted")] == [
+        "completed"
+    ]
+    assert len(pipeline.metrics.named("OrchestrationDuration")) == 1
     assert pipeline.notifier.sent == []
 
 
@@ -111,7 +118,7 @@ async def test_a_failure_is_logged_once_and_closes_the_document_whatever_its_sta
     assert record.status is DocumentStatus.FAILED
     assert record.error is not None
     assert record.error.code == "corrupt"
-    assert [metric["result"] for metric in pipeline.metrics_named("DocumentsCompleted")] == ["failed"]
+    assert [metric.properties["result"] for metric in pipeline.metrics.named("DocumentsCompleted")] == ["failed"]
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ async def test_a_superseded_run_reads_nothing(pipeline: Pipeline) -> None:
 async def test_it_is_measured(pipeline: Pipeline) -> None:
     await pipeline.accept()
     await extract_document_text(a_request(pipeline))
-    (metric,) = pipeline.metrics_named("ActivityDuration")
-    assert metric["activityName"] == "extract_document_text"
-    assert metric["status"] == "succeeded"
-    assert metric["document_id"] == pipeline.document_id
+    (metric,) = pipeline.metrics.named("ActivityDuration")
+    assert metric.properties["activityName"] == "extract_document_text"
+    assert metric.properties["status"] == "succeeded"
+    assert metric.properties["documentId"] == pipeline.document_id

@@ -120,10 +120,10 @@ async def test_a_review_that_timed_out_is_closed_and_counted_once_and_then_told(
     assert pipeline.notifier.sent == []
     assert (record.status, record.completed_at) == (DocumentStatus.TIMEOUT, pipeline.clock())
     assert record.is_unsettled
-    (duration,) = pipeline.metrics_named("OrchestrationDuration")
-    (completed,) = pipeline.metrics_named("DocumentsCompleted")
-    assert duration["value"] == 60_000
-    assert completed["result"] == "timeout"
+    (duration,) = pipeline.metrics.named("OrchestrationDuration")
+    (completed,) = pipeline.metrics.named("DocumentsCompleted")
+    assert duration.value == 60_000
+    assert completed.properties["result"] == "timeout"
     for _ in range(2):
         await announce_end(pipeline.run)
     assert pipeline.notifier.types() == ["document.approval.timedOut"]
@@ -179,7 +179,7 @@ async def test_a_rejected_document_is_archived_and_closed_once_and_then_told(pip
     assert record.review == review
     with pytest.raises(BlobUnavailable):
         await pipeline.blobs.open_incoming(pipeline.blob_url)
-    assert [metric["result"] for metric in pipeline.metrics_named("DocumentsCompleted")] == ["rejected"]
+    assert [metric.properties["result"] for metric in pipeline.metrics.named("DocumentsCompleted")] == ["rejected"]
     await announce_end(pipeline.run)
     ((*_, told),) = pipeline.notifier.sent
     assert pipeline.notifier.types() == ["document.rejected"]

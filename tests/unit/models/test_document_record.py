@@ -33,7 +33,7 @@ HAPPENINGS: dict[str, Happening] = {
     "request_review": lambda record: record.request_review(LATER, ["notCompliant"], LATER),
     "decide": lambda record: record.decide(YES, LATER, until_deadline=False),
     "give_up_review": lambda record: record.give_up_review(LATER),
-    "begin_storing": lambda record: record.begin_storing(True, FinalDecision.APPROVED, None, LATER),
+    "begin_storing": lambda record: record.begin_storing(True, FinalDecision.APPROVED, LATER),
     "end": lambda record: record.end(RunEnd(DocumentStatus.FAILED), LATER),
     "rename_run": lambda record: record.rename_run(a_record().run, "another", LATER),
 }
@@ -103,16 +103,13 @@ def test_the_clock_closes_a_review_for_the_api_and_not_for_an_event() -> None:
     assert by_event.review.decision == YES
 
 
-def test_storing_brings_a_decision_that_the_record_lacks_and_replaces_none() -> None:
-    """A decision that was written keeps its time and its reviewer, whatever the run brings with it."""
-    brought = Review(approved=True, reviewer="grace", decided_at=LATER)
-    for review, reviewer, decided_at in ((ASKED, "grace", LATER), (ASKED.closed_by(NO, NOW), "rob", NOW)):
-        stored = awaiting_review(review).begin_storing(True, FinalDecision.APPROVED_WITH_REVIEW, brought, LATER)
-        assert stored.review is not None
-        assert (stored.review.reviewer, stored.review.decided_at) == (reviewer, decided_at)
-        assert stored.review.deadline == DEADLINE
-    without = awaiting_review().begin_storing(True, FinalDecision.APPROVED_WITH_REVIEW, None, LATER)
-    assert without.review == ASKED
+def test_the_time_of_a_decision_is_written_once_with_the_decision() -> None:
+    decided = awaiting_review(ASKED).decide(NO, NOW, until_deadline=True)
+    stored = decided.begin_storing(True, FinalDecision.APPROVED_WITH_REVIEW, LATER)
+    assert decided.review is not None
+    assert decided.review.decided_at == NOW
+    assert decided.decide(NO, LATER, until_deadline=True) is decided
+    assert stored.review == decided.review
 
 
 @pytest.mark.parametrize("status", [status for status in DocumentStatus if not status.is_final])

@@ -9,7 +9,6 @@ import pytest
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
-from docpipeline import telemetry
 from docpipeline.errors import UnreadableRow
 from docpipeline.models.approvals import Decision, FinalDecision, Review
 from docpipeline.models.compliance import MAX_ISSUES, ComplianceIssue
@@ -22,26 +21,18 @@ from docpipeline.services.document_records import DocumentRecords
 from docpipeline.services.idempotency_keys import IdempotencyKeys
 from tests.azurite import Azurite
 from tests.clocks import ManualClock
+from tests.unit.recorded_metrics import Metric, RecordedMetrics
 from tests.unit.services.full_records import NOW
 from tests.unit.services.record_damage import DAMAGES
 from tests.unit.services.test_document_records import a_record
 from tests.unit.services.test_idempotency_keys import a_run
 from tests.unit.services.test_record_rows import accepted, fullest
 
-Metrics = list[tuple[str, dict[str, Any]]]
-
 
 @pytest.fixture
 async def table(azurite: Azurite) -> AsyncIterator[TableClient]:
     async with TableClient.from_connection_string(azurite.connection_string, record_rows.TABLE) as client:
         yield client
-
-
-@pytest.fixture
-def metrics(monkeypatch: pytest.MonkeyPatch) -> Metrics:
-    tracked: Metrics = []
-    monkeypatch.setattr(telemetry, "track", lambda name, value, **told: tracked.append((name, told)))
-    return tracked
 
 
 async def damaged(table: TableClient, record: DocumentRecord, damage: str) -> None:
@@ -82,7 +73,7 @@ async def test_a_damaged_row_is_logged_with_its_key_and_counted(
     table: TableClient,
     clock: ManualClock,
     document_id: str,
-    metrics: Metrics,
+    metrics: RecordedMetrics,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     record = a_record(document_id, clock, user_id=document_id, metadata={"note": "s3cret"})
@@ -98,12 +89,12 @@ async def test_a_damaged_row_is_logged_with_its_key_and_counted(
     told = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
     keys = [f"id|{document_id}", f"id|{document_id}", next(iter(record_rows.listing_rows(record)))]
     assert [entry.__dict__["row_key"] for entry in told] == keys
-    assert metrics == [("UnreadableRows", {"table": "documents", "rowKey": key}) for key in keys]
+    assert metrics.all == [Metric("UnreadableRows", 1, {"table": "documents", "rowKey": key}) for key in keys]
     assert "s3cret" not in caplog.text
 
 
 async def test_a_damaged_idempotency_key_is_told_of_as_such(
-    account: Any, azurite: Azurite, document_id: str, metrics: Metrics
+    account: Any, azurite: Azurite, document_id: str, metrics: RecordedMetrics
 ) -> None:
     keys = IdempotencyKeys(account)
     await keys.reserve("ann", document_id, a_run().model_copy(update={"document_id": document_id}))
@@ -115,7 +106,7 @@ async def test_a_damaged_idempotency_key_is_told_of_as_such(
     with pytest.raises(UnreadableRow, match="idempotency"):
         await keys.find("ann", document_id)
 
-    assert [name for name, _ in metrics] == ["UnreadableRows"]
+    assert [metric.name for metric in metrics.all] == ["UnreadableRows"]
     await keys.close()
 
 
@@ -145,7 +136,7 @@ async def test_a_record_comes_to_its_end_in_the_table_with_everything_at_its_lon
         happenings.append(lambda now: now.decide(decision, NOW, until_deadline=False))
     if end is DocumentStatus.COMPLETED:
         how = FinalDecision.APPROVED_WITH_REVIEW
-        happenings.append(lambda now: now.begin_storing(False, how, None, NOW))
+        happenings.append(lambda now: now.begin_storing(False, how, NOW))
     happenings.append(lambda now: now.end(RunEnd(end, error=full.error), NOW))
     run = RunReference(document_id=document_id, instance_id="run")
     for happening in happenings:

@@ -128,10 +128,10 @@ async def test_a_new_run_replaces_the_record_of_the_run_it_follows_only(
     await records.create(first)
     clock.advance(timedelta(hours=1))
     second = a_record(document_id, clock, instance_id="second")
-    assert await records.replace(second, "first") == second
+    assert await records.replace(first.run, second) == second
     third = a_record(document_id, clock, instance_id="third")
     with pytest.raises(RecordConflict, match=document_id):
-        await records.replace(third, "first")
+        await records.replace(first.run, third)
     assert await records.get(document_id) == second
 
 
@@ -139,10 +139,11 @@ async def test_a_replaced_record_is_listed_once(
     records: DocumentRecords, clock: ManualClock, document_id: str
 ) -> None:
     user = f"user-of-{document_id}"
-    await records.create(a_record(document_id, clock, user_id=user, instance_id="first"))
+    first = a_record(document_id, clock, user_id=user, instance_id="first")
+    await records.create(first)
     clock.advance(timedelta(hours=1))
     second = a_record(document_id, clock, user_id=user, instance_id="second")
-    await records.replace(second, "first")
+    await records.replace(first.run, second)
     assert await records.page(user_id=user) == ([second], None)
 
 
@@ -208,7 +209,7 @@ async def test_a_document_leaves_the_open_ones_when_it_ends_and_returns_with_a_n
     assert [record.status for record in (await records.page(DocumentStatus.FAILED, document_id))[0]] == ["failed"]
     clock.advance(timedelta(minutes=1))
     second = a_record(document_id, clock, user_id=document_id, instance_id="second")
-    await records.replace(second, "first")
+    await records.replace(first.run, second)
     assert await records.page(DocumentStatus.QUEUED, document_id) == ([second], None)
     assert await records.page(DocumentStatus.FAILED, document_id) == ([], None)
 

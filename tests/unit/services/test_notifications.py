@@ -10,12 +10,14 @@ from standardwebhooks import Webhook
 
 from docpipeline.errors import CircuitOpen, ServiceRefused, ServiceUnavailable
 from docpipeline.models.event_names import NotificationType
+from docpipeline.models.runs import RunReference
 from docpipeline.resilience import ServiceBreaker
 from docpipeline.services.notifications import Notifier, signature_headers
 from tests.azurite import free_ports
 from tests.clocks import ManualClock
 from tests.unit.services.scripted_server import ScriptedServer
 
+RUN = RunReference(document_id="inv-17", instance_id="run-1")
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 
@@ -34,7 +36,7 @@ async def notifier(server: ScriptedServer, clock: ManualClock) -> AsyncIterator[
 
 
 async def send(notifier: Notifier, type: NotificationType = NotificationType.COMPLETED) -> None:
-    await notifier.send(type, "run-1", "inv-17", {"documentId": "inv-17", "userId": "Łukasz"})
+    await notifier.send(type, RUN, {"documentId": "inv-17", "userId": "Łukasz"})
 
 
 async def test_a_notification_is_a_cloud_event(

@@ -103,8 +103,8 @@ async def test_a_place_given_back_can_be_taken_again(process: Process, clock: Ma
     with pytest.raises(TooManyPending, match="1 documents are in flight; 1 may be"):
         await places.take(a_run(2))
 
-    await places.release(a_run(1).instance_id)
-    await places.release(a_run(1).instance_id)
+    await places.release(a_run(1))
+    await places.release(a_run(1))
     clock.advance(timedelta(seconds=3))
     await places.take(a_run(2))
 

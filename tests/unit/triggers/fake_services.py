@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, Any, cast
 
 from docpipeline.composition import Services
+from docpipeline.dependency_checks import DependencyChecks
 from docpipeline.errors import (
     BlobUnavailable,
     DocumentTooLarge,
@@ -22,7 +23,8 @@ from docpipeline.models.event_names import NotificationType
 from docpipeline.models.runs import RunReference
 from docpipeline.services.blob_source import SpooledContent
 from docpipeline.services.blob_url import BlobLocation, parse_blob_url
-from docpipeline.services.document_blobs import IncomingBlob
+from docpipeline.services.document_blobs import DocumentBlobs, IncomingBlob
+from docpipeline.services.document_records import DocumentRecords
 from docpipeline.services.idempotency_keys import Reservation
 from docpipeline.settings import Settings, load_settings
 
@@ -86,11 +88,11 @@ class FakeRecords:
         record = await self.update(run.document_id, lambda now: change(now) if now.is_of(run) else now)
         return record if record.is_of(run) else None
 
-    async def replace(self, record: DocumentRecord, expected_instance_id: str) -> DocumentRecord:
+    async def replace(self, ended: RunReference, record: DocumentRecord) -> DocumentRecord:
         current = self.rows[record.document_id]
-        if current.instance_id not in (expected_instance_id, record.instance_id):
+        if not (current.is_of(ended) or current.is_of(record.run)):
             raise RecordConflict(record.document_id)
-        return self.put(record) if current.instance_id == expected_instance_id else current
+        return self.put(record) if current.is_of(ended) else current
 
     async def page(
         self, status: DocumentStatus | None, user_id: str | None, limit: int, token: str | None
@@ -198,8 +200,8 @@ class FakePlaces:
     async def keep(self, run: RunReference) -> None:
         self.taken[run.instance_id] = (run, self._clock())
 
-    async def release(self, instance_id: str) -> None:
-        self.taken.pop(instance_id, None)
+    async def release(self, run: RunReference) -> None:
+        self.taken.pop(run.instance_id, None)
 
     async def taken_before(self, moment: datetime) -> AsyncIterator[RunReference]:
         for run, at in list(self.taken.values()):
@@ -214,10 +216,10 @@ class FakeNotifier:
         self.sent: list[tuple[str, str, dict[str, Any]]] = []
         self.fault: Exception | None = None
 
-    async def send(self, type: NotificationType, instance_id: str, document_id: str, data: dict[str, Any]) -> None:
+    async def send(self, type: NotificationType, run: RunReference, data: dict[str, Any]) -> None:
         if self.fault:
             raise self.fault
-        self.sent.append((type.value, instance_id, data))
+        self.sent.append((type.value, run.instance_id, data))
 
     def types(self) -> list[str]:
         return [type for type, _, _ in self.sent]
@@ -242,6 +244,11 @@ class FakeServices:
         places = FakePlaces(settings.max_pending_documents, clock)
         return cls(settings, FakeRecords(), FakeBlobs(settings), FakeKeys(), clock, places, FakeNotifier())
 
+    def dependency_checks(self) -> DependencyChecks:
+        """Checks of this storage, by this clock."""
+        records, blobs = cast(DocumentRecords, self.records), cast(DocumentBlobs, self.blobs)
+        return DependencyChecks(self.settings, records, blobs, lambda: self.clock.now.timestamp())
+
     def as_services(self) -> Services:
         parts: dict[str, Any] = {
             "settings": self.settings,
@@ -252,6 +259,8 @@ class FakeServices:
             "document_records": self.records,
             "idempotency_keys": self.keys,
             "pending_places": self.places,
+            "dependency_checks": self.dependency_checks(),
+            "identity": None,
             "clock": self.clock,
         }
         return cast(Services, Services(**parts))

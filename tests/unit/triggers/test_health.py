@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from tests.unit.triggers.conftest import Pipeline, request
-from triggers.health import Checkup, health
+from triggers.health import health
 
 SERVICES = ("DOCUMENT_INTELLIGENCE_ENDPOINT", "COMPLIANCE_API_ENDPOINT")
 
@@ -70,14 +70,13 @@ async def test_answers_are_remembered_for_ten_seconds(
     pipeline_with: Callable[..., Pipeline], reachable: dict[str, str]
 ) -> None:
     pipeline = pipeline_with(**reachable)
-    services = pipeline.services.as_services()
-    checkup = Checkup(lambda: pipeline.clock.now.timestamp())
-    await checkup.checks(services)
+    checks = pipeline.services.dependency_checks()
+    await checks.run()
     pipeline.records.is_down = True
 
-    remembered = await checkup.checks(services)
+    remembered = await checks.run()
     pipeline.clock.advance(seconds=11)
-    asked_anew = await checkup.checks(services)
+    asked_anew = await checks.run()
 
     assert (remembered["storage"]["status"], asked_anew["storage"]["status"]) == ("healthy", "unhealthy")
 
@@ -95,12 +94,12 @@ async def test_however_many_ask_at_once_a_hanging_dependency_is_asked_once(
 
     pipeline = pipeline_with(**dict.fromkeys(SERVICES, "https://127.0.0.1:1"))
     monkeypatch.setattr(pipeline.blobs, "check", hang)
-    checkup, services = Checkup(lambda: pipeline.clock.now.timestamp()), pipeline.services.as_services()
-    asking = [asyncio.create_task(checkup.checks(services)) for _ in range(300)]
+    checks = pipeline.services.dependency_checks()
+    asking = [asyncio.create_task(checks.run()) for _ in range(300)]
     await is_open.wait()
     # The remembered answer is long out of date while the dependency hangs.
     pipeline.clock.advance(minutes=1)
-    late = asyncio.create_task(checkup.checks(services))
+    late = asyncio.create_task(checks.run())
     asking[0].cancel()
     release.set()
     first, *others = await asyncio.gather(*asking, late, return_exceptions=True)
@@ -115,13 +114,13 @@ async def test_a_check_that_failed_by_a_bug_is_not_remembered(
     pipeline_with: Callable[..., Pipeline], reachable: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = pipeline_with(**reachable)
-    checkup, services = Checkup(lambda: pipeline.clock.now.timestamp()), pipeline.services.as_services()
+    checks = pipeline.services.dependency_checks()
     with monkeypatch.context() as patched:
         patched.setattr(pipeline.blobs, "check", a_bug)
         with pytest.raises(ZeroDivisionError):
-            await checkup.checks(services)
+            await checks.run()
 
-    assert (await checkup.checks(services))["storage"] == {"status": "healthy"}
+    assert (await checks.run())["storage"] == {"status": "healthy"}
 
 
 async def a_bug() -> None:

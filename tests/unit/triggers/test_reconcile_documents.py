@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from docpipeline import telemetry
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
+from tests.unit.recorded_metrics import Metric, RecordedMetrics
 from tests.unit.triggers.conftest import Pipeline
 from tests.unit.triggers.reconciling import counted_in, reconcile, totals
 from tests.unit.triggers.records import SUBMITTED, a_record, awaiting_review
@@ -52,18 +52,16 @@ async def test_an_instance_that_was_ended_fails_its_document(
 
 
 async def test_an_end_that_is_found_later_is_in_the_metrics_once(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, metrics: RecordedMetrics
 ) -> None:
-    tracked: list[tuple[str, dict[str, Any]]] = []
-    monkeypatch.setattr(telemetry, "track", lambda name, value, **told: tracked.append((name, told)))
     record = pipeline.records.put(a_record(status="extracting"))
     pipeline.runs(record, "Terminated")
 
     await reconcile(pipeline)
     await reconcile(pipeline)
 
-    ids = {"document_id": "inv-17", "instance_id": record.instance_id}
-    assert tracked == [("DocumentsCompleted", {**ids, "result": "failed"})]
+    ids = {"documentId": "inv-17", "instanceId": record.instance_id}
+    assert metrics.all == [Metric("DocumentsCompleted", 1, {**ids, "result": "failed"})]
 
 
 async def test_a_document_whose_instance_was_purged_half_way_fails(pipeline: Pipeline) -> None:
