@@ -1,7 +1,8 @@
-"""What the pipeline asks of the runtime that processes documents, whoever stands in front of it."""
+"""What the pipeline needs of the runtime that processes documents, without the SDK that reaches it."""
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from docpipeline.models.approvals import Decision
@@ -11,6 +12,9 @@ from docpipeline.telemetry import log_fields
 
 log = logging.getLogger(__name__)
 
+PAGE = 100
+"""The most instances that one query shows, however many there are."""
+
 _ENDED = {"Completed", "Failed", "Terminated", "Canceled"}
 
 
@@ -19,14 +23,14 @@ class Instance:
     """An orchestration instance as the runtime knows it."""
 
     runtime_status: str
-    """``Running``, ``Completed``, ``Terminated``, ... as the durable status API words it."""
+    """``Running``, ``Completed``, ``Terminated``, ... as in the durable status API."""
     output: Any
     has_begun: bool
-    """Whether its orchestrator has taken its first step, with which it shows its stage."""
+    """Whether its orchestrator has taken its first step, which sets its stage."""
     identity: RunIdentity | None
-    """Whose run its input says it is, when that can be understood."""
+    """The run that its input names, when that can be read."""
     job: DocumentJob | None
-    """Its whole input, when that can be understood."""
+    """Its whole input, when that can be read."""
 
     @property
     def has_ended(self) -> bool:
@@ -34,43 +38,63 @@ class Instance:
         return self.runtime_status in _ENDED
 
     def is_run_of(self, record: DocumentRecord) -> bool:
-        """Whether it processes the document that ``record`` tells of, in the run that it tells of."""
+        """Whether it is the run that ``record`` belongs to."""
         return self.identity is not None and self.identity.is_run_of(record)
 
 
-class DurableRuntime(Protocol):
-    """Starts and finds instances, and tells them and the counter what happened.
+@dataclass(frozen=True)
+class EndedInstance:
+    """An instance that will never run again."""
 
-    Every method raises ServiceUnavailable when the runtime does not answer as it should.
+    instance_id: str
+    ended_at: datetime
+    """UTC."""
+
+    @property
+    def is_entity(self) -> bool:
+        """Whether it is the instance of an entity, which is no run."""
+        return self.instance_id.startswith("@")
+
+
+class DurableRuntime(Protocol):
+    """Starts, finds, informs and purges instances, and counts their ends.
+
+    Every method raises ServiceUnavailable when the runtime cannot be reached, or answers with an error.
     """
 
     async def start(self, instance_id: str, job: DocumentJob) -> bool:
-        """Start a run. False when an instance that has not ended bears the id."""
+        """Start a run. False when an instance that has not ended has this id."""
 
     async def find(self, instance_id: str) -> Instance | None:
-        """The instance that bears the id, whatever it processes; None when there is none."""
+        """The instance with this id, whatever it processes; None when there is none."""
 
     async def raise_decision(self, instance_id: str, decision: Decision) -> None:
-        """Tell a waiting instance what a person decided. Raises InstanceGone when it is not there or has ended."""
+        """Raise a person's decision to a waiting instance. Raises InstanceGone when it has ended or is unknown."""
 
     async def count_end(self, record: DocumentRecord, shards: int, *, begun: bool) -> None:
-        """Count the end that the record tells of. Telling it twice counts it once.
+        """Count the end that the record shows. Repeat-safe: a run is counted once.
 
         Args:
             record: its status is final.
             shards: how many the counter had when the run began.
-            begun: whether the run's orchestrator has told the counter of its start.
+            begun: whether the run's orchestrator has counted its start.
         """
+
+    async def ended_instances(self, created_from: datetime, created_to: datetime) -> list[EndedInstance]:
+        """One page of the instances Completed or Terminated that were created in this time (UTC)."""
+
+    async def purge(self, instance_id: str) -> int:
+        """Delete an instance with its history. Returns how many were deleted."""
 
 
 async def find_run(runtime: DurableRuntime, record: DocumentRecord) -> Instance | None:
     """The instance of the record's run; None when there is none. Raises ServiceUnavailable.
 
-    An instance that bears the id and processes something else is not believed: it is as if there were none.
+    An instance that has the id but processes something else is ignored.
     """
     instance = await runtime.find(record.instance_id)
     if instance is None or instance.is_run_of(record):
         return instance
     ids = log_fields(record.run)
-    log.warning("The instance of a document's id is not its run; it is left out of account", extra=ids)
+    log.warning("The instance with the id of a document's run processes something else; it is ignored", extra=ids)
     return None

@@ -61,6 +61,7 @@ async def decide(
     if not review.says(decision):
         raise DecidedAlready(record.document_id, review.reviewer)
     await _wake(services, runtime, record, decision)
+    log.info("Review decided", extra=log_fields(record.run))
 
 
 async def close_review(

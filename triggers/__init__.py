@@ -1,4 +1,4 @@
-"""HTTP and timer functions, one file per resource: parse, then start, signal or query, then respond."""
+"""HTTP and timer functions, one file per resource: parse the request, call the domain, word the answer."""
 
 from triggers import approvals, counters, documents, health, purge_history, reconcile_documents
 

@@ -1,6 +1,4 @@
-"""``/documents/{documentId}/approval``: a person decides a flagged document."""
-
-import logging
+"""``/documents/{documentId}/approval``: a person decides on a document that awaits a review."""
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -14,24 +12,22 @@ from triggers.http_answers import absolute_links, json_answer, read_json_object
 from triggers.problem_details import answers_problems
 
 bp = df.Blueprint()
-log = logging.getLogger(__name__)
 
 
 @bp.route(route="documents/{documentId}/approval", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @bp.durable_client_input(client_name="client")
 @answers_problems
 async def decide_document(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Approve or reject a document that waits for a review; raises the event ``documentApproval``.
+    """Approve or reject a document that awaits a review; raises the event ``documentApproval``.
 
-    A 202 says that the decision is written and counts.
+    A 202 says that the decision is in the record and counts.
 
     In: ``{approved, reviewer, comment?}``. Out: 202 ``{documentId, approved, reviewer, links}``; 403 the reviewer
-    is the submitter; 404 unknown; 409 not waiting for a review, already decided, or too late.
+    is the submitter; 404 unknown; 409 not awaiting a review, already decided, or too late.
     """
     decision = DecisionBody.from_payload(read_json_object(req))
     record = await find_record(req)
     await reviews.decide(get_services(), DurableClient(client), record, decision)
-    log.info("Review decided", extra={"document_id": record.document_id, "instance_id": record.instance_id})
     links = absolute_links(req, record.document_id)
     answer = {"documentId": record.document_id, "approved": decision.approved, "reviewer": decision.reviewer}
     return json_answer({**answer, "links": links}, 202)

@@ -1,4 +1,4 @@
-"""Whether content may be sent here: its own first bytes decide, and its header must not say otherwise."""
+"""Which content is accepted: its first bytes decide its type, and its header must name the same."""
 
 from docpipeline.models.file_types import ACCEPTED, sniff
 from triggers.problem_details import ProblemError
@@ -10,7 +10,7 @@ def media_type(header: str | None) -> str:
 
 
 def require_accepted(declared: str) -> str:
-    """``declared``, or a 415 that names what is accepted."""
+    """``declared``, if it is an accepted type. Raises a 415 problem that names those."""
     if declared not in ACCEPTED:
         named = f"'{declared[:100]}' is not accepted" if declared else "There is no Content-Type"
         raise ProblemError(
@@ -21,7 +21,7 @@ def require_accepted(declared: str) -> str:
 
 
 def require_match(first_bytes: bytes, declared: str) -> str:
-    """What the content is; a 415 when it is nothing we accept, or not what the header says."""
+    """The type of the content. Raises a 415 problem when it is not accepted, or differs from ``declared``."""
     actual = sniff(first_bytes)
     if actual is None:
         raise ProblemError(

@@ -1,4 +1,4 @@
-"""The shards of the entity `document_counter`, seen from outside."""
+"""Reading and signalling the shards of the entity `document_counter`."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ from docpipeline.models.counters import FIELDS, CounterFinish, DocumentCounts
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import COUNTER_FIELDS
 from docpipeline.models.instance_ids import counter_shard
-from triggers.durable_calls import asked
+from triggers.durable_calls import answer_to
 
 ENTITY = "document_counter"
 
@@ -22,32 +22,32 @@ async def read_totals(client: df.DurableOrchestrationClient, shards: int) -> dic
 
 
 async def reset(client: df.DurableOrchestrationClient, shards: int) -> None:
-    """Signal every shard to begin again at zero. Raises ServiceUnavailable."""
+    """Signal every shard to start again at zero. Raises ServiceUnavailable."""
     await asyncio.gather(*(_signal(client, str(shard), "reset") for shard in range(shards)))
 
 
 async def count_end(
     client: df.DurableOrchestrationClient, record: DocumentRecord, shards: int, *, begun: bool
 ) -> None:
-    """Count the end that the record tells of. Telling it twice counts it once. Raises ServiceUnavailable.
+    """Count the end that the record shows. Repeat-safe: a run is counted once. Raises ServiceUnavailable.
 
     Args:
         client: of the durable runtime.
         record: its status is final.
         shards: how many there were when the run began.
-        begun: whether the run's orchestrator has told the counter of its start.
+        begun: whether the run's orchestrator has counted its start.
     """
     finish = CounterFinish(instance_id=record.instance_id, field=COUNTER_FIELDS[record.status], begun=begun)
     await _signal(client, counter_shard(record.document_id, shards), "finish", finish.to_payload())
 
 
 async def _read(client: df.DurableOrchestrationClient, shard: str) -> DocumentCounts:
-    response = await asked(client.read_entity_state(df.EntityId(ENTITY, shard)))
-    # A shard that nothing was counted in yet does not exist, and a null state reads as "" (contract 3.1).
+    response = await answer_to(client.read_entity_state(df.EntityId(ENTITY, shard)))
+    # A shard does not exist before its first signal, and a null state reads as "".
     return DocumentCounts.from_payload(response.entity_state or {})
 
 
 async def _signal(
     client: df.DurableOrchestrationClient, shard: str, operation: str, argument: dict[str, Any] | None = None
 ) -> None:
-    await asked(client.signal_entity(df.EntityId(ENTITY, shard), operation, argument))
+    await answer_to(client.signal_entity(df.EntityId(ENTITY, shard), operation, argument))

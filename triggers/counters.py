@@ -1,4 +1,4 @@
-"""``/counters``: the totals, and setting them back."""
+"""``/counters``: the totals, and their reset."""
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -23,7 +23,7 @@ async def get_counters(req: func.HttpRequest, client: df.DurableOrchestrationCli
 @bp.durable_client_input(client_name="client")
 @answers_problems
 async def reset_counters(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Set the counter to zero; documents in flight count as an end when they end. Out: 202 ``{shards}``."""
+    """Set the counter to zero; documents in flight are counted when they end. Out: 202 ``{shards}``."""
     shards = get_services().settings.counter_shards
     await counter_shards.reset(client, shards)
     return json_answer({"shards": shards}, 202)

@@ -1,4 +1,4 @@
-"""``/documents``: send one, look at one, list them, read a text."""
+"""``/documents``: send a document, read its record and its text, list the records."""
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -25,18 +25,18 @@ _DEFAULT_PAGE = 50
 @bp.durable_client_input(client_name="client")
 @answers_problems
 async def submit_document(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Take in a document and start its run.
+    """Accept a document and start its run.
 
     In: JSON ``{documentId?, blobUrl, userId, priority?, metadata?}``, or the file itself with
     ``?userId=&documentId=&priority=&fileName=``; ``?reprocess=true``; ``Idempotency-Key``.
     Out: 202 ``{id, statusQueryGetUri, ..., documentId, links}``, as MANAGEMENT_LINKS allows; or 200 with the
-    record when it is known already.
+    record when the document is known already.
     """
     submission = read_submission(req, get_services().settings)
     acceptance = await intake.accept(get_services(), DurableClient(client), submission)
     if acceptance.started:
-        given = get_services().settings.management_links
-        return management_links.started(req, client, acceptance.record, given)
+        links = get_services().settings.management_links
+        return management_links.started(req, client, acceptance.record, links)
     return json_answer(present(req, acceptance.record))
 
 
@@ -57,10 +57,7 @@ async def list_documents(req: func.HttpRequest) -> func.HttpResponse:
     """
     token = req.params.get("continuationToken")
     status, user_id, limit = _read_status(req), _read_user_id(req), _read_limit(req)
-    try:
-        records, following = await get_services().document_records.page(status, user_id, limit, token)
-    except ValueError as error:
-        raise invalid_field("continuationToken", str(error).removeprefix("continuationToken ")) from error
+    records, following = await get_services().document_records.page(status, user_id, limit, token)
     shown = [present(req, record) for record in records]
     return json_answer({"documents": shown, "continuationToken": following})
 
@@ -85,7 +82,7 @@ async def get_document_text(req: func.HttpRequest) -> func.HttpResponse:
 async def find_record(req: func.HttpRequest) -> DocumentRecord:
     """The record of the document in the route. Raises a 404 problem."""
     document_id = req.route_params["documentId"]
-    # An id that cannot be is as unknown as any other, and must not reach a table key.
+    # An invalid id is simply unknown, and must not become a table key.
     record = None if problem_with_id(document_id) else await get_services().document_records.get(document_id)
     if record is None:
         raise ProblemError(
@@ -95,24 +92,24 @@ async def find_record(req: func.HttpRequest) -> DocumentRecord:
 
 
 def _read_status(req: func.HttpRequest) -> DocumentStatus | None:
-    given = req.params.get("status")
-    if given is None:
+    value = req.params.get("status")
+    if value is None:
         return None
-    if given not in set(DocumentStatus):
+    if value not in set(DocumentStatus):
         raise invalid_field("status", f"must be one of {', '.join(DocumentStatus)}")
-    return DocumentStatus(given)
+    return DocumentStatus(value)
 
 
 def _read_user_id(req: func.HttpRequest) -> str | None:
-    given: str | None = req.params.get("userId")
-    problem = problem_with_id(given) if given is not None else None
+    value: str | None = req.params.get("userId")
+    problem = problem_with_id(value) if value is not None else None
     if problem:
         raise invalid_field("userId", problem)
-    return given
+    return value
 
 
 def _read_limit(req: func.HttpRequest) -> int:
-    given = req.params.get("limit", str(_DEFAULT_PAGE))
-    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= MAX_PAGE):
+    value = req.params.get("limit", str(_DEFAULT_PAGE))
+    if not (value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= MAX_PAGE):
         raise invalid_field("limit", f"must be a whole number from 1 to {MAX_PAGE}")
-    return int(given)
+    return int(value)

@@ -1,4 +1,4 @@
-"""Calls of the durable client, whose failures are bare exceptions that hold whatever the runtime answered."""
+"""Calls of the durable client, whose failures are bare exceptions with whatever the runtime answered."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -8,8 +8,8 @@ from docpipeline.errors import ServiceUnavailable
 Answer = TypeVar("Answer")
 
 
-async def asked(call: Awaitable[Answer]) -> Answer:
-    """The answer to ``call``. Raises ServiceUnavailable, which repeats nothing of what the runtime said."""
+async def answer_to(call: Awaitable[Answer]) -> Answer:
+    """The answer to ``call``. Raises ServiceUnavailable, whose text repeats nothing of the runtime's answer."""
     try:
         return await call
     except Exception as error:
@@ -17,5 +17,5 @@ async def asked(call: Awaitable[Answer]) -> Answer:
 
 
 def unavailable(error: Exception) -> ServiceUnavailable:
-    """The fault that a client's exception stands for."""
+    """The fault for an exception of the client."""
     return ServiceUnavailable("durable runtime", f"it did not answer as it should ({type(error).__name__})")

@@ -1,4 +1,4 @@
-"""Requests and answers as every HTTP function here reads and words them."""
+"""How every HTTP function here reads a JSON body and writes its answer."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ MAX_JSON_BYTES = 256 * 1024
 
 
 def read_json_object(req: func.HttpRequest) -> dict[str, Any]:
-    """The body, which must be a JSON object of at most 256 KiB in valid Unicode; else a problem."""
+    """The body: a JSON object of at most 256 KiB in valid Unicode. Raises ProblemError for any other."""
     body = req.get_body()
     if not body:
         raise ProblemError("invalid-request", "The body is empty; send a JSON object.")
@@ -22,7 +22,7 @@ def read_json_object(req: func.HttpRequest) -> dict[str, Any]:
         raise ProblemError("too-large", f"A JSON body may have at most {MAX_JSON_BYTES} bytes.")
     try:
         parsed = json.loads(body)
-        # A lone surrogate passes the parser, and could be stored nowhere.
+        # A lone surrogate passes the parser, but no store accepts it.
         json.dumps(parsed, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise ProblemError("invalid-request", "The body is not valid JSON in UTF-8.") from None
@@ -32,7 +32,7 @@ def read_json_object(req: func.HttpRequest) -> dict[str, Any]:
 
 
 def json_answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    """``body`` as JSON."""
+    """An answer with ``body`` as JSON."""
     return func.HttpResponse(
         json.dumps(body, ensure_ascii=False),
         status_code=status,

@@ -1,4 +1,4 @@
-"""What an answer tells of the instance behind a document: as much as MANAGEMENT_LINKS allows."""
+"""The answer to a start, with as many links to the document's instance as MANAGEMENT_LINKS allows."""
 
 import json
 from typing import Any
@@ -12,29 +12,29 @@ from docpipeline.settings import ManagementLinks
 from triggers.http_answers import absolute_links, json_answer
 
 _NOT_SECRET = {"taskhub", "connection"}
-"""All of a management URL's query that is kept without keys: whatever else a host puts there may be one."""
+"""The query parameters of a management URL that stay when keys are removed: any other may be a key."""
 
 
 def started(
-    req: func.HttpRequest, client: df.DurableOrchestrationClient, record: DocumentRecord, given: ManagementLinks
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, record: DocumentRecord, links: ManagementLinks
 ) -> func.HttpResponse:
     """The 202 of a start: ``{id, ...management URLs, documentId, links}``; ``Location`` and ``Retry-After``."""
     standard = client.create_check_status_response(req, record.instance_id)
     payload: dict[str, str] = json.loads(standard.get_body())
-    links = absolute_links(req, record.document_id)
-    body: dict[str, Any] = {**_allowed(payload, given), "documentId": record.document_id, "links": links}
+    own = absolute_links(req, record.document_id)
+    body: dict[str, Any] = {**_allowed(payload, links), "documentId": record.document_id, "links": own}
     headers = {
-        "Location": body.get("statusQueryGetUri", links["self"]),
+        "Location": body.get("statusQueryGetUri", own["self"]),
         "Retry-After": standard.headers["Retry-After"],
     }
     return json_answer(body, standard.status_code, headers)
 
 
-def _allowed(payload: dict[str, str], given: ManagementLinks) -> dict[str, str]:
-    if given is ManagementLinks.FULL:
+def _allowed(payload: dict[str, str], links: ManagementLinks) -> dict[str, str]:
+    if links is ManagementLinks.FULL:
         return payload
     shown = {"id": payload["id"]}
-    if given is ManagementLinks.STATUS:
+    if links is ManagementLinks.STATUS:
         shown["statusQueryGetUri"] = _without_keys(payload["statusQueryGetUri"])
     return shown
 

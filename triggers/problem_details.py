@@ -15,16 +15,16 @@ from docpipeline.models.outside_text import AtMost
 log = logging.getLogger(__name__)
 
 TITLES = {
-    "invalid-request": (400, "The request is not as it should be"),
-    "forbidden": (403, "You may not do this"),
-    "not-found": (404, "There is no such thing"),
-    "conflict": (409, "This does not fit the present state"),
+    "invalid-request": (400, "The request is invalid"),
+    "forbidden": (403, "This is not allowed"),
+    "not-found": (404, "Not found"),
+    "conflict": (409, "The request conflicts with the current state"),
     "too-large": (413, "The request is too large"),
-    "unsupported-type": (415, "This type of content is not accepted"),
+    "unsupported-type": (415, "This content type is not accepted"),
     "too-many-pending": (429, "Too many documents are in flight"),
-    "internal": (500, "Something went wrong here"),
-    "damaged": (500, "What is stored cannot be read"),
-    "unavailable": (503, "Something this needs cannot be reached"),
+    "internal": (500, "Internal error"),
+    "damaged": (500, "Stored data cannot be read"),
+    "unavailable": (503, "A required service is unavailable"),
 }
 """Every kind of problem with its status and title; docs/http-api.md explains each under ``/problems/{kind}``."""
 
@@ -41,7 +41,7 @@ _MESSAGES = {
 }
 
 _SUBJECT = re.compile(r"^(Input|String|Dictionary) should")
-"""How pydantic begins a sentence about a field, whose name comes before it here."""
+"""How Pydantic's sentences begin; here the field's name takes the place of the subject."""
 
 _FIELD = AtMost(120)
 
@@ -49,9 +49,9 @@ HttpFunction = Callable[..., Awaitable[func.HttpResponse]]
 
 
 class ProblemError(Exception):
-    """An answer that is an error. ``kind`` is a key of TITLES, ``detail`` a sentence with the remedy.
+    """An error as a client sees it. ``kind`` is a key of TITLES, ``detail`` a sentence with the remedy.
 
-    ``fields`` are pairs of the field's name as the client wrote it, and what is wrong with its value.
+    ``fields`` are pairs: the field's name as the client wrote it, and what is wrong with its value.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ def invalid_field(field: str, message: str) -> ProblemError:
 
 
 def invalid_fields(fields: list[tuple[str, str]]) -> ProblemError:
-    """A 400 about several fields, all told at once."""
+    """A 400 about one or more fields, reported together."""
     if len(fields) == 1:
         return invalid_field(*fields[0])
     names = ", ".join(sorted({field for field, _ in fields}))
@@ -81,12 +81,12 @@ def invalid_fields(fields: list[tuple[str, str]]) -> ProblemError:
 
 
 def fields_of(error: errors.InvalidRequest) -> list[tuple[str, str]]:
-    """What is wrong with which field. The value itself is never repeated: it may hold a SAS."""
+    """Each field with what is wrong with it. The value itself is never repeated: it may hold a SAS."""
     return [(_named(place), _message_of(kind, wording)) for place, kind, wording in error.faults]
 
 
 def answers_problems(function: HttpFunction) -> HttpFunction:
-    """Let a function raise what it likes: the answer is a problem in the one form."""
+    """Answer with a problem whenever the function raises."""
 
     @functools.wraps(function)
     async def answering(*args: Any, **kwargs: Any) -> func.HttpResponse:
@@ -97,7 +97,7 @@ def answers_problems(function: HttpFunction) -> HttpFunction:
             if problem.kind == "internal":
                 log.exception("Request failed", extra={"function": function.__name__})
             elif problem.kind == "unavailable":
-                # A ServiceFault's words hold no secret; nobody knows that of other exceptions.
+                # The text of a ServiceFault holds no secret; that of other exceptions may.
                 cause = error if isinstance(error, errors.ServiceFault) else type(error).__name__
                 log.warning("Dependency down: %s", cause, extra={"function": function.__name__})
             return to_response(problem)
@@ -106,7 +106,7 @@ def answers_problems(function: HttpFunction) -> HttpFunction:
 
 
 def problem_of(error: Exception) -> ProblemError:
-    """How ``error`` is told to a client. What it does not know becomes a 500 that says nothing of it."""
+    """The problem that a client sees for ``error``: an unknown one becomes a 500 that says nothing of it."""
     match error:
         case ProblemError():
             return error
@@ -141,11 +141,11 @@ def problem_of(error: Exception) -> ProblemError:
     if isinstance(error, errors.ServiceFault) or _is_outage(error):
         detail = "A service this request needs cannot be reached. Try again later; GET /api/health says which."
         return ProblemError("unavailable", detail, retry_after_seconds=RETRY_AFTER_SECONDS)
-    return ProblemError("internal", "The request failed for a reason that is in the log. Try again, or ask us.")
+    return ProblemError("internal", "The request failed for a reason that is in the log. Try again later.")
 
 
 def to_response(problem: ProblemError) -> func.HttpResponse:
-    """The problem as an answer."""
+    """The HTTP answer for a problem."""
     status, title = TITLES[problem.kind]
     body: dict[str, Any] = {
         "type": f"/problems/{problem.kind}",
@@ -162,7 +162,7 @@ def to_response(problem: ProblemError) -> func.HttpResponse:
 
 
 def _named(place: tuple[str | int, ...]) -> str:
-    # The client chose the keys of metadata: one line of them, and not too much, is enough to know them by.
+    # The client chose the keys of metadata, so their length and their characters are limited here.
     return _FIELD.cut(".".join(map(str, place))) or "body"
 
 
@@ -172,12 +172,12 @@ def _message_of(kind: str, wording: str) -> str:
 
 def _sentence(error: Exception) -> str:
     text = str(error).rstrip(".")
-    # The name of a field is written as the client must write it.
+    # The name of a field keeps its case, since the client must write it so.
     return f"{text}." if text.startswith("blobUrl") else f"{text[:1].upper()}{text[1:]}."
 
 
 def _is_outage(error: Exception) -> bool:
-    # Imported here: loading the app must not pay for it, and an error is no moment to save milliseconds.
+    # Imported here so that loading the app stays fast.
     from aiohttp import ClientError
     from azure.core.exceptions import AzureError
 

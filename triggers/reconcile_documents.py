@@ -1,4 +1,4 @@
-"""Every five minutes: a document whose run was lost, or was ended by an operator, is brought to its end."""
+"""Every five minutes: documents whose run was lost, or was ended by an operator, are completed."""
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -13,8 +13,8 @@ bp = df.Blueprint()
 @bp.timer_trigger(schedule="0 */5 * * * *", arg_name="timer", run_on_startup=False)
 @bp.durable_client_input(client_name="client")
 async def reconcile_documents(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-    """Bring every record that is not final in line with its instance, and the counter with it.
+    """Bring every unfinished record, and the counter, in line with its instance.
 
-    Running it twice changes nothing. One document that cannot be reconciled is logged and hinders no other.
+    Repeat-safe. A document that cannot be reconciled is logged; the others go on.
     """
     await reconcile_all(get_services(), DurableClient(client))

@@ -1,4 +1,4 @@
-"""What a ``POST /documents`` asks for, read and checked, in either of its two forms."""
+"""Reading and checking a ``POST /documents`` in both of its forms."""
 
 from typing import Annotated
 
@@ -36,8 +36,8 @@ def _without_control(text: str) -> str:
     return text
 
 
-def _fitting(metadata: dict[str, str]) -> dict[str, str]:
-    """``metadata``, unless it leaves too little room in the record for what is still to come."""
+def _checked_size(metadata: dict[str, str]) -> dict[str, str]:
+    """``metadata``, unless it leaves too little room in the record for the fields that are added later."""
     units = utf16_units(stored_json(metadata))
     if units > MOST_METADATA_UNITS:
         raise ValueError(
@@ -50,17 +50,17 @@ def _fitting(metadata: dict[str, str]) -> dict[str, str]:
 Identifier = Annotated[StrictStr, AfterValidator(_checked_id)]
 MetadataKey = Annotated[StrictStr, Field(min_length=1, max_length=64), AfterValidator(_without_control)]
 MetadataValue = Annotated[StrictStr, Field(max_length=500), AfterValidator(_without_control)]
-Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=20), AfterValidator(_fitting)]
+Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=20), AfterValidator(_checked_size)]
 
 
 class DocumentReference(RequestBody):
-    """The JSON form: a document that lies in blob storage already."""
+    """The JSON form: a document that is in blob storage already."""
 
     model_config = ConfigDict(populate_by_name=False)
 
     document_id: Identifier | None = None
     blob_url: StrictStr = Field(min_length=1, max_length=4096, repr=False)
-    """May carry a SAS: never log it, never answer with it."""
+    """May hold a SAS: never log it or answer with it."""
     user_id: Identifier
     priority: Priority = Priority.NORMAL
     metadata: Metadata | None = None
@@ -78,7 +78,7 @@ class UploadParameters(RequestBody):
 
 
 def read_submission(req: func.HttpRequest, settings: Settings) -> Submission:
-    """What the request asks for. Raises ProblemError (400, 415), ValidationError or DocumentTooLarge."""
+    """The submission in a request. Raises ProblemError (400, 415), InvalidRequest or DocumentTooLarge."""
     declared = content_types.media_type(req.headers.get("Content-Type"))
     if declared == JSON:
         return _read_reference(req)
@@ -106,7 +106,7 @@ def _read_upload(req: func.HttpRequest, declared: str, limit_bytes: int) -> Subm
     if len(content) > limit_bytes:
         raise DocumentTooLarge(limit_bytes)
     names = {"documentId", "userId", "priority", "fileName"}
-    # Only these: a query may also carry a function key.
+    # Only these parameters: a query may also hold a function key.
     parameters = UploadParameters.from_payload({name: req.params[name] for name in names & req.params.keys()})
     return Submission(
         source=Upload(content, content_types.require_match(content[:2048], declared)),
@@ -120,11 +120,11 @@ def _read_upload(req: func.HttpRequest, declared: str, limit_bytes: int) -> Subm
     )
 
 
-def _read_file_name(given: str | None) -> str | None:
-    """The last component of a path, as either kind of system writes it."""
-    if given is None:
+def _read_file_name(value: str | None) -> str | None:
+    """The last component of a path, with slashes or backslashes."""
+    if value is None:
         return None
-    name = given.replace("\\", "/").rpartition("/")[2].strip()
+    name = value.replace("\\", "/").rpartition("/")[2].strip()
     problem = problem_with_name(name, MAX_FILE_NAME)
     if problem is None and not name.strip("."):
         problem = "must be the name of a file"
@@ -134,10 +134,10 @@ def _read_file_name(given: str | None) -> str | None:
 
 
 def _read_reprocess(req: func.HttpRequest) -> bool:
-    given: str = req.params.get("reprocess", "false").lower()
-    if given not in ("true", "false"):
+    value: str = req.params.get("reprocess", "false").lower()
+    if value not in ("true", "false"):
         raise invalid_field("reprocess", "must be true or false")
-    return given == "true"
+    return value == "true"
 
 
 def _read_idempotency_key(req: func.HttpRequest) -> str | None:

@@ -148,10 +148,8 @@ class DocumentRecords:
             The records, and the token for what follows; None when nothing does.
 
         Raises:
-            ValueError: ``limit`` is out of range or ``token`` is none of ours.
+            InvalidRequest: no page ends with ``token``.
         """
-        if not 1 <= limit <= MAX_PAGE:
-            raise ValueError(f"limit must be from 1 to {MAX_PAGE}, and is {limit}")
         query = record_rows.listing_query(status, user_id, record_rows.read_token(token))
         with storage_faults(_SERVICE):
             table = await self._table.open()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from docpipeline.errors import UnreadableRow
+from docpipeline.errors import InvalidRequest, UnreadableRow
 from docpipeline.models.compliance import ComplianceIssue
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
@@ -121,7 +121,7 @@ def make_token(record: DocumentRecord) -> str:
 
 
 def read_token(token: str | None) -> str | None:
-    """The place in a continuation token. Raises ValueError when it is none of ours."""
+    """The place in a continuation token. Raises InvalidRequest when `make_token` did not make it."""
     if token is None:
         return None
     try:
@@ -129,7 +129,8 @@ def read_token(token: str | None) -> str | None:
     except (binascii.Error, ValueError):
         place = ""
     if not _TOKEN.fullmatch(place):
-        raise ValueError("continuationToken is none that this API gave; leave it out to start from the newest")
+        wording = "is none that this API gave; leave it out to start from the newest"
+        raise InvalidRequest([(("continuationToken",), "token", wording)])
     return place
 
 

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from docpipeline.errors import IllegalTransition, RecordConflict, RecordNotFound, ServiceUnavailable
+from docpipeline.errors import (
+    IllegalTransition,
+    InvalidRequest,
+    RecordConflict,
+    RecordNotFound,
+    ServiceUnavailable,
+)
 from docpipeline.models.compliance import MAX_ISSUE_MESSAGE, MAX_ISSUES, ComplianceIssue
 from docpipeline.models.document_record import DocumentRecord, RunEnd
 from docpipeline.models.documents import DocumentStatus
@@ -180,8 +186,9 @@ async def test_a_user_id_that_looks_like_a_filter_is_only_a_user_id(records: Doc
 
 @pytest.mark.parametrize("token", ["", "nonsense", "aWR8YQ", "Łódź", "YXR8MQ==" * 200])
 async def test_a_token_that_is_none_of_ours_is_refused(records: DocumentRecords, token: str) -> None:
-    with pytest.raises(ValueError, match="continuationToken"):
+    with pytest.raises(InvalidRequest) as refused:
         await records.page(token=token)
+    assert [place for place, *_ in refused.value.faults] == [("continuationToken",)]
 
 
 async def test_unfinished_documents_that_stand_still_are_found(

@@ -11,6 +11,7 @@ from docpipeline.dependency_checks import DependencyChecks
 from docpipeline.errors import (
     BlobUnavailable,
     DocumentTooLarge,
+    InvalidRequest,
     RecordConflict,
     RecordNotFound,
     ServiceUnavailable,
@@ -99,7 +100,7 @@ class FakeRecords:
     ) -> tuple[list[DocumentRecord], str | None]:
         self.asked.append((status, user_id, limit, token))
         if token == "nonsense":
-            raise ValueError("continuationToken is none that this API gave; leave it out to start from the newest")
+            raise InvalidRequest([(("continuationToken",), "token", "is none that this API gave")])
         return list(self.rows.values())[:limit], "next" if len(self.rows) > limit else None
 
     async def unfinished(self, older_than: datetime) -> AsyncIterator[DocumentRecord]:

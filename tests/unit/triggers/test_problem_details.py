@@ -133,7 +133,7 @@ def test_a_problem_names_each_field() -> None:
 
     assert body == {
         "type": "/problems/invalid-request",
-        "title": "The request is not as it should be",
+        "title": "The request is invalid",
         "status": 400,
         "detail": "These fields need attention: priority, userId.",
         "errors": [

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from docpipeline import history_purge
 from tests.unit.triggers.conftest import Pipeline
-from triggers import purge_history
+from triggers.durable_client import DurableClient
+from triggers.purge_history import purge_history
 
 NOW = datetime(2026, 5, 4, 3, 0, tzinfo=UTC)
 CUTOFF = NOW - timedelta(days=30)
@@ -22,7 +24,7 @@ def ended(
 
 
 async def purge(pipeline: Pipeline) -> int:
-    return await purge_history.purge_ended_before(pipeline.runtime.client(), CUTOFF)
+    return await history_purge.purge_ended_before(DurableClient(pipeline.runtime.client()), CUTOFF)
 
 
 async def test_what_ended_long_ago_is_purged_and_the_rest_is_kept(pipeline: Pipeline) -> None:
@@ -61,7 +63,7 @@ async def test_instances_that_must_stay_never_hide_those_behind_them(pipeline: P
 async def test_one_run_is_bounded_and_the_next_goes_on(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(purge_history, "MOST_PURGED", 30)
+    monkeypatch.setattr(history_purge, "MOST_PURGED", 30)
     for number in range(50):
         ended(pipeline, f"old-{number}", 40)
 
@@ -74,7 +76,7 @@ async def test_the_timer_goes_by_the_setting(pipeline_with: Any) -> None:
     ended(pipeline, "eight-days", 8)
     ended(pipeline, "six-days", 6)
 
-    user_function = purge_history.purge_history._function.get_user_function()
+    user_function = purge_history._function.get_user_function()
     await user_function.client_function(None, pipeline.runtime.client())
 
     assert pipeline.runtime.purged == ["eight-days"]
