@@ -1,4 +1,4 @@
-"""Activities, one per file: payload in, service calls, payload out. All of them may run twice."""
+"""Activities, one per file: payload in, service calls, payload out. Each may run more than once."""
 
 from activities import (
     announce_end,

@@ -1,4 +1,4 @@
-"""Archiving a document a person rejected."""
+"""Archiving a document that a person rejected."""
 
 import azure.durable_functions as df
 
@@ -18,8 +18,8 @@ bp = df.Blueprint()
 async def archive_rejected_document(payload: dict) -> dict:
     """Move the original to the archive, then close the document as rejected. Rejection -> {}.
 
-    Raises ServiceUnavailable and ServiceRefused. Repeat-safe: an original that is archived stays where it is, and
-    the record is moved last: once it is moved nothing else happens.
+    Raises ServiceUnavailable and ServiceRefused. Repeat-safe: an archived original stays where it is, and the
+    record changes last; after that, nothing is done again.
     """
     request, services = Rejection.from_payload(payload), get_services()
     record = await open_run(services, request)

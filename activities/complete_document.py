@@ -17,7 +17,7 @@ bp = df.Blueprint()
 async def complete_document(payload: dict) -> dict:
     """Close a document whose result is stored. Completion -> {}.
 
-    Raises ServiceUnavailable. Repeat-safe: a document that is completed stays so, and is measured once.
+    Raises ServiceUnavailable. Repeat-safe: a completed document stays as it is, and its metrics are recorded once.
     """
     request = Completion.from_payload(payload)
     await end_run(get_services(), request, RunEnd(DocumentStatus.COMPLETED), request.started_at)

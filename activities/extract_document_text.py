@@ -1,4 +1,4 @@
-"""Extraction: from the document's content to its text in blob storage."""
+"""Extracting the text of a document into blob storage."""
 
 import azure.durable_functions as df
 
@@ -18,13 +18,13 @@ bp = df.Blueprint()
 async def extract_document_text(payload: dict) -> dict:
     """Put a document's text in blob storage and return a reference to it. ExtractionRequest -> Extraction.
 
-    Confidence is the mean over words, 0.0-1.0. A document that can never be read, or not before the deadline,
-    comes back as Extraction.failed, and so does a service that refuses us for good (``extractionRefused``).
-    Raises ServiceUnavailable, which is retried, and ServiceRefused when storage refuses us.
+    Confidence is the mean over words, 0.0-1.0. A document that cannot be read, or not before the deadline, is
+    returned as Extraction.failed; so is a refusal by the extraction service (``extractionRefused``). Raises
+    ServiceUnavailable, which is retried, and ServiceRefused when storage refuses access.
 
-    Repeat-safe: an extraction that is stored is returned, an analysis that was submitted is asked after, and all
-    names come from the run's ids. What is billed twice is a crash between submission and the record of it, and an
-    analysis that came to nothing; nothing is billed three times (``analysisFailed``).
+    Repeat-safe: a stored extraction is returned, a submitted analysis is resumed, and all names come from the
+    run's ids. A document is billed twice only after a crash between its submission and the note of it, or when the
+    first analysis brought no result. It is never billed three times (``analysisFailed``).
     """
     request, services = ExtractionRequest.from_payload(payload), get_services()
     record = await services.document_records.change(
@@ -37,9 +37,9 @@ async def extract_document_text(payload: dict) -> dict:
         extraction = await _extract(services, request)
         await services.document_blobs.save_extraction(request, extraction)
     if extraction.failure is None:
-        shown = extraction
+        found = extraction
         await services.document_records.change(
-            request, lambda current: current.show_extraction(shown, services.clock())
+            request, lambda current: current.show_extraction(found, services.clock())
         )
     return extraction.to_payload()
 
@@ -66,15 +66,15 @@ async def _analyze(services: Services, request: ExtractionRequest) -> Analysis:
     except OperationLost as lost:
         await ledger.forget_operation()
         if await ledger.submission_count() >= MOST_SUBMISSIONS:
-            raise _given_up() from lost
-        # The next attempt submits anew; the retry policy decides when.
+            raise _analysis_failed() from lost
+        # The next attempt submits the document again; the retry policy decides when.
         raise
 
 
 async def _submit(services: Services, request: ExtractionRequest, ledger: AnalysisLedger) -> str:
     with await services.document_blobs.open_incoming(request.blob_url) as content:
         if not await ledger.take_submission(MOST_SUBMISSIONS):
-            raise _given_up()
+            raise _analysis_failed()
         try:
             operation_url = await services.document_intelligence.submit(
                 content, request.model_id, request.deadline
@@ -86,7 +86,7 @@ async def _submit(services: Services, request: ExtractionRequest, ledger: Analys
     return operation_url
 
 
-def _given_up() -> DocumentFailed:
+def _analysis_failed() -> DocumentFailed:
     reason = f"the extraction service was given the document {MOST_SUBMISSIONS} times and brought no result"
     return DocumentFailed("analysisFailed", f"{reason}; send it with reprocess=true once the service is well")
 

@@ -1,4 +1,4 @@
-"""Looking for a decision whose event was lost."""
+"""Looking in the record for a decision whose event was lost."""
 
 import azure.durable_functions as df
 
@@ -14,11 +14,11 @@ bp = df.Blueprint()
 @bp.activity_trigger(input_name="payload")
 @measured
 async def find_recorded_decision(payload: dict) -> dict:
-    """The review as the record has it: what a person decided over the API, or undecided. ReviewLookup -> Review.
+    """The review as the record has it, decided or not. ReviewLookup -> Review.
 
-    The API writes a decision into the record before it raises its event, so one that is not found here has an
-    event that is still to come; or, where the review is given up, comes too late and is told so. Raises
-    ServiceUnavailable and RecordNotFound. Repeat-safe: it reads, and a review is given up once.
+    The API writes a decision into the record before it raises its event. The event of a decision that is not found
+    here is therefore still to come; when the review is given up, the API refuses a later decision as too late.
+    Raises ServiceUnavailable and RecordNotFound. Repeat-safe: it only reads, or gives a review up once.
     """
     lookup, services = ReviewLookup.from_payload(payload), get_services()
     if lookup.give_up:

@@ -1,4 +1,4 @@
-"""Closing a document nobody decided on in time."""
+"""Closing a document that nobody decided on in time."""
 
 import azure.durable_functions as df
 
@@ -17,9 +17,9 @@ bp = df.Blueprint()
 async def handle_approval_timeout(payload: dict) -> dict:
     """Close the document as timed out, unless a person has decided. ApprovalTimeout -> {}, or Review.
 
-    Both close the review by a write that only one of them can make: a decision that is in the record was answered
-    202, and is returned to be followed. Raises ServiceUnavailable and RecordNotFound. Repeat-safe: what is written
-    stays.
+    The timeout and a decision are conditional writes of one record, so only one of them closes the review. A
+    decision in the record was answered with 202 and must be followed: it is returned. Raises ServiceUnavailable
+    and RecordNotFound. Repeat-safe: a review is closed once.
     """
     request = ApprovalTimeout.from_payload(payload)
     record = await end_run(get_services(), request, RunEnd(DocumentStatus.TIMEOUT), request.started_at)

@@ -21,10 +21,10 @@ log = logging.getLogger(__name__)
 async def log_processing_error(payload: dict) -> dict:
     """Log a failure once, and close the document as failed. ErrorReport -> RecordedEnd.
 
-    A warning when the document itself is at fault; an error when an operator should look.
+    The log entry is a warning when the document itself is at fault, and an error when an operator should look.
 
-    A run whose end is written already, by an attempt whose answer was lost, has ended as its record says. Raises
-    ServiceUnavailable. Repeat-safe: once the record says so, nothing is logged again.
+    When the record shows an end already, written by an attempt whose answer was lost, that end is returned. Raises
+    ServiceUnavailable. Repeat-safe: a failure that is in the record is not logged again.
     """
     report, services = ErrorReport.from_payload(payload), get_services()
     record = await services.document_records.get(report.document_id)

@@ -1,4 +1,4 @@
-"""Closing a review by the decision that an event brought."""
+"""Closing a review with the decision in an event."""
 
 import azure.durable_functions as df
 
@@ -13,11 +13,11 @@ bp = df.Blueprint()
 @bp.activity_trigger(input_name="payload")
 @measured
 async def record_decision(payload: dict) -> dict:
-    """Write what an event says a person decided, unless the review is closed. ReviewDecision -> Review.
+    """Write the decision that an event holds, unless the review is closed. ReviewDecision -> Review.
 
-    What comes back is what the record says, and what the process follows: of an event and a decision through the
-    API one closes the review, and the other finds it closed. Raises ServiceUnavailable and RecordNotFound.
-    Repeat-safe: a review is closed once.
+    Returns the review as the record has it, which is what the process follows: when a decision also came through
+    the API, the first one closed the review. Raises ServiceUnavailable and RecordNotFound. Repeat-safe: a review
+    is closed once.
     """
     decision = ReviewDecision.from_payload(payload)
     review = await reviews.close_review(get_services(), decision, decision.event)

@@ -1,4 +1,4 @@
-"""Telling the submitter that a document passed."""
+"""Notifying the submitter that a document is approved."""
 
 import azure.durable_functions as df
 
@@ -15,11 +15,11 @@ bp = df.Blueprint()
 @bp.activity_trigger(input_name="payload")
 @measured
 async def send_completion_notification(payload: dict) -> dict:
-    """Tell the submitter that the document is approved, and how. CompletionNotice -> {}.
+    """Notify the submitter that the document is approved, and how. CompletionNotice -> {}.
 
-    It goes out beside the storing of the result, so it says nothing of that; ``document.completed`` follows the
-    end of the record. Raises ServiceUnavailable and ServiceRefused. Repeat-safe: the notification keeps its id,
-    and nothing is sent for a run that has ended.
+    It is sent while the result is being stored, so it does not mention the result; ``document.completed`` follows
+    when the record shows the end. Raises ServiceUnavailable and ServiceRefused. Repeat-safe: the notification
+    keeps its id, and nothing is sent for a run that has ended.
     """
     request, services = CompletionNotice.from_payload(payload), get_services()
     record = await open_run(services, request)

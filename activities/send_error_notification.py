@@ -1,4 +1,4 @@
-"""Telling the submitter that a document failed."""
+"""Notifying the submitter that a document failed."""
 
 import azure.durable_functions as df
 
@@ -13,11 +13,11 @@ bp = df.Blueprint()
 @bp.activity_trigger(input_name="payload")
 @measured
 async def send_error_notification(payload: dict) -> dict:
-    """Tell the submitter that the document failed, by the error's code, and settle it. EndNotice -> {}.
+    """Notify the submitter that the document failed, with the error's code, and settle it. EndNotice -> {}.
 
-    Raises ServiceUnavailable and ServiceRefused. Nothing is sent while the record does not say so: the
-    reconciliation writes the end then, and tells it. Repeat-safe: the notification keeps its id, and a run that is
-    settled or has been superseded is not spoken of.
+    Nothing is sent before the record shows the failure; `reconcile_documents` then writes and announces it. Raises
+    ServiceUnavailable and ServiceRefused. Repeat-safe: the notification keeps its id, and nothing is sent for a
+    run that is settled or superseded.
     """
     notice = EndNotice.from_payload(payload)
     await run_ends.announce_end(get_services(), notice, counted=notice.counted)

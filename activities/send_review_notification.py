@@ -1,4 +1,4 @@
-"""Asking a person to look at a document, and reminding them."""
+"""Asking a person to review a document, and reminding them."""
 
 import azure.durable_functions as df
 
@@ -18,9 +18,9 @@ bp = df.Blueprint()
 async def send_review_notification(payload: dict) -> dict:
     """Ask for a review, or remind of one. ReviewNotification -> Review, or {}.
 
-    The record is moved before anybody is asked, so that an answer is accepted from the first moment; what comes
-    back is the review as the record has it, whose deadline is the one that counts. A document that no longer waits
-    is left in peace. Raises ServiceUnavailable and ServiceRefused.
+    The record changes before the notification is sent, so that a decision is accepted from the first moment.
+    Returns the review as the record has it; its deadline is the one that counts. Nothing is sent for a document
+    that does not await a review any more. Raises ServiceUnavailable and ServiceRefused.
 
     Repeat-safe: time, deadline and reasons of the first request stay, and the notification keeps its id.
     """
@@ -29,7 +29,7 @@ async def send_review_notification(payload: dict) -> dict:
     if record is None or record.review is None or record.status is not DocumentStatus.AWAITING_REVIEW:
         return {}
     if record.review.is_decided:
-        # Somebody looked without having been asked: nobody else need.
+        # Somebody has decided before being asked, so nobody else needs to.
         return record.review.to_payload()
     type = NotificationType.REVIEW_REMINDER if request.reminder else NotificationType.REVIEW_REQUESTED
     notice = review_notice(record, record.review)

@@ -1,4 +1,4 @@
-"""Storing the result of a document that passed."""
+"""Storing the result of an approved document."""
 
 import azure.durable_functions as df
 
@@ -15,8 +15,8 @@ bp = df.Blueprint()
 async def store_processed_document(payload: dict) -> dict:
     """Put the original and ``result.json`` in the archive. StorageRequest -> {}.
 
-    Raises ServiceUnavailable, and BlobUnavailable when the original is nowhere. Repeat-safe: all names come from
-    the run's ids, an original that is archived stays where it is, and a run that has ended is left alone.
+    Raises ServiceUnavailable, and BlobUnavailable when there is no original. Repeat-safe: all names come from the
+    run's ids, an archived original stays where it is, and nothing is stored for a run that has ended.
     """
     request, services = StorageRequest.from_payload(payload), get_services()
     record = await services.document_records.change(
@@ -26,7 +26,7 @@ async def store_processed_document(payload: dict) -> dict:
     if record is None or record.status is not DocumentStatus.STORING:
         return {}
     result = {**record.to_api(), "textBlob": record.text_blob}
-    # Not a state of the run: what the file says must be true for as long as it lies there.
+    # The file outlives the run, so it says nothing of the run's progress.
     del result["status"], result["updatedAt"], result["completedAt"]
     await services.document_blobs.archive_processed(record, result)
     return {}

@@ -1,4 +1,4 @@
-"""The compliance check."""
+"""Checking a document's text for compliance."""
 
 import azure.durable_functions as df
 
@@ -16,8 +16,8 @@ bp = df.Blueprint()
 async def validate_compliance(payload: dict) -> dict:
     """Have a document's text checked; the issues go into its record. ComplianceRequest -> ComplianceVerdict.
 
-    A service that refuses us for good comes back as failure ``complianceRefused``. Raises ServiceUnavailable,
-    which is retried. Repeat-safe: the text is the same, and the record takes the last answer.
+    A refusal by the compliance service is returned as failure ``complianceRefused``. Raises ServiceUnavailable,
+    which is retried. Repeat-safe: the text is the same, and the record keeps the last answer.
     """
     request, services = ComplianceRequest.from_payload(payload), get_services()
     record = await services.document_records.change(

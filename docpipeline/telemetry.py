@@ -36,7 +36,8 @@ class MetricHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the metric that `track` wrote."""
         try:
-            self._open_sink().send(record.msg, record.metric_value, record.metric_properties)  # type: ignore[attr-defined]
+            metric = record.__dict__
+            self._open_sink().send(record.msg, metric["metric_value"], metric["metric_properties"])
         except Exception:
             log.warning("Metric %s could not be recorded", record.msg, exc_info=True)
 

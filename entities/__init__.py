@@ -1,4 +1,4 @@
-"""Durable entities, one per file; each dispatches operations onto a pure model."""
+"""Durable entities, one per file. Each applies operations to a pure model."""
 
 from entities import document_counter
 

@@ -1,4 +1,4 @@
-"""The totals of processed documents, sharded by key so that no single entity is hot."""
+"""The totals of processed documents, in several entities, so that no single one becomes a bottleneck."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,10 +34,16 @@ OPERATIONS: dict[str, Callable[[DocumentCounts, Any], DocumentCounts]] = {
 def document_counter(context: df.DurableEntityContext) -> None:
     """One shard of the counter. Key: ``"0"`` up to ``COUNTER_SHARDS`` - 1.
 
-    ``start`` {instanceId}: a run begins, ``pending`` +1. ``finish`` {instanceId, field, begun?}: one that began
-    ends, ``pending`` -1 and ``field`` +1; with ``begun`` false one that never did, ``field`` +1 alone. Each counts
-    a run once, however often it is told. ``increment`` (a name of a field): that field +1. ``get``: the totals.
-    ``reset``: all to zero. Anything else is an error.
+    Operations; any other is an error:
+
+    - ``start`` {instanceId}: a run begins; ``pending`` +1.
+    - ``finish`` {instanceId, field, begun?}: a run ends; ``pending`` -1 and ``field`` +1. With ``begun`` false the
+      run never began; ``field`` +1 only.
+    - ``increment`` (the name of a field): that field +1.
+    - ``get``: the totals.
+    - ``reset``: all totals to zero.
+
+    ``start`` and ``finish`` are repeat-safe: each counts a run once.
     """
     counts = DocumentCounts.from_payload(context.get_state(dict))
     operation = context.operation_name
@@ -50,5 +56,5 @@ def document_counter(context: df.DurableEntityContext) -> None:
         raise ValueError(f"document_counter has no operation '{operation}'; it has {known}")
     if operation != "get":
         context.set_state(counts.to_payload())
-    # Always set: an operation without a result of its own would answer with the one before it in the batch.
+    # Always set: without a result of its own, an operation would return that of the previous one in its batch.
     context.set_result(counts.totals())

@@ -1,4 +1,4 @@
-"""Orchestrators, one per file: decisions and waiting only; every side effect is an activity."""
+"""Orchestrators, one per file. They decide and wait; every side effect is an activity."""
 
 from orchestrators import document_processing
 

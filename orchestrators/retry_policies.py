@@ -1,4 +1,4 @@
-"""How often, and with which pauses, each activity is tried."""
+"""How often each activity is tried, and how long the pauses are."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ class RetryPolicy:
     """Exponential backoff with a cap and a jitter that is the same on every replay.
 
     Attributes:
-        max_attempts: attempts in all, the first included (inclusive).
+        max_attempts: the most attempts, the first included.
         first_interval: pause before the second attempt.
         backoff: factor from one pause to the next.
-        max_interval: no pause is longer than this, jitter apart.
-        jitter: longest share of the pause that is added to it, 0.0-1.0.
+        max_interval: the longest pause, without jitter.
+        jitter: the largest share of the pause that is added to it, 0.0-1.0.
     """
 
     max_attempts: int
@@ -33,15 +33,15 @@ class RetryPolicy:
         return timedelta(seconds=seconds * (1 + self.jitter * share))
 
 
-# The deadline ends it, not the number of attempts.
+# The deadline ends the retries, not the number of attempts.
 EXTRACTION = RetryPolicy(max_attempts=1000, first_interval=timedelta(seconds=2), max_interval=timedelta(minutes=1))
 # Fixed by the design: 5 s, 3 attempts, factor 2.
 COMPLIANCE = RetryPolicy(max_attempts=3, first_interval=timedelta(seconds=5))
 # About ten minutes in all: long enough for a receiver that is being redeployed.
 NOTIFICATION = RetryPolicy(max_attempts=6, first_interval=timedelta(seconds=5), backoff=3.0)
-# About a minute: storage that is throttled or fails over.
+# About a minute: long enough for storage that is throttled or fails over.
 STORAGE = RetryPolicy(max_attempts=6, first_interval=timedelta(seconds=2), max_interval=timedelta(minutes=1))
-# About ten minutes: a person has decided, and may have been told that it counts.
+# About ten minutes: a person has decided, and may have been answered that the decision counts.
 DECISION = RetryPolicy(max_attempts=6, first_interval=timedelta(seconds=5), backoff=3.0)
-# A compensation that cannot be done is left to `reconcile_documents`.
+# What fails more often is left to `reconcile_documents`.
 COMPENSATION = RetryPolicy(max_attempts=4, first_interval=timedelta(seconds=2))
