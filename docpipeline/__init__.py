@@ -1,1 +1,1 @@
-"""The document pipeline with no Azure Functions in it: models, services, settings, telemetry."""
+"""The document pipeline without Azure Functions: models, services, settings, telemetry."""

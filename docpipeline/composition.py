@@ -1,4 +1,4 @@
-"""The only wiring: every client is built once, at its first use, from settings. Tests replace it here."""
+"""The only wiring: the services are built once, at first use, from settings. Tests replace them here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ NOTIFICATION_SOURCE = "/document-pipeline"
 
 @dataclass(frozen=True)
 class Services:
-    """What activities and triggers work with. Nothing connects before it is used."""
+    """The parts that activities and triggers work with. None connects before it is used."""
 
     settings: Settings
     document_intelligence: DocumentIntelligence
@@ -39,7 +39,7 @@ class Services:
     clock: Clock = utc_now
 
     async def close(self) -> None:
-        """Give every connection back."""
+        """Close every connection."""
         for part in fields(self):
             service = getattr(self, part.name)
             if hasattr(service, "close"):
@@ -52,7 +52,7 @@ _metric_handler: telemetry.MetricHandler | None = None
 
 
 def set_settings(settings: Settings) -> None:
-    """Say what the services are built from; called once, when the app loads."""
+    """Set what the services are built from; called once, when the app loads."""
     global _settings, _services
     _settings, _services = settings, None
     _send_metrics(settings.application_insights_connection_string)
@@ -72,7 +72,7 @@ def get_services() -> Services:
 
 @contextmanager
 def use_services(services: Services) -> Iterator[Services]:
-    """Let ``get_services`` answer ``services`` inside the block; for tests."""
+    """Let ``get_services`` return ``services`` inside the block; for tests."""
     global _services
     before = _services
     _services = services
@@ -92,7 +92,7 @@ def _send_metrics(connection_string: str | None) -> None:
 
 
 def build_services(settings: Settings) -> Services:
-    """New clients from ``settings``; the caller closes them."""
+    """Build new services from ``settings``; the caller closes them."""
     analysis, compliance, hook = settings.document_intelligence, settings.compliance, settings.notifications
     identity = AppIdentity()
     records = DocumentRecords(settings.storage, identity)

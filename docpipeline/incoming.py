@@ -1,4 +1,4 @@
-"""The content of a submission on its way into the container ``incoming``, in both of its forms."""
+"""The content of a submission, in both of its forms, on its way into the container ``incoming``."""
 
 import asyncio
 import hashlib
@@ -15,7 +15,8 @@ from docpipeline.services.document_blobs import IncomingBlob
 if TYPE_CHECKING:
     from docpipeline.composition import Services
 
-_HASHED_ON_THE_LOOP = 256 * 1024
+_MOST_HASHED_IN_LOOP = 256 * 1024
+"""Larger content is hashed in a thread, so that the event loop is not blocked."""
 
 
 @dataclass(frozen=True)
@@ -23,20 +24,20 @@ class Upload:
     """A file sent as the body."""
 
     content: bytes = field(repr=False)
-    """The very object the request holds: never copied."""
+    """The object that the request holds; it is never copied."""
     content_type: str
 
 
 @dataclass(frozen=True)
 class BlobReference:
-    """A blob to be copied once."""
+    """A blob that is copied into ``incoming``."""
 
     url: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Content:
-    """What the content is."""
+    """What is known of the content once it is read."""
 
     content_hash: str
     """SHA-256, hex."""
@@ -44,14 +45,14 @@ class Content:
 
 
 def incoming_for(source: Upload | BlobReference, user_id: str, services: "Services") -> "Incoming":
-    """The content that a submission brings or names. Raises InvalidBlobUrl before anything else is done."""
+    """The content of a submission, not yet read. Raises InvalidBlobUrl."""
     if isinstance(source, Upload):
         return _Uploaded(source, user_id, services)
     return _Referenced(source, user_id, services)
 
 
 class Incoming(ABC):
-    """A submission's content. First ``read``, then ``content`` is known and ``store`` may be called."""
+    """A submission's content. ``content`` and ``store`` may be used after ``read``."""
 
     content: Content
 
@@ -61,14 +62,17 @@ class Incoming(ABC):
 
     @abstractmethod
     async def default_document_id(self) -> str:
-        """The id of a document that was sent without one."""
+        """The id for a document that was sent without one."""
 
     @abstractmethod
     async def read(self) -> None:
-        """Learn what the content is; nothing is stored. Raises BlobUnavailable, and what refuses content."""
+        """Read the content and set ``content``; nothing is stored.
+
+        Raises BlobUnavailable, InvalidRequest, UnsupportedContent or DocumentTooLarge.
+        """
 
     async def store(self, document_id: str) -> str:
-        """Put the content in ``incoming`` and return its URL. Storing it twice is storing it once."""
+        """Put the content in ``incoming`` and return its URL. Repeat-safe."""
         content = self.content
         self._stored = await self._services.document_blobs.save_incoming(
             document_id, self._bytes(), content.content_hash, content.content_type
@@ -76,13 +80,13 @@ class Incoming(ABC):
         return self._stored.blob_url
 
     async def discard(self) -> None:
-        """Take back what was stored, since no run came of it; what another run uses by now stays."""
+        """Delete what was stored, because no run was started; content that another run uses stays."""
         if self._stored is not None:
             await self._services.document_blobs.discard_incoming(self._stored)
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of what was read."""
+        """Release what was read."""
 
     @abstractmethod
     def _bytes(self) -> bytes | IO[bytes]: ...
@@ -102,7 +106,7 @@ class _Uploaded(Incoming):
             self.content = Content(await _sha256(self._upload.content), self._upload.content_type)
 
     def close(self) -> None:
-        # The request holds the content, not we.
+        # The content belongs to the request.
         return
 
     def _bytes(self) -> bytes:
@@ -144,6 +148,6 @@ def _type_of_blob(first_bytes: bytes) -> str:
 
 
 async def _sha256(content: bytes) -> str:
-    if len(content) <= _HASHED_ON_THE_LOOP:
+    if len(content) <= _MOST_HASHED_IN_LOOP:
         return hashlib.sha256(content).hexdigest()
     return (await asyncio.to_thread(hashlib.sha256, content)).hexdigest()

@@ -1,4 +1,4 @@
-"""Accepting a document: one document has one run, however often, and however simultaneously, it is sent."""
+"""Accepting a document: it has one run, however often it is sent, also at the same time."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -44,24 +44,24 @@ class Submission:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """The document's record, and whether this request started its run."""
+    """The document's record, and whether this submission started its run."""
 
     record: DocumentRecord
     started: bool
 
 
 async def accept(services: "Services", runtime: DurableRuntime, submission: Submission) -> Acceptance:
-    """Start the document, or find what was started before.
+    """Start the run of a document, or find the run that was started before.
 
-    Whatever it does can be done again: a request that died half-way is finished by the next one.
+    Every step is repeat-safe: when a call dies half-way, the next one for the same document finishes its work.
 
     Raises:
-        DocumentConflict: it does not fit what is known under its id, or its idempotency key.
-        RecordConflict: another request for it was faster.
+        DocumentConflict: it contradicts what is known under its id or its idempotency key.
+        RecordConflict: another submission of it was faster.
         TooManyPending: there is no place for it.
-        InvalidBlobUrl, BlobUnavailable: its content cannot be had.
+        InvalidBlobUrl, BlobUnavailable: its content cannot be read.
         InvalidRequest, UnsupportedContent, DocumentTooLarge: its content is refused.
-        ServiceUnavailable, ServiceRefused: storage, or the runtime.
+        ServiceUnavailable, ServiceRefused: storage or the runtime failed.
     """
     incoming = incoming_for(submission.source, submission.user_id, services)
     try:
@@ -89,7 +89,7 @@ class _Intake:
         try:
             await self.incoming.read()
         except BlobUnavailable:
-            # A request sent again is answered as before, even when its SAS has expired meanwhile.
+            # A submission that is sent again is answered as before, even if its SAS has expired meanwhile.
             if known is None or not self._already_answered_by(known):
                 raise
             return await self._answer_known(known)
@@ -142,7 +142,7 @@ class _Intake:
 
     async def _answer_known(self, known: DocumentRecord) -> Acceptance:
         await self._reserve(_run_of(known))
-        # A crash between writing the record and starting the run left it queued, with nothing to process it.
+        # A crash after the record was written and before the run was started leaves the document queued.
         if known.status is DocumentStatus.QUEUED:
             started = await start_lost_run(self.services, self.runtime, known)
             return Acceptance(started or known, started=started is not None)
@@ -153,18 +153,21 @@ class _Intake:
 
     @asynccontextmanager
     async def _place_for(self, run: Reservation) -> AsyncGenerator[None, None]:
-        """A place among the documents in flight; given back when the record does not become this run's."""
+        """A place among the documents in flight; released unless the record becomes that of this run."""
         place = RunReference(document_id=run.document_id, instance_id=run.instance_id)
         is_ours = await self.services.pending_places.take(place)
         try:
             yield
         finally:
-            # What cannot be told now is left to the reconciliation.
+            # A place that cannot be released now is left to the reconciliation.
             with suppress(ServiceFault):
-                await self._keep_or_give_back(place, is_ours)
+                await self._keep_or_release(place, is_ours)
 
-    async def _keep_or_give_back(self, place: RunReference, is_ours: bool) -> None:
-        """A request with the same idempotency key has the same run, and may have given up its place meanwhile."""
+    async def _keep_or_release(self, place: RunReference, is_ours: bool) -> None:
+        """Keep the place of a started run, also when it was taken by another submission with the same key.
+
+        That submission has the same run, and may have released the place meanwhile.
+        """
         record = await self.services.document_records.get(place.document_id)
         started = record is not None and record.instance_id == place.instance_id
         if started and not is_ours:
@@ -173,7 +176,7 @@ class _Intake:
             await self.services.pending_places.release(place)
 
     async def _new_record(self, run: Reservation) -> DocumentRecord:
-        """The record of a new run, with its content in place: all that its start needs."""
+        """The record of a new run, whose content is stored."""
         submission, content = self.submission, self.incoming.content
         return DocumentRecord(
             document_id=self.document_id,
@@ -197,7 +200,7 @@ class _Intake:
         )
 
     async def _reserve(self, run: Reservation) -> Reservation:
-        """The run that the idempotency key stands for: ``run``, unless it stands for one already."""
+        """The run that the idempotency key stands for: ``run``, unless the key was used before."""
         key = self.submission.idempotency_key
         if key is None or self.reservation:
             return self.reservation or run
@@ -206,7 +209,7 @@ class _Intake:
         return standing
 
     def _already_answered_by(self, known: DocumentRecord) -> bool:
-        """Whether the run our idempotency key stands for is the known one, or one that has been replaced since."""
+        """Whether our idempotency key stands for the known run, or for one that was replaced since."""
         run = self.reservation
         return run is not None and (known.instance_id == run.instance_id or known.submitted_at >= run.accepted_at)
 

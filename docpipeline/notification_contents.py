@@ -1,4 +1,4 @@
-"""What each notification tells: ids, states and links; never the document's text, a SAS or a key."""
+"""The data of each notification: ids, states and links; never the document's text, a SAS or a key."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,13 +21,13 @@ def review_notice(record: DocumentRecord, review: Review) -> dict[str, Any]:
 
 
 def approval_notice(record: DocumentRecord, decision: FinalDecision, is_compliant: bool) -> dict[str, Any]:
-    """Data of ``document.approved``: true whatever becomes of storing the result."""
+    """Data of ``document.approved``; it says nothing of the result, which is being stored meanwhile."""
     about = _about(record, DocumentStatus.STORING)
     return {**about, "decision": decision.value, "isCompliant": is_compliant}
 
 
 def end_notice(record: DocumentRecord) -> dict[str, Any]:
-    """Data of the notification that is due for the end which the record tells of, of a type in END_NOTICES."""
+    """Data of the notification of the end that the record shows; END_NOTICES has its type."""
     return {**_about(record, record.status), **_END_DETAILS[record.status](record)}
 
 
@@ -45,7 +45,7 @@ def _timed_out(record: DocumentRecord) -> dict[str, Any]:
 
 
 def _failed(record: DocumentRecord) -> dict[str, Any]:
-    # The code only: a message may come from anywhere.
+    # Only the code: the message may hold text from outside.
     error = {"code": record.error.code} if record.error else None
     return {"stage": (record.failed_in or DocumentStatus.QUEUED).value, "error": error}
 
@@ -56,7 +56,7 @@ END_NOTICES = {
     DocumentStatus.TIMEOUT: NotificationType.APPROVAL_TIMED_OUT,
     DocumentStatus.FAILED: NotificationType.FAILED,
 }
-"""What the submitter is told of each end."""
+"""The type of the notification of each end."""
 
 _END_DETAILS: dict[DocumentStatus, Callable[[DocumentRecord], dict[str, Any]]] = {
     DocumentStatus.COMPLETED: _completed,

@@ -1,4 +1,4 @@
-"""Bringing a document whose run was lost, or was ended by an operator, to its end."""
+"""Completing documents whose run was lost, or was ended by an operator."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from docpipeline.durable_runtime import DurableRuntime, Instance, find_run
 from docpipeline.errors import InstanceGone, ReceiverAway, UnreadableRow
 from docpipeline.models.approvals import FinalDecision
 from docpipeline.models.document_record import DocumentRecord, RunEnd
-from docpipeline.models.documents import COUNTER_FIELDS, DocumentStatus, way_to
+from docpipeline.models.documents import COUNTER_FIELDS, DocumentStatus, path_to
 from docpipeline.models.failure import Failure
 from docpipeline.run_starts import start_lost_run
 from docpipeline.telemetry import log_fields
@@ -23,47 +23,50 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_CHANGED = 1000
-_SIDE_BY_SIDE = 16
-LEFT_ALONE_FOR = timedelta(minutes=2)
-"""A document accepted since is most likely being started, and a decision made since is most likely on its way."""
-PLACES_LEFT_ALONE_FOR = timedelta(minutes=10)
-"""A place taken since may be that of a request which is still reading its document."""
-TOLD_FOR = timedelta(days=1)
-"""So long is it tried to tell an end, after the run itself has given up."""
+_BATCH_SIZE = 16
+GRACE_PERIOD = timedelta(minutes=2)
+"""A younger document is probably being started, and the event of a younger decision is probably on its way."""
+PLACE_GRACE_PERIOD = timedelta(minutes=10)
+"""A younger place may belong to a submission whose document is still being read."""
+ANNOUNCED_FOR = timedelta(days=1)
+"""How long the reconciliation tries to announce an end after the run itself has given up."""
 
 _FAILURES = {
     "Terminated": Failure(code="terminated", message="the run was terminated by an operator"),
     "Canceled": Failure(code="terminated", message="the run was canceled by an operator"),
-    "Failed": Failure(code="runFailed", message="the run failed, and could not say why in time"),
+    "Failed": Failure(code="runFailed", message="the run failed before it could report why"),
     "Completed": Failure(code="outcomeUnknown", message="the run completed with a result that is not understood"),
 }
 _LOST = Failure(code="instanceLost", message="the run is gone; its history was purged before it ended")
 
 
 async def reconcile_all(services: "Services", runtime: DurableRuntime) -> int:
-    """Look at every unfinished document, and change up to 1,000 of them. Returns how many were changed."""
+    """Check every unfinished document, and change up to 1,000 of them. Returns how many were changed."""
     changed, open_runs = 0, set()
     began = services.clock()
     batch: list[_Reconciliation] = []
     async for record in services.document_records.unfinished(began):
         open_runs.add(record.instance_id)
         batch.append(_Reconciliation(services, runtime, record))
-        if len(batch) >= _SIDE_BY_SIDE:
+        if len(batch) >= _BATCH_SIZE:
             changed += await _reconcile_batch(batch)
             batch = []
         if changed >= MOST_CHANGED:
             break
     changed += await _reconcile_batch(batch)
-    changed += await _free_places(services, began - PLACES_LEFT_ALONE_FOR, open_runs)
+    changed += await _free_places(services, began - PLACE_GRACE_PERIOD, open_runs)
     log.info("Documents reconciled", extra={"changed": changed})
     return changed
 
 
 async def _free_places(services: "Services", taken_before: datetime, open_runs: set[str]) -> int:
-    """Give back the places of requests that died, and of runs that ended without. Returns how many."""
+    """Release the places of submissions that died, and of runs that ended without releasing theirs.
+
+    Returns how many were released.
+    """
     freed = 0
     async for place in services.pending_places.taken_before(taken_before):
-        # Of a damaged record nobody knows whether its run has ended.
+        # A damaged record does not show whether its run has ended.
         with suppress(UnreadableRow):
             if place.instance_id not in open_runs and await run_ends.open_run(services, place) is None:
                 await services.pending_places.release(place)
@@ -78,7 +81,7 @@ class _Reconciliation:
     record: DocumentRecord
 
     async def run(self) -> bool:
-        """Whether anything had to be done."""
+        """Do what is missing. Returns whether anything was changed."""
         record = self.record
         instance = await find_run(self.runtime, record)
         if instance is not None and not instance.has_ended:
@@ -97,11 +100,11 @@ class _Reconciliation:
         return await start_lost_run(self.services, self.runtime, self.record) is not None
 
     async def _end(self, end: RunEnd, instance: Instance | None) -> bool:
-        """Write the end, then count and tell it, as the run would have done itself."""
+        """Write the end, then count and announce it, as the run itself would have done."""
         started_at = instance.job.started_at if instance and instance.job else None
         record = await run_ends.end_run(self.services, self.record.run, end, started_at)
         if record is None or not record.is_unsettled:
-            # It came to its end by itself after it was listed.
+            # The run ended by itself after its record was listed.
             return False
         ids = log_fields(record.run)
         log.warning("A run ended without its record: %s", record.status.value, extra=ids)
@@ -109,24 +112,24 @@ class _Reconciliation:
         return True
 
     async def _settle(self, record: DocumentRecord) -> bool:
-        """Count and tell an end. It is tried to be told for a day, and counted however long that takes."""
+        """Count and announce an end. Announcing is tried for a day; counting is tried until it succeeds."""
         ids = log_fields(record.run)
         now, records = self.services.clock(), self.services.document_records
         try:
             await run_ends.settle(self.services, self.runtime, record)
         except ReceiverAway as away:
             since = record.telling_since or now
-            if now >= since + TOLD_FOR:
-                log.error("The end of a run could not be told for a day, and is not any more: %s", away, extra=ids)
-                await records.change(record.run, DocumentRecord.mark_told)
+            if now >= since + ANNOUNCED_FOR:
+                log.error("The end of a run could not be announced for a day; giving up: %s", away, extra=ids)
+                await records.change(record.run, DocumentRecord.mark_announced)
                 return True
-            log.warning("The end of a run could not be told; the next run tries again: %s", away, extra=ids)
-            await records.change(record.run, lambda current: current.keep_telling(since))
+            log.warning("The end of a run could not be announced yet; trying again: %s", away, extra=ids)
+            await records.change(record.run, lambda current: current.keep_announcing(since))
             return False
         return True
 
     async def _raise_decision_again(self) -> bool:
-        """A crash between the record of a decision and its event left the instance waiting."""
+        """Raise the event of a recorded decision again, since a crash may have come between the two."""
         review = self.record.review
         decision = review.decision if review else None
         if self.record.status is not DocumentStatus.AWAITING_REVIEW or review is None or decision is None:
@@ -140,7 +143,7 @@ class _Reconciliation:
         return True
 
     def _is_long_ago(self, moment: datetime) -> bool:
-        return moment < self.services.clock() - LEFT_ALONE_FOR
+        return moment < self.services.clock() - GRACE_PERIOD
 
 
 async def _reconcile_batch(batch: list[_Reconciliation]) -> int:
@@ -152,14 +155,14 @@ async def _reconcile_safely(reconciliation: _Reconciliation) -> bool:
         return await reconciliation.run()
     except Exception:
         ids = log_fields(reconciliation.record.run)
-        log.exception("A document could not be reconciled; the next run tries again", extra=ids)
+        log.exception("A document could not be reconciled; the next reconciliation tries again", extra=ids)
         return False
 
 
 def _ending_of(instance: Instance, record: DocumentRecord) -> RunEnd:
     output = instance.output if isinstance(instance.output, dict) else {}
     status = output.get("status")
-    ends = [end for end in COUNTER_FIELDS if way_to(record.status, end)]
+    ends = [end for end in COUNTER_FIELDS if path_to(record.status, end)]
     if instance.runtime_status != "Completed" or status not in ends:
         return RunEnd(DocumentStatus.FAILED, error=_FAILURES[instance.runtime_status])
     reviewed = record.review is not None and record.review.approved is True

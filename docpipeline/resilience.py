@@ -1,4 +1,4 @@
-"""What keeps a failing service from dragging the pipeline along: circuit breakers and deadlines."""
+"""Circuit breakers and deadlines, so that a failing service does not slow down the pipeline."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
-"""Gives the present moment, UTC."""
+"""Gives the current time, UTC."""
 
 FAILURES_UNTIL_OPEN = 5
 # No longer than the first pause of any retry policy: an open circuit alone must not use up a document's attempts.
@@ -27,12 +27,12 @@ _STATE_VALUES = {"closed": 0.0, "half-open": 0.5, "open": 1.0}
 class ServiceBreaker:
     """Leaves a service alone for a while after it failed several times in a row.
 
-    Only ServiceUnavailable counts as a failure: a service that refuses is up, and a cancelled call says nothing.
+    Only ServiceUnavailable counts as a failure: a service that refuses is up, and a cancelled call proves nothing.
 
     Args:
         service: its name, in messages and metrics.
         failures_until_open: failures in a row that open the circuit.
-        open_seconds: how long it is left alone; then calls go through, and the next failure opens it again.
+        open_seconds: how long calls are refused; then they go through, and the next failure opens it again.
     """
 
     def __init__(
@@ -46,15 +46,15 @@ class ServiceBreaker:
 
     @contextmanager
     def calling(self) -> Iterator[None]:
-        """Guards one call; ``await`` inside is fine. Raises CircuitOpen, at once, while the circuit is open."""
+        """Guard one call, which may ``await``. Raises CircuitOpen at once while the circuit is open."""
         import pybreaker
 
         try:
             with self._get().calling():
                 yield
         except pybreaker.CircuitBreakerError:
-            often = f"it failed {self._failures_until_open} times in a row"
-            raise CircuitOpen(self.service, f"{often} and is left alone for {self._open_seconds:g} s") from None
+            failures = f"it failed {self._failures_until_open} times in a row"
+            raise CircuitOpen(self.service, f"{failures} and is left alone for {self._open_seconds:g} s") from None
 
     @property
     def is_open(self) -> bool:
@@ -73,7 +73,7 @@ class ServiceBreaker:
 
         class Reporter(pybreaker.CircuitBreakerListener):  # type: ignore[misc]
             def state_change(self, cb: Any, old_state: Any, new_state: Any) -> None:
-                # Calls under way when it opened open it again as they fail.
+                # Calls that were under way when the circuit opened may open it again when they fail.
                 if old_state is None or old_state.name != new_state.name:
                     _report(service, new_state.name)
 
@@ -83,7 +83,7 @@ class ServiceBreaker:
             exclude=[lambda error: not isinstance(error, ServiceUnavailable)],
             listeners=[Reporter()],
             name=service,
-            # The call that trips it keeps its own error, which says what happened.
+            # The call that opens the circuit raises its own error, which says what happened.
             throw_new_error_on_trip=False,
         )
 
@@ -94,10 +94,10 @@ def _report(service: str, state: str) -> None:
 
 
 def utc_now() -> datetime:
-    """The wall clock."""
+    """The current time by the machine's clock."""
     return datetime.now(UTC)
 
 
 def seconds_until(deadline: datetime, clock: Clock) -> float:
-    """Seconds left until ``deadline``, never less than none."""
+    """Seconds left until ``deadline``; 0 when it has passed."""
     return max(0.0, (deadline - clock()).total_seconds())

@@ -1,8 +1,8 @@
 """The review of a document in its record: opened once, closed once.
 
-A decision through the API, a decision that an event brings, and the timeout (`docpipeline.run_ends.end_run`) close
-it by a conditional write of the one record. Whoever comes second finds it closed, and all that follows (the answer
-of the API, the way the process takes, the notifications) is what was written.
+Three things close it, each by a conditional write of the one record: a decision through the API, a decision in an
+event, and the timeout (`docpipeline.run_ends.end_run`). The second finds it closed. The answer of the API, the
+further process and the notifications all follow what is in the record.
 """
 
 import logging
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 async def open_review(services: "Services", request: ReviewNotification) -> DocumentRecord | None:
-    """Let the run's document await a review. What was written by the first request stays.
+    """Let the run's document await a review. What the first request wrote stays.
 
     Returns the record as it now is; None when it belongs to another run. Raises RecordNotFound.
     """
@@ -43,15 +43,17 @@ async def open_review(services: "Services", request: ReviewNotification) -> Docu
 async def decide(
     services: "Services", runtime: DurableRuntime, record: DocumentRecord, decision: Decision
 ) -> None:
-    """Close the review of the record's run by a person's decision, and tell its instance.
+    """Close the review of the record's run with a person's decision, and raise its event.
 
-    A decision counts from the moment it is written: an event that is lost is raised again by the reconciliation.
-    Sent again, it is there already.
+    A decision counts from the moment it is written: the reconciliation raises an event that was lost. Repeat-safe:
+    the same decision by the same reviewer changes nothing.
 
     Raises:
-        NotAwaitingReview, DecidedAlready, ReviewOver: there is nothing to decide, any more or otherwise.
+        NotAwaitingReview: the document awaits no review.
+        DecidedAlready: the review was closed with another decision.
+        ReviewOver: the decision comes too late.
         OwnDocument: the reviewer is the submitter.
-        RecordNotFound, RecordConflict, ServiceUnavailable: nothing was decided.
+        RecordNotFound, RecordConflict, ServiceUnavailable: nothing was written.
     """
     _require_waiting(record)
     await _require_entitled(services, runtime, record, decision)
@@ -60,7 +62,7 @@ async def decide(
         raise ReviewOver(record.document_id)
     if not review.says(decision):
         raise DecidedAlready(record.document_id, review.reviewer)
-    await _wake(services, runtime, record, decision)
+    await _raise_event(services, runtime, record, decision)
     log.info("Review decided", extra=log_fields(record.run))
 
 
@@ -73,12 +75,12 @@ async def close_review(
         services: the process's services.
         run: which run of which document.
         decision: what a person decided.
-        until_deadline: whether the clock closes the review too. Not for an event: it is in time when it came to
-            the instance before the timer did, however late it is written.
+        until_deadline: whether a decision after the deadline is refused. False for an event, which is in time if
+            it reached the instance before the timer fired, however late it is written.
 
     Returns:
-        The review as the record has it, which may hold another's decision; None when the run's document awaits no
-        review (any more).
+        The review as the record has it, possibly with another decision; None when the run's document does not
+        await a review.
 
     Raises:
         RecordNotFound: there is no record.
@@ -94,7 +96,7 @@ async def close_review(
 
 
 async def give_up_review(services: "Services", run: RunReference) -> Review | None:
-    """Let the time for a decision end now, unless there is one. Returns and raises as `close_review` does."""
+    """End the time for a decision now, unless there is one. Returns and raises as `close_review` does."""
     record = await services.document_records.change(run, lambda current: current.give_up_review(services.clock()))
     if record is None or record.status is not DocumentStatus.AWAITING_REVIEW:
         return None
@@ -111,7 +113,7 @@ def _require_waiting(record: DocumentRecord) -> None:
 async def _require_entitled(
     services: "Services", runtime: DurableRuntime, record: DocumentRecord, decision: Decision
 ) -> None:
-    """By the limits the run was accepted under, which the orchestrator goes by as well."""
+    """Check the reviewer by the policy that the run was accepted under, as the orchestrator does."""
     instance = await find_run(runtime, record)
     job = instance.job if instance else None
     four_eyes = job.policy.require_four_eyes if job else services.settings.require_four_eyes
@@ -121,8 +123,10 @@ async def _require_entitled(
         raise ReviewOver(record.document_id)
 
 
-async def _wake(services: "Services", runtime: DurableRuntime, record: DocumentRecord, decision: Decision) -> None:
-    """Tell the instance that there is a decision in the record. Raises ReviewOver when it has ended without it."""
+async def _raise_event(
+    services: "Services", runtime: DurableRuntime, record: DocumentRecord, decision: Decision
+) -> None:
+    """Raise the event of the recorded decision. Raises ReviewOver when the instance ended without the decision."""
     try:
         await runtime.raise_decision(record.instance_id, decision)
     except InstanceGone as error:
@@ -130,11 +134,11 @@ async def _wake(services: "Services", runtime: DurableRuntime, record: DocumentR
             raise ReviewOver(record.document_id) from error
     except ServiceUnavailable as fault:
         ids = log_fields(record.run)
-        log.warning("A decision is recorded; its event waits for the reconciliation: %s", fault, extra=ids)
+        log.warning("A decision is recorded; the reconciliation will raise its event: %s", fault, extra=ids)
 
 
 async def _took_effect(services: "Services", record: DocumentRecord, decision: Decision) -> bool:
-    """Whether the run ended by this very decision, having found it in the record before the event came."""
+    """Whether the run ended with this decision, which it found in the record before the event came."""
     ended = await services.document_records.get(record.document_id)
     if ended is None or not ended.is_of(record.run) or ended.review is None:
         return False

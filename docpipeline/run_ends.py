@@ -1,11 +1,11 @@
-"""The end of a run, in one order for all of them and for whoever ends it.
+"""The end of a run, in the same three steps for every end, whether a run or the reconciliation writes it.
 
-1. `end_run` writes the end into the record, which is then *unsettled*: neither counted nor told.
-2. The caller counts it: an orchestrator with a signal of its own, anybody else by `settle`.
-3. `announce_end` tells the submitter, and writes that both is done.
+1. `end_run` writes the end into the record, which is then *unsettled*: neither counted nor announced.
+2. The caller counts it: an orchestrator with a signal of its own, the reconciliation with `settle`.
+3. `announce_end` notifies the submitter, and writes that both are done.
 
-Nobody is told an end before it is written, and a run that stops between two of these is found by
-`reconcile_documents`, which looks at every record that is not settled.
+No end is announced before it is written. When a run stops between two steps, `reconcile_documents`, which checks
+every unsettled record, finishes the rest.
 """
 
 import logging
@@ -38,15 +38,15 @@ async def open_run(services: "Services", run: RunReference) -> DocumentRecord | 
 async def end_run(
     services: "Services", run: RunReference, end: RunEnd, started_at: datetime | None = None
 ) -> DocumentRecord | None:
-    """Write the end of a run, unless it has ended, or a person has decided what is about to time out.
+    """Write the end of a run, unless it has ended, or it would time out although a person has decided.
 
-    Repeat-safe: an end that is written stays. The metrics count it once.
+    Repeat-safe: an end that is written stays, and its metrics are recorded once.
 
     Args:
         services: the process's services.
         run: which run of which document.
         end: how it ends.
-        started_at: when the run began (UTC), for metric ``OrchestrationDuration``; None where nobody knows.
+        started_at: when the run began (UTC), for metric ``OrchestrationDuration``; None when it is unknown.
 
     Returns:
         The record as it now is; None when it belongs to another run.
@@ -66,24 +66,24 @@ async def end_run(
     record = await services.document_records.change(run, ended)
     if record is not None and record is written:
         _measure(record, started_at)
-        # A place that cannot be given back now is freed by the reconciliation.
+        # The reconciliation releases a place that cannot be released now.
         with suppress(ServiceFault):
             await services.pending_places.release(run)
     return record
 
 
 async def announce_end(services: "Services", run: RunReference, *, counted: bool = True) -> None:
-    """Tell the submitter how the run ended, and settle its record. Does nothing before the end is written.
+    """Notify the submitter of how the run ended, and settle its record. Does nothing before the end is written.
 
-    Repeat-safe: the notification keeps its id, and once the end is told nothing is sent.
+    Repeat-safe: the notification keeps its id, and an end that is announced is not announced again.
 
     Args:
         services: the process's services.
         run: which run of which document.
-        counted: whether the counter has been told; where it has not, the record stays unsettled.
+        counted: whether the end is counted; when it is not, the record stays unsettled.
 
     Raises:
-        ServiceUnavailable, ServiceRefused: the receiver, or storage; what is done is on record.
+        ServiceUnavailable, ServiceRefused: the receiver or storage failed; the record shows what is done.
     """
     record = await services.document_records.get(run.document_id)
     if record is None or not record.is_of(run) or not record.untold:
@@ -95,14 +95,15 @@ async def announce_end(services: "Services", run: RunReference, *, counted: bool
             await services.document_records.change(run, DocumentRecord.mark_counted)
         raise
     await services.document_records.change(
-        run, lambda current: (current.mark_counted() if counted else current).mark_told()
+        run, lambda current: (current.mark_counted() if counted else current).mark_announced()
     )
 
 
 async def settle(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> None:
-    """Count the end that the record tells of, and tell it, as far as that is not done. Again changes nothing.
+    """Count the end that the record shows, and announce it, as far as that is not done. Repeat-safe.
 
-    For ends whose orchestrator no longer does so. Raises ServiceUnavailable and, from the receiver, ReceiverAway.
+    For ends whose orchestrator does not do so any more. Raises ServiceUnavailable, and ReceiverAway when the
+    submitter could not be notified.
     """
     if record.uncounted:
         await _count(services, runtime, record)
@@ -113,7 +114,7 @@ async def settle(services: "Services", runtime: DurableRuntime, record: Document
 
 
 async def settle_before_next_run(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> None:
-    """Settle what the next run of the document will overwrite; a receiver that is away holds nobody up.
+    """Settle a run whose record the next run will overwrite, whether or not its end can be announced.
 
     Raises ServiceUnavailable.
     """
@@ -121,15 +122,15 @@ async def settle_before_next_run(services: "Services", runtime: DurableRuntime, 
         await settle(services, runtime, record)
     except ReceiverAway as away:
         ids = telemetry.log_fields(record.run)
-        log.warning("The end of a run that is followed by another could not be told: %s", away, extra=ids)
+        log.warning("The end of a run was not announced before the next run of its document: %s", away, extra=ids)
 
 
 async def _count(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> None:
-    # By the shards that the run began with, where they can be told.
+    # With the number of shards that the run began with, if it can be read.
     instance = await find_run(runtime, record)
     job = instance.job if instance else None
     shards = job.policy.counter_shards if job else services.settings.counter_shards
-    # The first step of a run tells its start and shows its stage; what failed later than queued got beyond it.
+    # A run counts its start in its first step, which also sets its stage; one that failed later has counted it.
     begun = record.failed_in is not DocumentStatus.QUEUED or (instance is not None and instance.has_begun)
     await runtime.count_end(record, shards, begun=begun)
     await services.document_records.change(record.run, DocumentRecord.mark_counted)

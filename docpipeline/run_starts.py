@@ -1,4 +1,4 @@
-"""The start of a run, once for all who may start it: a submission, the next one, and the reconciliation."""
+"""The start of a run, by a submission, by a repeated one, or by the reconciliation."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -20,42 +20,42 @@ _START_ATTEMPTS = 3
 
 
 async def start_run(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> DocumentRecord:
-    """Start the run that the queued record stands for; one that somebody else has started is a success.
+    """Start the run of a queued record. A run that somebody else has started is a success.
 
-    Where its instance id is taken by anything else, the record gets a new id first.
+    When another instance has its id, the record gets a new instance id first.
 
     Returns:
         The record, which names the instance that processes it.
 
     Raises:
-        ServiceUnavailable: the record stays queued; the next POST or the reconciliation starts it.
+        ServiceUnavailable: the record stays queued; the next submission or the reconciliation starts the run.
     """
     for _ in range(_START_ATTEMPTS):
-        if record.status is not DocumentStatus.QUEUED or await _started(services, runtime, record):
+        if record.status is not DocumentStatus.QUEUED or await _start(services, runtime, record):
             return record
         record = await _renamed(services, record)
-    raise ServiceUnavailable("durable runtime", "it takes every new instance id for one that exists")
+    raise ServiceUnavailable("durable runtime", "it answers for every new instance id that it exists")
 
 
 async def start_lost_run(
     services: "Services", runtime: DurableRuntime, record: DocumentRecord
 ) -> DocumentRecord | None:
-    """Start the run of a queued record whose starter died, under a new id if its own is taken by anything else.
+    """Start the run of a queued record whose submission died, with a new id if another instance has its own.
 
     Returns:
-        The record, as `start_run` does; None when the run is there already. Raises as `start_run` does.
+        The record, as `start_run` does; None when the run exists already. Raises as `start_run` does.
     """
     present = await runtime.find(record.instance_id)
     if present is None:
         return await start_run(services, runtime, record)
     if present.is_run_of(record):
         return None
-    # Not left to the start: it would replace the other instance, if that has ended.
+    # A start under the same id would replace the other instance, if that has ended.
     return await start_run(services, runtime, await _renamed(services, record))
 
 
-async def _started(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> bool:
-    """Whether the record's run is there now; False when something else bears its id."""
+async def _start(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> bool:
+    """Start the record's run. Returns whether it exists now; False when another instance has its id."""
     job = DocumentJob(
         document_id=record.document_id,
         blob_url=record.blob_url,
@@ -68,13 +68,13 @@ async def _started(services: "Services", runtime: DurableRuntime, record: Docume
         return True
     present = await runtime.find(record.instance_id)
     if present is None:
-        raise ServiceUnavailable("durable runtime", "it knows an instance and shows none")
+        raise ServiceUnavailable("durable runtime", "it says that an instance exists, and does not show it")
     return present.is_run_of(record)
 
 
 async def _renamed(services: "Services", record: DocumentRecord) -> DocumentRecord:
     ids = log_fields(record.run)
-    log.error("A document's instance id is taken by another instance; it gets a new one", extra=ids)
+    log.error("Another instance has the id of a document's run; the run gets a new id", extra=ids)
     new_id = new_instance_id(record.document_id, record.user_id, services.clock())
     written = await services.document_records.update(
         record.document_id, lambda current: current.rename_run(record.run, new_id, services.clock())

@@ -1,1 +1,1 @@
-"""Frozen payloads and pure rules. May import ``docpipeline.errors`` and nothing else of ours."""
+"""Frozen payloads and pure rules. Of our own modules they may import only ``docpipeline.errors``."""

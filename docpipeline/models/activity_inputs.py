@@ -1,4 +1,4 @@
-"""What the activities after the compliance check are given and give back, one payload each."""
+"""Inputs and outputs of the activities after the compliance check."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ class ReviewNotification(RunReference):
     """Input of `send_review_notification`."""
 
     reasons: list[str]
-    """Why a person must look (`docpipeline.models.compliance.review_reasons`)."""
+    """Why a review is needed (`docpipeline.models.compliance.review_reasons`)."""
     deadline: datetime
     reminder: bool = False
 
@@ -62,7 +62,7 @@ class EndNotice(RunReference):
     """Input of `announce_end` and of `send_error_notification`."""
 
     counted: bool = True
-    """Whether the counter has been told of the end."""
+    """Whether the end is counted."""
 
 
 class RecordedEnd(Payload):

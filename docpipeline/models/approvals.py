@@ -1,4 +1,4 @@
-"""A person's decision from the request to the record, and the rules of who may decide."""
+"""A person's decision from the request to the record, and the rule for who may decide."""
 
 import json
 from datetime import datetime
@@ -18,7 +18,7 @@ MAX_COMMENT = 2000
 def _checked_reviewer(name: str) -> str:
     problem = problem_with_name(name, MAX_REVIEWER)
     if problem is None and "\ufffd" in name:
-        # Who decided must be told from everybody else.
+        # The name must identify the reviewer, and U+FFFD stands for any lost character.
         problem = "must be well-formed Unicode text"
     if problem:
         raise ValueError(problem)
@@ -30,7 +30,7 @@ Comment: TypeAlias = Annotated[StrictStr, Field(max_length=MAX_COMMENT), AfterVa
 
 
 class Decision(Payload):
-    """What a person decides: the external event `documentApproval`, and part of the record's review."""
+    """A person's decision: the data of the external event `documentApproval`, and part of the record's review."""
 
     approved: StrictBool
     reviewer: Reviewer
@@ -38,15 +38,15 @@ class Decision(Payload):
 
 
 class DecisionBody(RequestBody, Decision):
-    """A decision as the body of ``POST /documents/{documentId}/approval``: read strictly, then as any other."""
+    """A decision as the body of ``POST /documents/{documentId}/approval``, which is read strictly."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def read_decision_event(raised: Any) -> Decision | None:
-    """The decision in an event's data, or None when it cannot be understood.
+    """The decision in an event's data; None when it is malformed.
 
-    Data raised through the SDK arrives as JSON text, through the webhook as an object.
+    Data raised through the SDK arrives as JSON text, data raised through the webhook as an object.
     """
     try:
         return Decision.from_payload(json.loads(raised) if isinstance(raised, str) else raised)
@@ -55,12 +55,12 @@ def read_decision_event(raised: Any) -> Decision | None:
 
 
 def is_own_document(reviewer: str, user_id: str) -> bool:
-    """Whether ``reviewer`` is the submitter, or goes by a name that people take for the submitter's."""
+    """Whether ``reviewer`` is the submitter, or has a name that people would take for the submitter's."""
     return folded(reviewer) == folded(user_id)
 
 
 class FinalDecision(StrEnum):
-    """How a document came to its end, as its record and its notification say it."""
+    """How a document was decided, in its record and its notifications."""
 
     APPROVED = "approved"
     APPROVED_WITH_REVIEW = "approved_with_review"
@@ -69,30 +69,30 @@ class FinalDecision(StrEnum):
 
 
 class OpenReview(Payload):
-    """A review that a person has been asked for and has not decided."""
+    """A review that was requested and is not decided."""
 
     deadline: datetime
     reminder_at: datetime | None = None
     ignored_events: int = 0
-    """How many events were raised that were no decision: malformed, early, or by the submitter."""
+    """How many events were not a decision: malformed, early, or raised by the submitter."""
 
     def ignoring(self, events: int) -> Self:
-        """The review after so many more events that were no decision."""
+        """The review after this many more events that were not a decision."""
         return self.model_copy(update={"ignored_events": self.ignored_events + events})
 
     def reminded(self) -> Self:
-        """The review once its reminder is sent."""
+        """The review after its reminder was sent."""
         return self.model_copy(update={"reminder_at": None})
 
 
 class Review(Payload):
-    """A review as the record shows it."""
+    """The review in a record."""
 
     requested_at: AwareDatetime | None = None
     deadline: AwareDatetime | None = None
-    """When the wait for a decision ends (UTC, exclusive): set once, with the request."""
+    """When the wait for a decision ends (UTC, exclusive). The first request sets it."""
     reasons: Annotated[tuple[Annotated[str, AtMost(40)], ...], Field(max_length=10)] = ()
-    """Why a person must look (`docpipeline.models.compliance.review_reasons`)."""
+    """Why a review is needed (`docpipeline.models.compliance.review_reasons`)."""
     approved: bool | None = None
     reviewer: Annotated[str, Field(max_length=MAX_REVIEWER)] | None = None
     comment: Annotated[str, Field(max_length=MAX_COMMENT)] | None = None
@@ -100,22 +100,22 @@ class Review(Payload):
 
     @property
     def is_decided(self) -> bool:
-        """Whether a person said yes or no."""
+        """Whether a person approved or rejected the document."""
         return self.approved is not None
 
     @property
     def decision(self) -> Decision | None:
-        """What a person decided; None while nobody has."""
+        """The person's decision; None while there is none."""
         if self.approved is None or self.reviewer is None:
             return None
         return Decision(approved=self.approved, reviewer=self.reviewer, comment=self.comment)
 
     def says(self, decision: Decision) -> bool:
-        """Whether it was closed by this decision, or by one to the same effect of the same reviewer."""
+        """Whether it was closed by this decision, or by the same one of the same reviewer with another comment."""
         return (self.approved, self.reviewer) == (decision.approved, decision.reviewer)
 
     def ending(self, deadline: datetime) -> Self:
-        """The review with another end of the wait for a decision (UTC)."""
+        """The review with another deadline (UTC)."""
         return self.model_copy(update={"deadline": deadline})
 
     def closed_by(self, decision: Decision, at: datetime) -> "Review":
@@ -132,7 +132,7 @@ class Review(Payload):
 
 
 class ReviewDecision(RunReference):
-    """Input of `record_decision`: what an event says a person decided."""
+    """Input of `record_decision`: the decision in an event."""
 
     event: Decision
 
@@ -141,4 +141,4 @@ class ReviewLookup(RunReference):
     """Input of `find_recorded_decision`."""
 
     give_up: bool = False
-    """Whether the review ends here unless it is decided: nobody waits for a decision any more."""
+    """Whether to close the review for later decisions, because the run does not wait for one any more."""

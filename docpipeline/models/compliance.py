@@ -1,4 +1,4 @@
-"""What `validate_compliance` is given and gives back, and when a person must look."""
+"""Input and output of `validate_compliance`, and the rule for when a person must review a document."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ MAX_ISSUE_MESSAGE = 300
 
 
 class ComplianceIssue(Payload):
-    """One thing the compliance service found. The message never quotes the document."""
+    """One finding of the compliance service. The message never quotes the document."""
 
     code: Annotated[str, AtMost(MAX_ISSUE_CODE)]
     severity: Annotated[str, AtMost(20)] = "error"
@@ -30,10 +30,10 @@ class ComplianceRequest(RunReference):
 
 
 class ComplianceVerdict(Payload):
-    """The service's answer without its issues, which lie in the record so that history stays small.
+    """The service's answer without its issues, which are kept in the record so that history stays small.
 
-    ``is_compliant`` false and ``confidence`` None stand also for an answer that could not be understood:
-    it fails closed, and a person looks.
+    An answer that could not be understood has ``is_compliant`` false and no ``confidence``, so a person must
+    review the document.
     """
 
     is_compliant: bool
@@ -44,7 +44,7 @@ class ComplianceVerdict(Payload):
 
 
 def review_reasons(verdict: ComplianceVerdict, extraction: Extraction, policy: ProcessingPolicy) -> list[str]:
-    """Why a person must look at a document, as codes in a fixed order; empty when nobody need."""
+    """Why a person must review a document, as codes in a fixed order; empty when no review is needed."""
     unsure = verdict.confidence is None or verdict.confidence < policy.compliance_confidence_threshold
     low_words = extraction.low_confidence_share or 0.0
     checks = {

@@ -1,4 +1,4 @@
-"""The totals of one shard of the counter."""
+"""The totals in one shard of the counter."""
 
 import hashlib
 
@@ -6,8 +6,8 @@ from docpipeline.models.payload import Payload
 
 FIELDS = ("pending", "processed", "failed", "rejected", "timedOut")
 FINAL_FIELDS = FIELDS[1:]
-_REMEMBERED = 256
-_REMEMBERED_UNBEGUN = 2000
+_MOST_FINISHED = 256
+_MOST_NEVER_BEGUN = 2000
 
 
 def _mark(instance_id: str) -> str:
@@ -15,10 +15,10 @@ def _mark(instance_id: str) -> str:
 
 
 class DocumentCounts(Payload):
-    """Totals, with what it takes to count every run exactly once.
+    """Totals, with the marks that it takes to count every run exactly once.
 
-    ``pending`` is the number of runs in flight. A run is started and finished by its instance id, so that
-    telling it twice (a redelivered message, the reconciliation of a terminated instance) changes nothing.
+    ``pending`` is the number of runs in flight. Starts and finishes carry the run's instance id, so that a
+    repeated one (a redelivered message, the reconciliation of a terminated instance) changes nothing.
     """
 
     pending: int = 0
@@ -27,13 +27,13 @@ class DocumentCounts(Payload):
     rejected: int = 0
     timed_out: int = 0
     in_flight: tuple[str, ...] = ()
-    """Marks (16 hex digits) of the runs started and not finished."""
+    """Marks (16 hex digits of a hash) of the runs that are started and not finished."""
     started_before_reset: tuple[str, ...] = ()
-    """Marks of the runs in flight at a reset: their ends count, and ``pending`` knows nothing of them."""
+    """Marks of the runs that were in flight at a reset: their ends are counted, but ``pending`` is not changed."""
     lately_finished: tuple[str, ...] = ()
-    """Marks of the last 256 runs finished, oldest first: a start that comes after its finish is none."""
+    """Marks of the last 256 finished runs, oldest first: a start that arrives after its finish is ignored."""
     never_begun: tuple[str, ...] = ()
-    """Marks of the last 2,000 runs that ended without having begun, oldest first; there are few of them."""
+    """Marks of the last 2,000 runs that ended without having begun, oldest first; such runs are rare."""
 
     def increment(self, field: str) -> "DocumentCounts":
         """Add one to ``field``. Raises ValueError when there is no such field."""
@@ -41,17 +41,17 @@ class DocumentCounts(Payload):
         return self.model_copy(update={name: getattr(self, name) + 1})
 
     def start(self, instance_id: str) -> "DocumentCounts":
-        """A run begins: ``pending`` +1, unless it is known already."""
+        """A run begins: ``pending`` +1, unless the run is known already."""
         mark = _mark(instance_id)
         if mark in (*self.in_flight, *self.started_before_reset, *self.lately_finished, *self.never_begun):
             return self
         return self.model_copy(update={"pending": self.pending + 1, "in_flight": (*self.in_flight, mark)})
 
     def finish(self, instance_id: str, field: str, *, begun: bool = True) -> "DocumentCounts":
-        """A run that was started ends: ``field`` +1, and ``pending`` -1. Anything else changes nothing.
+        """A started run ends: ``field`` +1 and ``pending`` -1. The end of any other run changes nothing.
 
-        So an end told twice counts once, however much comes between. A run that has not ``begun``, of which no
-        start will ever be told, adds to ``field`` alone. Raises ValueError when ``field`` is not one of the ends.
+        So a repeated end is counted once, however late it comes. A run that has not ``begun`` has no start: its
+        end adds to ``field`` only. Raises ValueError when ``field`` is not one of the ends.
         """
         if field not in FINAL_FIELDS:
             raise ValueError(f"a run ends as one of {', '.join(FINAL_FIELDS)}; '{field}' is none of them")
@@ -63,18 +63,18 @@ class DocumentCounts(Payload):
                 "pending": self.pending - (mark in self.in_flight),
                 "in_flight": _without(self.in_flight, mark),
                 "started_before_reset": _without(self.started_before_reset, mark),
-                "lately_finished": (*self.lately_finished, mark)[-_REMEMBERED:],
+                "lately_finished": (*self.lately_finished, mark)[-_MOST_FINISHED:],
             }
         )
 
     def _finish_unbegun(self, mark: str, field: str) -> "DocumentCounts":
         if mark in (*self.never_begun, *self.lately_finished):
             return self
-        marks = (*self.never_begun, mark)[-_REMEMBERED_UNBEGUN:]
+        marks = (*self.never_begun, mark)[-_MOST_NEVER_BEGUN:]
         return self.increment(field).model_copy(update={"never_begun": marks})
 
     def reset(self) -> "DocumentCounts":
-        """All totals to zero; what is in flight counts as an end when it ends."""
+        """All totals to zero; runs in flight are counted when they end."""
         in_flight = (*self.started_before_reset, *self.in_flight)
         return DocumentCounts(
             started_before_reset=in_flight, lately_finished=self.lately_finished, never_begun=self.never_begun
@@ -107,4 +107,4 @@ class CounterFinish(Payload):
     instance_id: str
     field: str
     begun: bool = True
-    """Whether the run's orchestrator has told its start."""
+    """Whether the run's orchestrator has counted its start."""

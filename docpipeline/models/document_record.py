@@ -1,4 +1,4 @@
-"""A document's record, and everything that may happen to it."""
+"""A document's record, and every change that may be made to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from docpipeline.models.documents import (
     DocumentStatus,
     Priority,
     document_links,
-    way_to,
+    path_to,
 )
 from docpipeline.models.extraction import Extraction, LanguageTag
 from docpipeline.models.failure import Failure
@@ -35,7 +35,7 @@ _INNER_FIELDS = {
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How a run ends: a final status, and what its record says of it beyond what it says already."""
+    """How a run ends: a final status, and fields of the record to set with it; None leaves a field as it is."""
 
     status: DocumentStatus
     decision: FinalDecision | None = None
@@ -44,7 +44,7 @@ class RunEnd:
 
 
 class _Changes(TypedDict, total=False):
-    """The fields of a record that change while its run goes on, so that a misspelt one is found by mypy."""
+    """The fields of a record that may change during its run. Typed, so that mypy finds a misspelt one."""
 
     instance_id: str
     metadata: dict[str, str] | None
@@ -68,17 +68,16 @@ class _Changes(TypedDict, total=False):
 
 
 class DocumentRecord(Payload):
-    """All that is known of a document. One record a document; a new run of it overwrites the last.
+    """Everything that is known of a document. A document has one record; a new run overwrites that of the last.
 
-    Each text has a bound, so that a document which was accepted fits in its row whatever comes to it
+    Every text has a maximum length, so that the record of an accepted document always fits in its row
     (`docpipeline.models.record_limits`).
 
-    It is changed by its methods alone, one for each thing that happens to a document. Each returns the record as
-    it should be next, which is this very record when there is nothing to change: everything may happen twice, or
-    too late. Times are UTC.
+    Only its methods change it, one for each event in a document's life. Each returns the changed record, or this
+    same object when there is nothing to change, since every event may come twice or too late. Times are UTC.
     """
 
-    # What JSON cannot say would spoil every list it is in.
+    # JSON has no NaN or infinity: one such value would make every list with this record unreadable.
     model_config = ConfigDict(allow_inf_nan=False)
 
     document_id: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
@@ -90,7 +89,7 @@ class DocumentRecord(Payload):
     """SHA-256 of the content, hex."""
     content_type: Annotated[str, Field(max_length=40)] = "application/octet-stream"
     blob_url: Annotated[str, Field(max_length=1024)]
-    """Where the content lies in the ``incoming`` container; never with a SAS."""
+    """The content's blob in container ``incoming``; never with a SAS."""
     metadata: dict[str, str] | None = None
     status: DocumentStatus = DocumentStatus.QUEUED
     submitted_at: AwareDatetime
@@ -100,7 +99,7 @@ class DocumentRecord(Payload):
     language: LanguageTag | None = None
     confidence: float | None = None
     doubtful_pages: tuple[int, ...] = Field(default=(), max_length=MOST_DOUBTFUL_PAGES)
-    """Numbers, from 1, of the pages that were read badly; the first 100 at most."""
+    """Numbers, from 1, of the pages that were read badly; at most the first 100."""
     is_compliant: bool | None = None
     issues: tuple[ComplianceIssue, ...] = ()
     decision: FinalDecision = FinalDecision.NONE
@@ -111,41 +110,41 @@ class DocumentRecord(Payload):
     failed_in: DocumentStatus | None = None
     """The status a failed document was in when it failed."""
     uncounted: bool = False
-    """Whether the end is written, and the counter may not know of it."""
+    """Whether the end is written and may not be counted yet."""
     untold: bool = False
-    """Whether the end is written, and the submitter may not know of it."""
+    """Whether the end is written and may not be announced to the submitter yet."""
     telling_since: AwareDatetime | None = None
-    """Since when the reconciliation tries to tell the end."""
+    """When the reconciliation first failed to announce the end."""
 
     @property
     def run(self) -> RunReference:
-        """The run it tells of."""
+        """The run that it belongs to."""
         return RunReference(document_id=self.document_id, instance_id=self.instance_id)
 
     def is_of(self, run: RunReference) -> bool:
-        """Whether it tells of this run, and not of a newer one of the same document."""
+        """Whether it belongs to this run, and not to a newer one of the same document."""
         return (self.document_id, self.instance_id) == (run.document_id, run.instance_id)
 
     @property
     def is_open(self) -> bool:
-        """Whether anything is still to be done for its run."""
+        """Whether something remains to be done for its run."""
         return self.is_unsettled or not self.status.is_final
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether its end is written and not yet counted, or not yet told."""
+        """Whether its end is written, but not yet counted or not yet announced."""
         return self.uncounted or self.untold
 
     def has_reached(self, target: DocumentStatus) -> bool:
-        """Whether the document is at ``target`` or beyond: moving it there again would change nothing."""
+        """Whether the document is at ``target`` or beyond it."""
         return self.status.is_final or _ORDER.index(self.status) >= _ORDER.index(target)
 
     def begin_extraction(self, at: datetime) -> Self:
-        """The document's text is being extracted."""
+        """Extraction begins."""
         return self._reach(DocumentStatus.EXTRACTING, at)
 
     def show_extraction(self, extraction: Extraction, at: datetime) -> Self:
-        """What was extracted, unless the run has ended."""
+        """Show the result of the extraction, unless the run has ended."""
         return self._amend(
             at,
             page_count=extraction.page_count,
@@ -156,25 +155,25 @@ class DocumentRecord(Payload):
         )
 
     def begin_validation(self, at: datetime) -> Self:
-        """The document's text is being checked."""
+        """The compliance check begins."""
         return self._reach(DocumentStatus.VALIDATING, at)
 
     def show_verdict(self, is_compliant: bool, issues: tuple[ComplianceIssue, ...], at: datetime) -> Self:
-        """What the check found, unless the run has ended."""
+        """Show the result of the compliance check, unless the run has ended."""
         return self._amend(at, is_compliant=is_compliant, issues=issues)
 
     def request_review(self, deadline: datetime, reasons: Sequence[str], at: datetime) -> Self:
-        """A person is asked to look at it until ``deadline`` (UTC, exclusive)."""
+        """A person is asked for a review by ``deadline`` (UTC, exclusive)."""
         review = Review(requested_at=at, deadline=deadline, reasons=tuple(reasons))
         return self._reach(DocumentStatus.AWAITING_REVIEW, at, review=review)
 
     def decide(self, decision: Decision, at: datetime, *, until_deadline: bool) -> Self:
-        """A person has decided, unless no review is awaited, or it is decided already.
+        """A person decides, unless the document awaits no review, or it is decided already.
 
         Args:
-            decision: what they decided.
-            at: the present moment (UTC).
-            until_deadline: whether a decision after the review's deadline comes too late.
+            decision: the person's decision.
+            at: the current time (UTC).
+            until_deadline: whether a decision after the review's deadline is refused.
         """
         review = self.review or Review()
         if self.status is not DocumentStatus.AWAITING_REVIEW or review.is_decided:
@@ -184,7 +183,7 @@ class DocumentRecord(Payload):
         return self._copy(review=review.closed_by(decision, at), updated_at=at)
 
     def give_up_review(self, at: datetime) -> Self:
-        """Nobody waits for a decision any more: its time ends now, unless it has, or there is one."""
+        """The time for a decision ends now, unless it has ended already, or there is a decision."""
         review = self.review or Review()
         if self.status is not DocumentStatus.AWAITING_REVIEW or review.is_decided:
             return self
@@ -193,25 +192,25 @@ class DocumentRecord(Payload):
         return self._copy(review=review.ending(at), updated_at=at)
 
     def begin_storing(self, is_compliant: bool, decision: FinalDecision, at: datetime) -> Self:
-        """The document has passed, and its result is being stored.
+        """The document is approved, and its result is being stored.
 
         Args:
             is_compliant: the verdict of the compliance check.
-            decision: how it passed.
-            at: the present moment (UTC).
+            decision: how it was approved.
+            at: the current time (UTC).
         """
         return self._reach(DocumentStatus.STORING, at, is_compliant=is_compliant, decision=decision)
 
     def end(self, end: RunEnd, at: datetime) -> Self:
-        """The run has ended, unless it had before, or a person has decided what is about to time out.
+        """The run ends, unless it has ended already, or would time out although a person has decided.
 
-        A record may lag behind its run by more than one move: all of them are made.
+        A record may be several transitions behind its run; all of them are made.
         """
         is_decided = self.review is not None and self.review.is_decided
         if self.status.is_final or (end.status is DocumentStatus.TIMEOUT and is_decided):
             return self
         record = self
-        for status in way_to(self.status, end.status)[:-1]:
+        for status in path_to(self.status, end.status)[:-1]:
             record = record._move_to(status, at)
         return record._move_to(
             end.status,
@@ -222,33 +221,33 @@ class DocumentRecord(Payload):
         )
 
     def mark_counted(self) -> Self:
-        """The counter knows of the end."""
+        """The end is counted."""
         return self._copy(uncounted=False)
 
-    def mark_told(self) -> Self:
-        """The submitter knows of the end, or it is not tried any more."""
+    def mark_announced(self) -> Self:
+        """The end is announced, or no more attempts are made."""
         return self._copy(untold=False)
 
-    def keep_telling(self, since: datetime) -> Self:
-        """The end could not be told, which has been tried ``since`` then (UTC)."""
+    def keep_announcing(self, since: datetime) -> Self:
+        """The end could not be announced; the first attempt of the reconciliation was at ``since`` (UTC)."""
         return self._copy(telling_since=since)
 
     def rename_run(self, run: RunReference, instance_id: str, at: datetime) -> Self:
-        """``run`` gets another instance id, unless it has begun, or another run has taken over."""
+        """Give ``run`` another instance id, unless it has begun, or another run has taken over."""
         if not self.is_of(run) or self.status is not DocumentStatus.QUEUED:
             return self
         return self._copy(instance_id=instance_id, updated_at=at)
 
     def abridged(self, issues: tuple[ComplianceIssue, ...], metadata: dict[str, str] | None) -> Self:
-        """The record with less in it than there was no room for."""
+        """The record with fewer issues and less metadata, so that it fits in its row."""
         return self._copy(issues=issues, metadata=metadata)
 
     def _reach(self, target: DocumentStatus, at: datetime, **changes: Unpack[_Changes]) -> Self:
-        """The document at ``target``, with what comes with the move; as it is when it is there or beyond."""
+        """Move to ``target`` with these changes, unless the document is there or beyond it."""
         return self if self.has_reached(target) else self._move_to(target, at, **changes)
 
     def _move_to(self, target: DocumentStatus, at: datetime, **changes: Unpack[_Changes]) -> Self:
-        """The record in its next status. ``at`` is UTC. Raises IllegalTransition naming the move."""
+        """Move to the next status. ``at`` is UTC. Raises IllegalTransition when it may not follow this one."""
         if target not in TRANSITIONS[self.status]:
             raise IllegalTransition(self.document_id, self.status, target)
         changes |= {"status": target, "updated_at": at}
@@ -259,17 +258,17 @@ class DocumentRecord(Payload):
         return self._copy(**changes)
 
     def _amend(self, at: datetime, **changes: Unpack[_Changes]) -> Self:
-        """The record with other fields than its status changed; as it is when its run has ended."""
+        """Change other fields than the status, unless the run has ended."""
         if self.status.is_final:
             return self
         amended = self._copy(**changes)
         return self if amended == self else amended._copy(updated_at=at)
 
     def _copy(self, **changes: Unpack[_Changes]) -> Self:
-        """The record with these fields changed, and checked: what is written must be readable again."""
+        """The record with these fields changed and validated, so that what is written can be read again."""
         return self.model_validate({**dict(self), **changes})
 
     def to_api(self) -> dict[str, Any]:
-        """The record as ``GET /documents/{documentId}`` answers it: every key always there, no inner names."""
+        """The record as ``GET /documents/{documentId}`` answers it: with every key, without inner fields."""
         shown = self.model_dump(mode="json", by_alias=True, exclude=_INNER_FIELDS)
         return {**shown, "links": document_links(self.document_id)}

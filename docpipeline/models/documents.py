@@ -1,4 +1,4 @@
-"""Documents' statuses, what may follow what, how urgent they are, and where they are found."""
+"""Documents' statuses, the transitions between them, their priority and their links."""
 
 from enum import StrEnum
 from urllib.parse import quote
@@ -7,7 +7,7 @@ MAX_FILE_NAME = 200
 
 
 class Priority(StrEnum):
-    """How urgent a document is: it decides how long extraction may take."""
+    """How urgent a document is. It decides how long extraction may take."""
 
     HIGH = "high"
     NORMAL = "normal"
@@ -28,7 +28,7 @@ class DocumentStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing follows but a new run."""
+        """Whether a run ends with it."""
         return not TRANSITIONS[self]
 
 
@@ -51,21 +51,21 @@ COUNTER_FIELDS = {
     _S.TIMEOUT: "timedOut",
     _S.FAILED: "failed",
 }
-"""Which field of the counter each end adds to."""
+"""The field of the counter that each end adds to."""
 
 
-def way_to(current: DocumentStatus, target: DocumentStatus) -> list[DocumentStatus]:
-    """The statuses after ``current`` up to ``target``, by the shortest way there is; empty when there is none."""
-    ways = [[status] for status in sorted(TRANSITIONS[current])]
-    while ways:
-        way = ways.pop(0)
-        if way[-1] is target:
-            return way
-        ways += [[*way, status] for status in sorted(TRANSITIONS[way[-1]])]
+def path_to(current: DocumentStatus, target: DocumentStatus) -> list[DocumentStatus]:
+    """The statuses after ``current`` up to ``target`` on the shortest path; empty when there is none."""
+    paths = [[status] for status in sorted(TRANSITIONS[current])]
+    while paths:
+        path = paths.pop(0)
+        if path[-1] is target:
+            return path
+        paths += [[*path, status] for status in sorted(TRANSITIONS[path[-1]])]
     return []
 
 
 def document_links(document_id: str) -> dict[str, str]:
-    """Paths of a document's own resources, relative to the host."""
+    """Paths of a document's resources, relative to the host."""
     path = f"/api/documents/{quote(document_id, safe='')}"
     return {"self": path, "text": f"{path}/text", "approval": f"{path}/approval"}

@@ -1,6 +1,6 @@
-"""Names of events: those that instances wait for, and those that people and systems outside are told of.
+"""Names of external events and types of notifications.
 
-Instances in flight wait for theirs, and receivers know theirs, by name: never rename one.
+Instances in flight and receivers of notifications depend on them: never rename one.
 """
 
 from enum import StrEnum
@@ -10,7 +10,7 @@ DOCUMENT_APPROVAL = "documentApproval"
 
 
 class NotificationType(StrEnum):
-    """CloudEvents ``type`` of what the submitter and the reviewers are told."""
+    """CloudEvents ``type`` of the notifications."""
 
     REVIEW_REQUESTED = "document.review.requested"
     REVIEW_REMINDER = "document.review.reminder"

@@ -23,7 +23,7 @@ DOCUMENT_FAULTS = frozenset(
         "unsupported",
     }
 )
-"""Codes of what is wrong with a document itself: its submitter can mend it, and no operator need look."""
+"""Codes of faults in the document itself: its submitter can correct them, and no operator needs to act."""
 
 
 class Failure(Payload):
@@ -34,7 +34,7 @@ class Failure(Payload):
 
     @classmethod
     def of(cls, error: Exception, code: str) -> "Failure":
-        """What to tell of ``error``, which for an activity's exception is text: reason, " \\n ", details.
+        """The failure that ``error`` stands for. An activity's exception is text: reason, " \\n ", details.
 
         Only the reason is kept; the details hold the remote stack trace.
         """
@@ -45,5 +45,5 @@ class Failure(Payload):
         return cls(code=code, message=message or "no reason was given")
 
     def to_error(self) -> DocumentFailed:
-        """The exception that ends the run of a document for this reason."""
+        """The exception that ends a document's run with this failure."""
         return DocumentFailed(self.code, self.message)

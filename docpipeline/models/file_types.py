@@ -1,4 +1,4 @@
-"""What a document's content is, judged by its own first bytes."""
+"""The type of a document's content, judged by its first bytes."""
 
 PDF, PNG, JPEG, TIFF = "application/pdf", "image/png", "image/jpeg", "image/tiff"
 ACCEPTED = (PDF, PNG, JPEG, TIFF)
@@ -11,13 +11,13 @@ _SIGNATURES = (
 )
 _PDF_HEADER = b"%PDF-"
 _PDF_HEADER_WITHIN = 1024
-"""Readers of PDF accept something before the header, as long as that is at most 1024 bytes."""
+"""PDF readers accept up to this many bytes before the header."""
 SNIFFED_BYTES = _PDF_HEADER_WITHIN + len(_PDF_HEADER)
-"""How much of a file's beginning tells what it is."""
+"""How many of a file's first bytes decide its type."""
 
 
 def sniff(first_bytes: bytes) -> str | None:
-    """The content type that the first bytes (SNIFFED_BYTES are enough) tell, or None when it is none we accept."""
+    """The content type by the first bytes (SNIFFED_BYTES are enough); None when it is not accepted."""
     for signature, content_type in _SIGNATURES:
         if first_bytes.startswith(signature):
             return content_type
@@ -25,5 +25,5 @@ def sniff(first_bytes: bytes) -> str | None:
 
 
 def header_offset(first_bytes: bytes) -> int:
-    """How many bytes come before a file's own header: of a PDF up to 1024, of anything else none."""
+    """How many bytes come before a file's own header: up to 1024 in a PDF, none in other files."""
     return first_bytes.index(_PDF_HEADER) if sniff(first_bytes) == PDF else 0

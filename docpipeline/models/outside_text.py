@@ -1,4 +1,4 @@
-"""Text from outside, whoever sent it: made well-formed, kept short, and compared as people see it."""
+"""Text from outside: it is made well-formed, kept short, and compared as people read it."""
 
 import re
 import unicodedata
@@ -12,10 +12,10 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NO_COMMENT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-# Embeddings, overrides and isolates make a text look like another one. The marks U+200E, U+200F and U+061C, which
-# Arabic and Hebrew names hold, do not.
+# Embeddings, overrides and isolates make one text look like another. The marks U+200E, U+200F and U+061C do not,
+# and Arabic and Hebrew names hold them.
 _NO_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-# What Unicode calls default-ignorable and is neither blank nor format character; and the blank of Braille.
+# The characters that Unicode calls default-ignorable, unless blank or format characters; and the Braille blank.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
     "\U000e0000-\U000e0fff]"
@@ -23,10 +23,10 @@ _UNSEEN = re.compile(
 
 
 def well_formed(value: Any) -> Any:
-    """``value`` with only such text in it as every store and encoding takes, keys of dicts included.
+    """``value`` with all its text, keys included, made such that every store and encoding accepts it.
 
     Half a surrogate pair, which JSON can hold and UTF-8 cannot, becomes U+FFFD; two halves that stand together
-    become the character they are. Goes through lists, tuples and dicts, and leaves other objects as they are.
+    become the character they encode. Goes through lists, tuples and dicts; other objects stay as they are.
     Raises ValueError when they are nested too deeply.
     """
     try:
@@ -59,12 +59,12 @@ class AtMost:
         return core_schema.no_info_after_validator_function(self.cut, handler(source))
 
     def cut(self, text: str) -> str:
-        """At most so many characters of ``text``; a blank stands for each control character and line break."""
+        """The first ``characters`` of ``text``, with a blank for each control character and line break."""
         return _NO_LINE.sub(" ", text[: self.characters])
 
 
 def without_controls(text: str) -> str:
-    """``text`` with a blank for each control character, tabs and ends of lines excepted."""
+    """``text`` with a blank for each control character except tabs and line breaks."""
     return _NO_COMMENT.sub(" ", text)
 
 
@@ -75,9 +75,9 @@ def control_in(text: str) -> str | None:
 
 
 def problem_with_name(name: str, most_characters: int) -> str | None:
-    """What is wrong with the name of a person or a file, as the end of a sentence; None when it is fine.
+    """What is wrong with the name of a person or a file, as the end of a sentence; None when it is valid.
 
-    Whatever people have in their names is fine: no-break and ideographic blanks, joiners, soft hyphens, emoji.
+    All that real names hold is valid: no-break and ideographic blanks, joiners, soft hyphens, emoji.
     """
     if len(name) > most_characters:
         return f"must have at most {most_characters} characters, and has {len(name)}"
@@ -91,12 +91,12 @@ def problem_with_name(name: str, most_characters: int) -> str | None:
 
 
 def folded(name: str) -> str:
-    """What two names have in common that people take for the same.
+    """A form of ``name`` that is the same for names that people take for the same.
 
-    NFKC, case folded, without blanks (some characters are one in this font and nothing in the next) and without
-    what nobody sees. For refusing somebody only: who may have something is a matter of the exact name.
+    NFKC, case folded, without blanks (a character may be a blank in one font and nothing in another) and without
+    invisible characters. Use it only to refuse somebody; to grant something, compare the exact name.
     """
-    # Twice, since folding can bring about what needs folding.
+    # Twice, since folding can create text that needs folding again.
     for _ in range(2):
         composed = unicodedata.normalize("NFKC", name).casefold()
         name = "".join(character for character in composed if not _is_unseen(character))

@@ -1,4 +1,4 @@
-"""How well each page was read, and which pages a person should look at."""
+"""How well each page was read, and which pages a person should check."""
 
 import re
 from collections.abc import Iterable
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from itertools import islice
 
 MOST_UNMAPPED_SHARE = 0.05
-"""Largest share (inclusive) of a text's characters that may stand for nothing, 0.0-1.0."""
+"""The largest share (inclusive) of a text's characters that may be unmapped, 0.0-1.0."""
 MOST_DOUBTFUL_PAGES = 100
-"""So many doubtful pages are named; whoever finds more looks at the whole document."""
+"""At most this many doubtful pages are listed; with more of them, the whole document should be checked."""
 
-# What readers write for a glyph without a character: the replacement character, private use, controls,
+# What text extraction writes for a glyph without a character: the replacement character, private use, controls,
 # noncharacters, lone surrogates, and `(cid:12)`.
 _UNMAPPED = re.compile(
     r"\(cid:\d+\)"
     "|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff\ufdd0-\ufdef\ue000-\uf8ff\ud800-\udfff"
     "\U000f0000-\U0010ffff]"
 )
-# Word processors write bullets as one private character at a line's start: it stands for no word.
+# Word processors write a bullet as one private-use character at a line's start; no text is lost there.
 _BULLET = re.compile("^[ \t]*[\ue000-\uf8ff](?=[ \t])", re.MULTILINE)
 _BLANKS = re.compile(r"\s+")
 
@@ -31,12 +31,12 @@ class PageReading:
     low_words_share: float = 0.0
     """Share of its words with a confidence below 0.5, 0.0-1.0."""
     unmapped_share: float = 0.0
-    """Share of its characters, blanks apart, that stand for nothing, 0.0-1.0."""
+    """Share of its characters, without blanks, that no font maps to a letter, 0.0-1.0."""
     is_empty: bool = False
-    """Whether there is neither a word nor any text on it: nothing to doubt."""
+    """Whether it has neither words nor text, so that nothing can be doubtful."""
 
     def is_doubtful(self, confidence_threshold: float, low_words_threshold: float) -> bool:
-        """Whether a person should look at it.
+        """Whether a person should check it.
 
         Args:
             confidence_threshold: the least mean confidence of its words (inclusive), 0.0-1.0.
@@ -55,7 +55,7 @@ class PageReading:
 def doubtful_pages(
     pages: Iterable[PageReading], confidence_threshold: float, low_words_threshold: float
 ) -> tuple[int, ...]:
-    """Numbers, from 1, of the pages a person should look at: the first 100 at most, so that records stay small."""
+    """Numbers, from 1, of the pages that a person should check; only the first 100, so that records stay small."""
     numbers = (
         number
         for number, page in enumerate(pages, 1)
@@ -65,7 +65,7 @@ def doubtful_pages(
 
 
 def unmapped_share(text: str) -> float:
-    """The share of a text's characters, blanks apart, that no font maps to a letter, 0.0-1.0."""
+    """The share of a text's characters, without blanks, that no font maps to a letter, 0.0-1.0."""
     readable, unmapped = _UNMAPPED.subn("", _BULLET.sub("", text))
     if not unmapped:
         return 0.0

@@ -1,4 +1,4 @@
-"""The one base class of everything that crosses a boundary as JSON."""
+"""The base class of everything that crosses a boundary as JSON."""
 
 from typing import Annotated, Any, Self
 
@@ -10,16 +10,17 @@ from docpipeline.errors import InvalidRequest
 from docpipeline.models.outside_text import well_formed
 
 Share = Annotated[float, Field(ge=0, le=1)]
-"""A confidence, a threshold or a part of a whole, 0.0-1.0; NaN is none."""
+"""A confidence, a threshold or a part of a whole, 0.0-1.0; not NaN."""
 
 
 class Payload(BaseModel):
-    """A frozen value whose JSON keys are camelCase; keys it does not know are ignored.
+    """A frozen value whose JSON keys are camelCase; unknown keys are ignored.
 
-    This is the door for text from outside: whoever sent it, a payload holds only what can be stored and encoded.
+    Text from outside enters here, and is made well-formed: a payload holds only text that can be stored and
+    encoded.
 
-    Stored in orchestration history, blobs and tables, so that fields may be added (with a default) while
-    instances are in flight, and never renamed. The method names are deliberately not ``to_json`` and
+    Payloads are stored in orchestration history, blobs and tables. While instances are in flight, fields may be
+    added with a default, but never renamed. The method names are deliberately not ``to_json`` and
     ``from_json``: the Functions codec looks for those and would write class and module paths into history.
     """
 
@@ -29,13 +30,13 @@ class Payload(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         ser_json_timedelta="iso8601",
-        # Errors are logged, and what is wrong in them may be a document's.
+        # Errors are logged, and an input may hold text of a document.
         hide_input_in_errors=True,
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _at_the_door(cls, given: Any) -> Any:
+    def _make_well_formed(cls, given: Any) -> Any:
         return well_formed(given)
 
     def to_payload(self) -> dict[str, Any]:
@@ -44,26 +45,26 @@ class Payload(BaseModel):
 
     @classmethod
     def from_payload(cls, payload: Any) -> Self:
-        """Read what ``to_payload`` wrote. Raises ``pydantic.ValidationError`` naming the key that is wrong."""
+        """Read what ``to_payload`` wrote. Raises ``pydantic.ValidationError`` naming the invalid keys."""
         return cls.model_validate(payload)
 
 
 class RequestBody(Payload):
-    """A body sent by a client: a key it should not have is an error, since it is most likely a typing error.
+    """A body sent by a client. An unknown key is an error, since it is most likely misspelt.
 
-    Text that is not well-formed is refused here, not mended: the client would find another name than it sent.
+    Text that is not well-formed is refused, not corrected: the client would find another name than it sent.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
-    def _at_the_door(cls, given: Any) -> Any:
+    def _make_well_formed(cls, given: Any) -> Any:
         return given
 
     @classmethod
     def from_payload(cls, payload: Any) -> Self:
-        """Read what a client sent. Raises InvalidRequest naming every key that is wrong."""
+        """Read what a client sent. Raises InvalidRequest naming every invalid key."""
         try:
             return super().from_payload(payload)
         except ValidationError as error:

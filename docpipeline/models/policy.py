@@ -6,22 +6,22 @@ from docpipeline.models.payload import Payload, Share
 
 
 class ProcessingPolicy(Payload):
-    """Every limit of a run, resolved from settings at the door, so that replay never reads a setting."""
+    """Every limit of a run, taken from the settings when it is accepted, so that replay never reads a setting."""
 
     model_id: str = "prebuilt-document"
     extraction_timeout: timedelta = timedelta(minutes=30)
-    """How long extraction may take in all, retries included. Over: the document fails."""
+    """How long extraction may take, retries included; after that the document fails."""
     extraction_confidence_threshold: Share = 0.80
-    """Mean word confidence; a person looks at anything below it (exclusive)."""
+    """A document whose mean word confidence is below this (exclusive) is reviewed."""
     extraction_page_confidence_threshold: Share = 0.60
-    """The same for each page by itself, so that one bad page does not drown in a long document."""
+    """The same for each page, so that one bad page in a long document is found."""
     extraction_low_words_threshold: Share = 1.0
-    """Share of words with a confidence below 0.5, of all or of one page's; a person looks above it (exclusive).
+    """A document is reviewed when a larger share (exclusive) of its words, or of one page's, is below 0.5.
 
-    No share is above 1: a run accepted before there was this limit must decide on replay as it did.
+    The default of 1 refuses nothing: a run that was accepted before this limit existed must replay as it decided.
     """
     compliance_confidence_threshold: Share = 0.85
-    """The compliance answer's confidence; a person looks at anything below it (exclusive)."""
+    """A document whose compliance answer has a confidence below this (exclusive) is reviewed."""
     approval_timeout: timedelta = timedelta(hours=48)
     """How long a person has to decide; up to 90 days."""
     require_four_eyes: bool = True

@@ -1,7 +1,7 @@
-"""How much a record may hold: one property of a table's row, with room for all that is still to come.
+"""How much a record may hold: what fits in one property of a table's row, 64 KiB of UTF-16.
 
-A property takes 64 KiB of UTF-16. What comes after a document was accepted is bounded where it comes in, so the
-limit on what its submitter chooses is all it takes to let every accepted document come to its end.
+The fields that are set after a document was accepted are limited where they are set. With the limit on the
+submitter's part, every accepted document fits in its row until its end.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 MOST_UNITS = 32_000
 """Most UTF-16 code units of a record as JSON; a property holds 32,768."""
 MOST_METADATA_UNITS = 12_000
-"""The submitter's share of them: 20 plain keys of 64 and values of 500 characters fit."""
+"""The submitter's part of them: 20 keys of 64 characters with values of 500 fit."""
 
 
 def stored_json(value: Any) -> str:

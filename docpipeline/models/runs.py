@@ -1,10 +1,10 @@
-"""Which run of which document an activity works on."""
+"""A run of a document, by its ids."""
 
 from docpipeline.models.payload import Payload
 
 
 class RunReference(Payload):
-    """Part of every activity's input: the document, and the orchestration instance that processes it."""
+    """A document, and the orchestration instance that processes it; part of every activity's input."""
 
     document_id: str
     instance_id: str

@@ -1,4 +1,4 @@
-"""The storage account documents lie in: how to reach it, and which URLs are its own."""
+"""The storage account of the documents: how to reach it, and which URLs are its own."""
 
 from dataclasses import dataclass, field
 from typing import Self

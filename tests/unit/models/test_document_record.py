@@ -127,7 +127,7 @@ def test_a_record_that_lags_behind_catches_up_with_the_end_of_its_run() -> None:
 
 def test_settling_an_end_leaves_the_time_it_was_written() -> None:
     ended = a_record().end(RunEnd(DocumentStatus.FAILED), NOW)
-    settled = ended.keep_telling(LATER).mark_counted().mark_told()
+    settled = ended.keep_announcing(LATER).mark_counted().mark_announced()
     assert (ended.is_open, settled.is_open) == (True, False)
     assert (settled.updated_at, settled.telling_since) == (NOW, LATER)
 
