@@ -1,6 +1,6 @@
-"""The function app: settings are read and checked, then every function is registered.
+"""The function app: settings are read and validated, then every function is registered.
 
-Nothing else happens here. Which functions there are is the table of contents of each folder's ``__init__.py``.
+The ``__init__.py`` of each folder lists its functions.
 """
 
 import azure.durable_functions as df

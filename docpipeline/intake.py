@@ -136,8 +136,8 @@ class _Intake:
         return await self._start(record)
 
     async def _discard_unless_taken(self, run: Reservation) -> None:
-        standing = await self.services.document_records.get(self.document_id)
-        if standing and standing.instance_id != run.instance_id:
+        current = await self.services.document_records.get(self.document_id)
+        if current and current.instance_id != run.instance_id:
             await self.incoming.discard()
 
     async def _answer_known(self, known: DocumentRecord) -> Acceptance:
@@ -204,9 +204,9 @@ class _Intake:
         key = self.submission.idempotency_key
         if key is None or self.reservation:
             return self.reservation or run
-        standing = await self.services.idempotency_keys.reserve(self.submission.user_id, key, run)
-        self.reservation = self._require_same_document(standing)
-        return standing
+        reserved = await self.services.idempotency_keys.reserve(self.submission.user_id, key, run)
+        self.reservation = self._require_same_document(reserved)
+        return reserved
 
     def _already_answered_by(self, known: DocumentRecord) -> bool:
         """Whether our idempotency key stands for the known run, or for one that was replaced since."""

@@ -1,4 +1,4 @@
-"""Every setting, read and checked once when the app loads. docs/settings.md describes each."""
+"""Every setting, read and validated once, when the app loads. docs/settings.md describes each."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ _CONNECTION_STRING_FORM = (
 
 
 class ManagementLinks(StrEnum):
-    """How much of the durable management payload the API hands out; its URLs carry the system key."""
+    """Which of the durable management URLs, which hold the system key, the API hands out."""
 
     FULL = "full"
     STATUS = "status"
@@ -34,7 +34,7 @@ class ManagementLinks(StrEnum):
 
 @dataclass(frozen=True)
 class DocumentIntelligenceSettings:
-    """Where text extraction is done. ``key`` None: the app's identity is used."""
+    """The service for text extraction. ``key`` None: the app's identity is used."""
 
     endpoint: str
     key: str | None = field(repr=False)
@@ -43,7 +43,7 @@ class DocumentIntelligenceSettings:
 
 @dataclass(frozen=True)
 class ComplianceSettings:
-    """Where texts are checked."""
+    """The service for compliance checks."""
 
     endpoint: str
     key: str | None = field(repr=False)
@@ -51,16 +51,16 @@ class ComplianceSettings:
 
 @dataclass(frozen=True)
 class NotificationSettings:
-    """Where notifications go. ``url`` None: they are logged and not sent."""
+    """The webhook for notifications. ``url`` None: they are logged, but not sent."""
 
     url: str | None = field(repr=False)
-    """Never shown: webhook URLs often carry a token."""
+    """Never shown: webhook URLs often hold a token."""
     secret: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings, checked.
+    """All settings, validated.
 
     Durations are timedeltas, sizes are bytes, thresholds are 0.0-1.0.
     """
@@ -70,7 +70,7 @@ class Settings:
     notifications: NotificationSettings
     storage: StorageAccount
     allowed_blob_hosts: tuple[str, ...]
-    """Lower-case hosts (with the port where it is not the default) a ``blobUrl`` may name."""
+    """The hosts that a ``blobUrl`` may name: lower-case, with the port if it is not the default."""
     extraction_confidence_threshold: float
     extraction_page_confidence_threshold: float
     extraction_low_words_threshold: float
@@ -87,7 +87,7 @@ class Settings:
     application_insights_connection_string: str | None = field(repr=False)
 
     def resolve_policy(self, priority: Priority) -> ProcessingPolicy:
-        """The limits a document of this priority is processed under, fixed when it is accepted."""
+        """The policy for a document of this priority, fixed when it is accepted."""
         urgent = priority is Priority.HIGH
         return ProcessingPolicy(
             model_id=self.document_intelligence.model_id,
@@ -103,9 +103,9 @@ class Settings:
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read and check every setting in ``environ``, the process's own unless a test gives another.
+    """Read and validate every setting in ``environ``, by default the process's own.
 
-    Raises SettingsError with one sentence for each setting that is absent or wrong.
+    Raises SettingsError with one sentence for each setting that is missing or wrong.
     """
     reader = SettingsReader(environ)
     storage = _storage(reader)
@@ -121,7 +121,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         compliance_confidence_threshold=reader.number("COMPLIANCE_CONFIDENCE_THRESHOLD", 0.85, 0, 1),
         extraction_timeout_high=reader.duration("EXTRACTION_TIMEOUT_MINUTES_HIGH", 10, _MINUTE, 0.01, 1440),
         extraction_timeout_normal=reader.duration("EXTRACTION_TIMEOUT_MINUTES_NORMAL", 30, _MINUTE, 0.01, 1440),
-        # 90 days is what the design promises; a hundredth of a second keeps tests quick.
+        # At most 90 days; as little as 36 ms, for tests.
         approval_timeout=reader.duration("APPROVAL_TIMEOUT_HOURS", 48, _HOUR, 0.00001, 90 * 24),
         require_four_eyes=reader.flag("REQUIRE_FOUR_EYES", True),
         max_document_bytes=int(reader.number("MAX_DOCUMENT_MEGABYTES", 500, 0.001, 2000) * _MEGABYTE),
@@ -147,7 +147,7 @@ def _document_intelligence(reader: SettingsReader) -> DocumentIntelligenceSettin
             "DOCUMENT_INTELLIGENCE_KEY is not set, and an identity's token is sent over https only. Give a key"
             f" (the emulators take any), or an https:// {name}."
         )
-    # Anything else would not stay one segment of the path, and answer 404 (azure-services 1.1, 1.8).
+    # Other characters would not stay in one segment of the URL's path, and the service would answer 404.
     model_id = reader.matching(
         "DOCUMENT_INTELLIGENCE_MODEL",
         "prebuilt-document",

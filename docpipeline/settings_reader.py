@@ -1,4 +1,4 @@
-"""Reading single settings: each fault is a sentence naming the setting, its form and the fix."""
+"""Reading single settings. Each problem is a sentence that names the setting, its form and the remedy."""
 
 import math
 import re
@@ -12,10 +12,10 @@ _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 
 
 class SettingsReader:
-    """Reads settings and remembers what is wrong with them, so that all faults are told together.
+    """Reads settings and collects what is wrong with them, so that all problems are reported together.
 
-    A wrong setting reads as its default (or as an empty string), and ``problems`` grows by one sentence.
-    Values that may be secret are never repeated in a sentence.
+    A wrong setting reads as its default (or as an empty string), and ``problems`` gets one more sentence. Values
+    that may be secret are never repeated in a sentence.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -23,22 +23,22 @@ class SettingsReader:
         self.problems: list[str] = []
 
     def text(self, name: str) -> str | None:
-        """The setting without blanks around; None when it is absent or empty."""
+        """The setting without surrounding blanks; None when it is missing or empty."""
         return self._environ.get(name, "").strip() or None
 
     def complain(self, problem: str) -> None:
-        """Remember a fault."""
+        """Add a problem."""
         self.problems.append(problem)
 
     def require(self, name: str, meaning: str) -> str:
-        """A setting that must be there; ``meaning`` is what to give."""
+        """A setting that is required; ``meaning`` says what to give."""
         value = self.text(name)
         if value is None:
             self.complain(f"{name} is not set. Give {meaning}, {_WHERE}.")
         return value or ""
 
     def matching(self, name: str, default: str, pattern: str, form: str) -> str:
-        """A setting of a certain form; ``form`` says which, as the end of "must be ..."."""
+        """A setting that must match ``pattern``; ``form`` describes it, as the end of "must be ..."."""
         value = self.text(name) or default
         if re.fullmatch(pattern, value):
             return value
@@ -82,14 +82,14 @@ class SettingsReader:
         return default
 
     def endpoint(self, name: str, meaning: str) -> str:
-        """A base URL that must be there, without its trailing slashes."""
+        """A base URL that is required, without trailing slashes."""
         value = self.require(name, meaning)
         if value:
             self.check_url(name, value)
         return value.rstrip("/")
 
     def check_url(self, name: str, value: str) -> None:
-        """Complain unless ``value`` is an https URL, or an http one of this machine. Does not repeat it."""
+        """Add a problem unless ``value`` is an https URL, or an http URL of this machine. Does not repeat it."""
         if not is_acceptable_url(value):
             self.complain(
                 f"{name} must be an absolute https:// URL without user name or password (http:// is accepted for"
@@ -109,7 +109,7 @@ def _as_float(value: str) -> float | None:
 
 
 def is_acceptable_url(value: str) -> bool:
-    """Whether ``value`` is an absolute https URL, or an http one of this machine, with no user info."""
+    """Whether ``value`` is an absolute https URL, or an http URL of this machine, without user info."""
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port

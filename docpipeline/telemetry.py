@@ -46,7 +46,7 @@ class MetricHandler(logging.Handler):
         return self._sink is None or self._sink.drain(timeout_seconds)
 
     def close(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         if self._sink is not None:
             self._sink.close()
         super().close()

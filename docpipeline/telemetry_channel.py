@@ -1,8 +1,8 @@
-"""The way to Application Insights, safe against an endpoint that is slow, failing or gone.
+"""Sending metrics to Application Insights, also when its endpoint is slow, failing or gone.
 
-The package's own sender retries without a pause and without a bound, dies of a value that json cannot encode, and
-leaves behind what is queued in the second before its thread goes to rest (docs/decisions/0002). This one waits
-between attempts, keeps a bounded queue, drops rather than grows, and its thread stays.
+The sender of the package retries without pause or limit, dies of a value that JSON cannot hold, and loses items
+that are queued in the second before its thread ends (docs/decisions/0002). This one pauses between attempts,
+limits its queue and drops what is too much, and its thread does not end.
 """
 
 import atexit
@@ -46,15 +46,15 @@ def parse_connection_string(connection_string: str) -> tuple[str, str]:
 
 
 class BoundedQueue(AsynchronousQueue):  # type: ignore[misc]
-    """Drops new items, and counts them, once ``MOST_QUEUED`` wait."""
+    """Drops new items, and counts them, when ``MOST_QUEUED`` are waiting."""
 
     def __init__(self, sender: "PatientSender") -> None:
         super().__init__(sender)
         self.dropped = 0
         self.unsent = 0
-        """Items that wait or are under way."""
+        """Items that are waiting or being sent."""
         self._count_lock = threading.Lock()
-        # The package's own limit would flush in the caller's thread.
+        # The package's own limit would send in the caller's thread.
         self.max_queue_length = MOST_QUEUED * 2
 
     def put(self, item: Any) -> None:
@@ -66,13 +66,13 @@ class BoundedQueue(AsynchronousQueue):  # type: ignore[misc]
         super().put(item)
 
     def add_unsent(self, count: int) -> None:
-        """Count items in, or, when negative, out."""
+        """Add to the number of unsent items; ``count`` may be negative."""
         with self._count_lock:
             self.unsent += count
 
 
 class PatientSender(AsynchronousSender):  # type: ignore[misc]
-    """Posts a batch once, and pauses longer after each failure. Its daemon thread starts with the first item."""
+    """Posts each batch once, and pauses longer after each failure. Its thread starts with the first item."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(endpoint)
@@ -82,7 +82,7 @@ class PatientSender(AsynchronousSender):  # type: ignore[misc]
         self._start_lock = threading.Lock()
 
     def start(self) -> None:
-        """Start the thread, once; the queue calls this with every item."""
+        """Start the thread once; the queue calls this for every item."""
         with self._start_lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
@@ -102,12 +102,12 @@ class PatientSender(AsynchronousSender):  # type: ignore[misc]
         return items
 
     def close(self) -> None:
-        """Stop waiting; what cannot be sent at once is dropped."""
+        """Stop the pauses; what cannot be sent at once is dropped."""
         self._closed.set()
         self._queue.flush_notification.set()
 
     def send(self, data_to_send: list[Any]) -> None:
-        """Post a batch. What may succeed later goes back into the queue, the rest is dropped."""
+        """Post a batch. Items that may be accepted later go back into the queue; others are dropped."""
         try:
             body = json.dumps([item.write() for item in data_to_send], default=str).encode()
             if self._post(body):
@@ -118,7 +118,7 @@ class PatientSender(AsynchronousSender):  # type: ignore[misc]
                 for item in data_to_send:
                     self._queue.put(item)
         except Exception:
-            # Whatever it is: the thread must live, or no metric is ever sent again.
+            # Any exception: if the thread ended, no metric would be sent again.
             log.debug("A batch of metrics was dropped", exc_info=True)
         finally:
             self._queue.add_unsent(-len(data_to_send))
@@ -127,7 +127,7 @@ class PatientSender(AsynchronousSender):  # type: ignore[misc]
         self._closed.wait(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10)))
 
     def _post(self, body: bytes) -> bool:
-        """True when the batch is done with, whether taken or refused for good."""
+        """Whether the batch is done, either accepted or refused for good."""
         headers = {"Accept": "application/json", "Content-Type": "application/json; charset=utf-8"}
         request = urllib.request.Request(self.service_endpoint_uri, body, headers)
         try:
@@ -166,6 +166,6 @@ class MetricSink:
         return self._queue.unsent == 0
 
     def close(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         atexit.unregister(self.drain)
         self._sender.close()

@@ -1,1 +1,1 @@
-"""One client per outside system. Settings arrive as arguments; heavy SDKs are imported at first use."""
+"""One client for each outside system. Settings come as arguments; heavy SDKs are imported at first use."""

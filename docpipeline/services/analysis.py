@@ -1,6 +1,6 @@
-"""Reading the answer of an analyze operation: its text, and how well it was read.
+"""Reading the answer of an analyze operation: the text, and how well it was read.
 
-The JSON is read directly. Building the SDK's models of every word's polygon takes seconds for 200 pages.
+The JSON is read directly, since the SDK takes seconds to build its models of 200 pages.
 """
 
 import json
@@ -21,24 +21,24 @@ _UNDER_WAY = {"notstarted", "running"}
 
 @dataclass(frozen=True)
 class Analysis:
-    """What was read in a document. Confidences are 0.0-1.0, over words, and None when there are none."""
+    """The text of a document with its figures. Confidences are 0.0-1.0, over words; None when there are none."""
 
     text: str = field(repr=False)
     page_count: int
     language: str | None = None
-    """BCP 47 tag of the language most of the text is in, where the service tells."""
+    """BCP 47 tag of the language of most of the text, if the service names one."""
     confidence: float | None = None
     lowest_confidence: float | None = None
     low_confidence_share: float | None = None
-    """Share of the words below 0.5."""
+    """Share of the words with a confidence below 0.5."""
     pages: tuple[PageReading, ...] = ()
     """How well each page was read, in the order of the document."""
     unmapped_share: float = 0.0
-    """Largest share of characters that no font maps to a letter, on any page or in the whole text."""
+    """The largest share of characters that no font maps to a letter, on any page or in the whole text."""
 
     @property
     def has_text(self) -> bool:
-        """Whether there is anything but blanks."""
+        """Whether the text is more than blanks."""
         return bool(self.text.strip())
 
 
@@ -85,7 +85,7 @@ def _read_page(page: dict[str, Any], text: str, confidences: list[float | None])
     on_page = "\n".join(text[start:end] for start, end in _spans(page))
     known = [confidence for confidence in confidences if confidence is not None]
     return PageReading(
-        # One word of which nothing is known, and nothing is known of the page.
+        # If the confidence of one word is unknown, that of the page is unknown too.
         confidence=_mean(known) if len(known) == len(confidences) else None,
         low_words_share=_low_share(known) or 0.0,
         unmapped_share=unmapped_share(on_page),
@@ -94,7 +94,7 @@ def _read_page(page: dict[str, Any], text: str, confidences: list[float | None])
 
 
 def _confidence(word: dict[str, Any]) -> float | None:
-    """A word's confidence. None for what is none: absent, no number, NaN (which json reads), or not in 0 to 1."""
+    """A word's confidence; None when it is absent, not a number, NaN (which json reads), or not from 0 to 1."""
     value = word.get("confidence")
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
@@ -110,7 +110,7 @@ def _low_share(confidences: list[float]) -> float | None:
 
 
 def _spans(part: dict[str, Any]) -> list[tuple[int, int]]:
-    """Start and end of each part of the text that ``part`` is about."""
+    """Start and end of each span of the text that ``part`` names."""
     spans = [(span["offset"], span["length"]) for span in _list(part.get("spans"))]
     if not all(type(number) is int and number >= 0 for span in spans for number in span):
         raise ValueError("a span is two whole numbers")

@@ -1,7 +1,7 @@
-"""What an error of Document Intelligence means: the document's fault, ours, or that of the moment.
+"""What an error of Document Intelligence means: a fault of the document, of our request, or a passing one.
 
-Traps: a failed analysis reaches the SDK's callers as HttpResponseError with status 200, and a result that is gone
-as a plain HttpResponseError with 404. So the code inside decides, and the status only where there is none.
+The SDK raises HttpResponseError with status 200 for a failed analysis, and with status 404 for a result that is
+gone. So the error code in the body decides, and the status only when there is none.
 """
 
 import json
@@ -42,37 +42,37 @@ _TOO_MANY_PAGES = (
     "tooManyPages",
     "the document has more pages than the extraction service reads (2,000 in its standard tier); split it",
 )
-# Faults of our request: the document may be fine.
+# Faults of our request; the document may be valid.
 _OUR_FAULTS = {"InvalidParameter", "InvalidArgument", "InvalidRequest", "InvalidSasToken"}
-# Said of an analysis that was accepted: it would end the same way again.
+# Codes that would come again if the document were submitted again.
 _REFUSALS = _OUR_FAULTS | {"Unauthorized", "Forbidden", "NotFound", "ModelNotFound"}
-# Answers of a gateway that cannot tell whether the service behind it took the document.
+# Answers of a gateway, which does not know whether the service behind it accepted the document.
 _UNCLEAR = {502, 504}
 
 
 def fault_of(error: "AzureError") -> PipelineError:
-    """The fault an error of the SDK stands for."""
+    """The fault for an error of the SDK."""
     from aiohttp import ClientConnectorError, ConnectionTimeoutError
     from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
     if isinstance(error, ClientAuthenticationError):
         return ServiceRefused(SERVICE, f"access was refused; {_REMEDY}")
     if not isinstance(error, HttpResponseError) or error.response is None:
-        # Of a connection that broke later nobody knows whether the document arrived.
+        # When a connection breaks later, the document may have arrived.
         is_unsent = isinstance(error.inner_exception, ClientConnectorError | ConnectionTimeoutError)
         fault = NothingSubmitted if is_unsent else ServiceUnavailable
         return fault(SERVICE, f"it did not answer ({type(error).__name__})")
     response: Any = error.response
     if response.status_code < 400:
         return ServiceUnavailable(SERVICE, f"its answer could not be understood ({type(error).__name__})")
-    # Of an error the pipeline has read the body already.
+    # The SDK has already read the body of an error.
     return fault_of_answer(response.status_code, response.headers, _body_of(response))
 
 
 def fault_of_answer(
     status: int, headers: Mapping[str, str], body: bytes, *, is_poll: bool = False
 ) -> PipelineError:
-    """The fault an answer with an error status stands for."""
+    """The fault for an answer with an error status."""
     if status == 404 and is_poll:
         return OperationLost(SERVICE, "the analysis is gone (404)")
     if status == 404:
@@ -89,7 +89,7 @@ def fault_of_answer(
 
 
 def fault_of_failed_operation(error: Any) -> PipelineError:
-    """The fault the ``error`` of an operation with status ``failed`` stands for."""
+    """The fault for the ``error`` of an operation with status ``failed``."""
     fault = _document_fault(error)
     if fault is not None:
         return fault
@@ -100,13 +100,13 @@ def fault_of_failed_operation(error: Any) -> PipelineError:
 
 
 def _document_fault(error: Any) -> DocumentFailed | None:
-    """Whether the document is to blame, and for what. The service's own words are not repeated."""
+    """The document's fault, if it has one. The service's own message is not repeated."""
     codes = [code for code in _codes(error) if code not in _OUR_FAULTS]
     for code in reversed(codes):
-        if code in ("InvalidContent", "UnsupportedContent") and _speaks_of(error, _ENCRYPTION_WORDS):
+        if code in ("InvalidContent", "UnsupportedContent") and _mentions(error, _ENCRYPTION_WORDS):
             return DocumentFailed(*_ENCRYPTED)
-        if code == "InvalidContentLength" and _speaks_of(error, _PAGE_WORDS):
-            # The service has one code for too many bytes and for too many pages.
+        if code == "InvalidContentLength" and _mentions(error, _PAGE_WORDS):
+            # The service uses one code for too many bytes and for too many pages.
             return DocumentFailed(*_TOO_MANY_PAGES)
         if code in _DOCUMENT_FAULTS:
             return DocumentFailed(*_DOCUMENT_FAULTS[code])
@@ -116,7 +116,7 @@ def _document_fault(error: Any) -> DocumentFailed | None:
 
 
 def _codes(error: Any) -> list[str]:
-    """The error's codes from the outermost to the innermost; at least one, and only plain words."""
+    """The error's codes from the outermost to the innermost: at least one, and alphanumeric."""
     codes: list[str] = []
     while isinstance(error, dict) and len(codes) < 5:
         code = error.get("code")
@@ -125,9 +125,9 @@ def _codes(error: Any) -> list[str]:
     return codes or ["unknown"]
 
 
-def _speaks_of(error: Any, words: tuple[str, ...]) -> bool:
-    told = json.dumps(error).lower()
-    return any(word in told for word in words)
+def _mentions(error: Any, words: tuple[str, ...]) -> bool:
+    text = json.dumps(error).lower()
+    return any(word in text for word in words)
 
 
 def _error_in(body: bytes) -> Any:

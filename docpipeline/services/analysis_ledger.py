@@ -1,4 +1,4 @@
-"""What one run has submitted to Document Intelligence: how often, and which operation it waits for."""
+"""How often a run has submitted its document to Document Intelligence, and which operation it waits for."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -13,14 +13,14 @@ _OPERATION, _SUBMISSIONS = "operation.json", "submissions.json"
 
 
 class AnalysisLedger:
-    """Keeps count before anything is paid, so that a crash at any moment is counted as well.
+    """Counts each submission before it is made and billed, so that a crash at any moment is covered.
 
     Every method raises ServiceUnavailable when storage cannot be reached for now, and ServiceRefused when access
     is denied.
 
     Args:
-        open_blob: from a name in the run's folder to the blob.
-        storage: what the storage is called in errors.
+        open_blob: opens the blob with a name in the run's folder.
+        storage: the name of the storage in errors.
     """
 
     def __init__(self, open_blob: "Callable[[str], Awaitable[BlobClient]]", storage: str) -> None:
@@ -28,16 +28,16 @@ class AnalysisLedger:
         self._storage = storage
 
     async def operation_url(self) -> str | None:
-        """Where the run's analyze operation is asked after; None when there is none to wait for."""
+        """The URL of the run's analyze operation; None when there is none to wait for."""
         operation, _ = await self._read(_OPERATION)
         return operation.get("operationUrl")
 
     async def save_operation(self, operation_url: str) -> None:
-        """Remember the analyze operation, so that a second run of the activity resumes it."""
+        """Save the operation's URL, so that a second run of the activity resumes it."""
         await self._write(_OPERATION, {"operationUrl": operation_url}, overwrite=True)
 
     async def forget_operation(self) -> None:
-        """The operation is lost: there is none to wait for. Fine if it is forgotten already."""
+        """Delete the URL of an operation that is lost. Repeat-safe."""
         from azure.core.exceptions import ResourceNotFoundError
 
         with storage_faults(self._storage):
@@ -47,31 +47,31 @@ class AnalysisLedger:
                 return
 
     async def submission_count(self) -> int:
-        """How many submissions were begun and may have been taken, with or without a result."""
-        count, _ = await self._counted()
+        """How many submissions were begun and may have been accepted, with or without a result."""
+        count, _ = await self._read_count()
         return count
 
     async def take_submission(self, most: int) -> bool:
-        """Count a submission that is about to be made; False, and not counted, when there have been ``most``.
+        """Count a submission that is about to be made. False, and not counted, after ``most`` submissions.
 
-        Of two at once one is counted; the other raises ServiceUnavailable, and finds out when it is run again.
+        When two count at once, one raises ServiceUnavailable and finds the other's count when it is retried.
         """
-        count, version = await self._counted()
+        count, version = await self._read_count()
         if count >= most:
             return False
-        await self._count(count + 1, version)
+        await self._write_count(count + 1, version)
         return True
 
     async def give_back_submission(self) -> None:
-        """The submission that was counted last has not been taken by the service."""
-        count, version = await self._counted()
-        await self._count(max(count - 1, 0), version)
+        """Uncount the last submission, which the service did not accept."""
+        count, version = await self._read_count()
+        await self._write_count(max(count - 1, 0), version)
 
-    async def _counted(self) -> tuple[int, str | None]:
+    async def _read_count(self) -> tuple[int, str | None]:
         stored, version = await self._read(_SUBMISSIONS)
         return stored.get("count", 0), version
 
-    async def _count(self, count: int, version: str | None) -> None:
+    async def _write_count(self, count: int, version: str | None) -> None:
         from azure.core import MatchConditions
 
         if version is None:
@@ -81,7 +81,7 @@ class AnalysisLedger:
         await self._write(_SUBMISSIONS, {"count": count}, overwrite=True, **unchanged)
 
     async def _read(self, name: str) -> tuple[dict[str, Any], str | None]:
-        """A blob's JSON and its etag; nothing when there is no such blob."""
+        """A blob's JSON and its ETag; empty and None when there is no such blob."""
         from azure.core.exceptions import ResourceNotFoundError
 
         with storage_faults(self._storage):

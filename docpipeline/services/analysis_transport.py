@@ -1,4 +1,4 @@
-"""The HTTP transport under the Document Intelligence client. Imported at first use: it needs azure-core."""
+"""The HTTP transport of the Document Intelligence client. Imported at first use, since it needs azure-core."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from azure.core.pipeline.transport import AioHttpTransport
 
 
 class ErrorReadingTransport(AioHttpTransport):  # type: ignore[misc]
-    """Reads the body of an error at once, even where the answer is wanted as a stream.
+    """Reads the body of an error at once, even when the answer was requested as a stream.
 
-    The SDK looks for a quota message in every 403 and 429, and fails with ResponseNotReadError on a stream.
+    The SDK looks for a quota message in every 403 and 429, which fails with ResponseNotReadError on a stream.
     """
 
     async def send(self, request: Any, **config: Any) -> Any:
-        """Send, as the base class does."""
+        """Send as the base class does."""
         response: Any = await super().send(request, **config)
         if config.get("stream") and response.status_code >= 400:
             await response.read()

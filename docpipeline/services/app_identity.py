@@ -21,7 +21,7 @@ class AppIdentity:
         return self._credential
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         if self._credential is not None:
             await self._credential.close()
             self._credential = None

@@ -1,4 +1,4 @@
-"""What the blob and the table client share: how they are built, and what their errors mean."""
+"""How the clients for blobs and tables are built, and what their errors mean."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ def blob_service(account: StorageAccount, identity: AppIdentity) -> "BlobService
         "retry_policy": retries,
         "connection_timeout": CONNECT_SECONDS,
         "read_timeout": READ_SECONDS,
-        # Above this a document goes up in blocks, so that it is never held whole.
+        # A larger document is uploaded in blocks, so that it is never in memory as a whole.
         "max_single_put_size": 4 * _MEBIBYTE,
         "max_block_size": 4 * _MEBIBYTE,
         "max_single_get_size": 4 * _MEBIBYTE,
@@ -55,7 +55,7 @@ def table_service(account: StorageAccount, identity: AppIdentity) -> "TableServi
 
 
 class LazyTable:
-    """A table of the account, connected to and created at its first use."""
+    """A table of the account. It is created, if it is missing, at first use."""
 
     def __init__(self, account: StorageAccount, identity: AppIdentity | None, name: str) -> None:
         self._account = account
@@ -68,12 +68,12 @@ class LazyTable:
         """The table's client."""
         if self._table is None:
             self._service = self._service or table_service(self._account, self._identity)
-            # Two at once do no harm: both find the table there.
+            # Two calls at once do no harm: the second finds the table.
             self._table = await self._service.create_table_if_not_exists(self._name)
         return self._table
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         if self._service is not None:
             await self._service.close()
             self._service = self._table = None
@@ -81,7 +81,7 @@ class LazyTable:
 
 @contextmanager
 def storage_faults(service: str) -> Iterator[None]:
-    """Turns the SDK's errors into ServiceUnavailable and ServiceRefused; what callers expect they catch inside."""
+    """Turn the SDK's errors into ServiceUnavailable and ServiceRefused. Catch expected errors inside the block."""
     from azure.core.exceptions import AzureError
 
     try:
@@ -93,12 +93,12 @@ def storage_faults(service: str) -> Iterator[None]:
 
 
 def _translated(service: str, error: "AzureError") -> ServiceUnavailable | ServiceRefused:
-    # Neither the error's text nor its URL: both may show a SAS.
+    # The error's text and URL are left out: both may hold a SAS.
     status = getattr(error, "status_code", None)
     code = getattr(error, "error_code", None) or type(error).__name__
     if status in _REFUSED or type(error).__name__ == "ClientAuthenticationError":
         return ServiceRefused(
             service, f"access was refused ({code}); check DOCUMENT_STORAGE, or the roles of the app's identity"
         )
-    happened = f"it answered {status}" if status else "it could not be reached"
-    return ServiceUnavailable(service, f"{happened} ({code})")
+    symptom = f"it answered {status}" if status else "it could not be reached"
+    return ServiceUnavailable(service, f"{symptom} ({code})")

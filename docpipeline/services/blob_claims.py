@@ -1,9 +1,9 @@
-"""One blob, several requests that may need it: who created it may delete it, until somebody else claims it.
+"""Sharing one blob between submissions: its creator may delete it, until another submission claims it.
 
-Requests that send the same content of the same document at once share a blob by its name. One whose run is not
-taken must leave nothing behind, and must not take the content from under another one's run. So whoever finds the
-blob renews its ETag, and only what still has the ETag of its creation is deleted: either the claim comes first and
-the deletion fails, or the deletion does, and whoever wanted to claim stores the content anew.
+Submissions of the same content of the same document share a blob, since its name follows from both. A submission
+that starts no run must delete the blob, unless the run of another one uses it. So a submission that finds the blob
+renews its ETag, and a deletion needs the ETag of the creation. If the claim comes first, the deletion fails; if
+the deletion comes first, the claim fails, and the content is stored again.
 """
 
 from typing import IO, TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def create(blob: "BlobClient", content: bytes | IO[bytes], content_type: str) -> str | None:
-    """Store ``content`` unless the blob is there. Returns its ETag, or None when it was there before."""
+    """Store ``content`` unless the blob exists. Returns its ETag, or None when it existed before."""
     from azure.core.exceptions import ResourceExistsError
     from azure.storage.blob import ContentSettings
 
@@ -29,7 +29,7 @@ async def create(blob: "BlobClient", content: bytes | IO[bytes], content_type: s
 
 
 async def claim(blob: "BlobClient") -> bool:
-    """Renew the blob's ETag; False when it is gone by now."""
+    """Renew the blob's ETag. False when the blob is gone."""
     from azure.core.exceptions import ResourceNotFoundError
 
     try:
@@ -40,7 +40,7 @@ async def claim(blob: "BlobClient") -> bool:
 
 
 async def discard(blob: "BlobClient", etag: str) -> None:
-    """Delete the blob as it was created. Fine if it is gone, or somebody has claimed it since."""
+    """Delete the blob if it still has the ETag of its creation. Does nothing if it is gone or was claimed."""
     from azure.core import MatchConditions
     from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 

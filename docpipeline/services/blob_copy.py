@@ -1,4 +1,4 @@
-"""Moving a blob within the account without its bytes passing through here."""
+"""Moving a blob within the account, on the server."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ _POLL_SECONDS = 0.25
 
 
 async def copy_then_delete(source: "BlobClient", target: "BlobClient") -> None:
-    """Copy ``source`` to ``target`` on the server, then delete it. Repeat-safe at every point between.
+    """Copy ``source`` to ``target`` on the server, then delete ``source``. Repeat-safe after a crash at any point.
 
     Raises:
-        BlobUnavailable: neither is there.
-        ServiceUnavailable: the copy is not done yet; asked again, it goes on.
+        BlobUnavailable: neither blob exists.
+        ServiceUnavailable: the copy is not done yet; the next call continues it.
     """
     from azure.core.exceptions import ResourceNotFoundError
 
@@ -51,7 +51,7 @@ def _copy_status(properties: "BlobProperties") -> str | None:
 async def _wait_until_copied(target: "BlobClient") -> None:
     try:
         async with asyncio.timeout(_LONGEST_COPY_SECONDS):
-            # Within one account it is nearly always done at once.
+            # Within one account, a copy is nearly always done at once.
             status = _copy_status(await target.get_blob_properties())
             while status == "pending":
                 await asyncio.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Streaming a blob into a file: bounded memory, bounded size, the hash made on the way."""
+"""Streaming a blob into a file, with bounded memory and size, and with its hash."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -21,11 +21,11 @@ _UNREADABLE = "the blob at blobUrl does not exist, or may not be read with what 
 
 
 class SpooledContent:
-    """Content on its way: in memory while it is small, in a temporary file when it is not."""
+    """Content that was read: in memory while it is small, in a temporary file when it is larger."""
 
     def __init__(self, limit_bytes: int | None = None) -> None:
         self.file: SpooledTemporaryFile[bytes]
-        self.file = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115 - whoever made this closes it
+        self.file = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
         self.size_bytes = 0
         self.first_bytes = b""
         self._limit_bytes = limit_bytes
@@ -33,11 +33,11 @@ class SpooledContent:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of what has been written, hex."""
+        """SHA-256 of the content so far, hex."""
         return self._hash.hexdigest()
 
     def write(self, chunk: bytes) -> None:
-        """Take the next chunk. Raises DocumentTooLarge as soon as the limit is passed."""
+        """Append a chunk. Raises DocumentTooLarge as soon as the limit is exceeded."""
         self.size_bytes += len(chunk)
         if self._limit_bytes is not None and self.size_bytes > self._limit_bytes:
             raise DocumentTooLarge(self._limit_bytes)
@@ -47,21 +47,21 @@ class SpooledContent:
         self.file.write(chunk)
 
     async def fill(self, chunks: AsyncIterator[bytes]) -> None:
-        """Take all chunks, then go back to the start."""
+        """Append all chunks, then go back to the start."""
         async for chunk in chunks:
             self.write(chunk)
         self.file.seek(0)
 
 
 class BlobSource:
-    """Reads blobs: those of the own account with its client, others with what their URL grants."""
+    """Reads blobs: of the own account with its client, of others with the access that their URL grants."""
 
     def __init__(self) -> None:
-        # A slow transfer is fine, a silent one is not.
+        # A transfer may be slow, but not stall.
         self._session = HttpSession(total_seconds=900, read_seconds=30)
 
     async def fetch(self, url: str, own: "BlobClient | None", limit_bytes: int) -> SpooledContent:
-        """The content of ``own`` or, when that is None, of ``url``; whoever gets it closes its file.
+        """The content of ``own`` or, when that is None, of ``url``. The caller closes its file.
 
         Raises:
             BlobUnavailable: it cannot be read.
@@ -88,7 +88,7 @@ class BlobSource:
             yield chunk
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._session.close()
 
     async def _chunks_at(self, url: str) -> AsyncIterator[bytes]:
@@ -96,7 +96,7 @@ class BlobSource:
         from yarl import URL
 
         try:
-            # encoded: yarl would otherwise rewrite the signature. Redirects may lead anywhere.
+            # Not encoded again, which would change the signature. Not redirected, which could lead anywhere.
             target = URL(url, encoded=True)
             async with self._session.get().get(target, allow_redirects=False) as response:
                 if response.status in _TRANSIENT or response.status >= 500:
@@ -106,7 +106,7 @@ class BlobSource:
                 async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
                     yield chunk
         except ValueError:
-            raise BlobUnavailable("blobUrl cannot be asked for; percent-encode what is special in it") from None
+            raise BlobUnavailable("blobUrl cannot be requested; percent-encode its special characters") from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            # Not the error's own text: it may show the URL with its SAS.
+            # The error's text is left out: it may hold the URL with its SAS.
             raise ServiceUnavailable(_SERVICE, f"it did not answer ({type(error).__name__})") from None

@@ -15,33 +15,33 @@ _FORM = "https://<account>.blob.core.windows.net/<container>/<blob>"
 _LONGEST_URL = 4096
 _LONGEST_BLOB_NAME = 1024
 _RUNTIME_PREFIX = "azure-webjobs-"
-"""Containers of the Functions runtime: keys, locks, what the host remembers."""
+"""The beginning of the names of the Functions runtime's own containers."""
 
 
 @dataclass(frozen=True)
 class BlobLocation:
-    """Where a blob lies. ``url`` has no query; a SAS, where there was one, is only known to be there."""
+    """The place of a blob. ``url`` has no query; ``has_sas`` says whether there was one."""
 
     url: str
     container: str
     blob: str
     """The blob's name, percent-decoded."""
     is_own: bool
-    """Whether it lies in the pipeline's own storage account."""
+    """Whether it is in the pipeline's own storage account."""
     has_sas: bool
 
 
 def parse_blob_url(url: str, allowed_hosts: Collection[str], own_endpoint: str) -> BlobLocation:
-    """Read ``url``, trusting nothing about it.
+    """Read a URL that a client sent.
 
     Args:
-        url: what the client sent, with or without a SAS.
+        url: the URL, with or without a SAS.
         allowed_hosts: lower-case hosts, with the port where it is not 443.
-        own_endpoint: base URL of the own account's blobs. Only below it may a URL be plain http, name a port
-            that is not listed, or carry the account in its path (Azurite).
+        own_endpoint: base URL of the own account's blobs. Only below it may a URL use plain http or a port that
+            is not listed, or have the account in its path (Azurite).
 
     Raises:
-        InvalidBlobUrl: says what is wrong and what is allowed, and never repeats the URL.
+        InvalidBlobUrl: says what is wrong and what is allowed, without the URL.
     """
     if len(url) > _LONGEST_URL or _BAD_CHARACTERS.search(url):
         raise InvalidBlobUrl("blobUrl must have at most 4096 characters, and no blanks, \\ or control characters")
@@ -58,16 +58,16 @@ def parse_blob_url(url: str, allowed_hosts: Collection[str], own_endpoint: str) 
 
 
 def refuse_kept_container(location: BlobLocation, kept: Collection[str]) -> None:
-    """Refuse a blob in a container of the own account that clients have no business in.
+    """Refuse a blob in a container of the own account that is not for clients.
 
-    A URL without a SAS is read with the app's own credentials, which may read all of the account.
+    A URL without a SAS is read with the app's own credentials, which can read the whole account.
 
     Args:
-        location: where the blob lies.
-        kept: containers whose content only the pipeline hands out.
+        location: the place of the blob.
+        kept: containers whose content clients get only through the API.
 
     Raises:
-        InvalidBlobUrl: names the container, and what is allowed.
+        InvalidBlobUrl: says which container was named and what is allowed.
     """
     if location.is_own and (location.container in kept or location.container.startswith(_RUNTIME_PREFIX)):
         raise InvalidBlobUrl(
@@ -86,7 +86,7 @@ def _split(url: str) -> SplitResult:
         raise InvalidBlobUrl("blobUrl must begin with https://")
     if not _NETLOC.fullmatch(parts.netloc):
         raise InvalidBlobUrl("blobUrl must name a plain host, without user name, escapes or a trailing dot")
-    # urlsplit takes an empty fragment away: look at the text.
+    # urlsplit drops an empty fragment, so the text itself is checked.
     if "#" in url:
         raise InvalidBlobUrl("blobUrl must have no #fragment; write # in a blob's name as %23")
     return parts
@@ -126,5 +126,5 @@ def _names(path: str) -> tuple[str, str]:
 
 
 def _has_controls(blob: str) -> bool:
-    # Unlike in the URL, a blank is fine in the name; bytes that are no UTF-8 are not.
+    # Unlike the URL, the name may hold blanks; bytes that are not UTF-8 are refused.
     return "\ufffd" in blob or bool(_BAD_CHARACTERS.search(blob.replace(" ", "_")))

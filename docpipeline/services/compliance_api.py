@@ -23,7 +23,7 @@ class ComplianceApi:
     """Asks whether a text is compliant. One instance serves the whole process.
 
     Args:
-        endpoint: the URL that is posted to.
+        endpoint: the URL that texts are posted to.
         key: sent as a bearer token; None to send none.
         breaker: guards the service.
     """
@@ -37,14 +37,14 @@ class ComplianceApi:
     async def check(
         self, text: str, metadata: Mapping[str, str]
     ) -> tuple[ComplianceVerdict, tuple[ComplianceIssue, ...]]:
-        """Have ``text`` checked.
+        """Check a text.
 
         Returns:
-            The verdict, and at most 100 issues. An answer that cannot be understood fails closed: not compliant,
-            no confidence, ``understood`` false. An answer without a confidence keeps its verdict.
+            The verdict, and at most 100 issues. An answer that cannot be understood counts as not compliant, with
+            no confidence and ``understood`` false. An answer without a confidence keeps its verdict.
 
         Raises:
-            ServiceUnavailable: 408, 429, 5xx, a timeout or no connection; CircuitOpen while it is left alone.
+            ServiceUnavailable: 408, 429, 5xx, a timeout or no connection; CircuitOpen while the circuit is open.
             ServiceRefused: any other answer but 200.
         """
         with self._breaker.calling():
@@ -52,7 +52,7 @@ class ComplianceApi:
         return read_answer(body)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._session.close()
 
     async def _post(self, body: dict[str, Any]) -> bytes | None:
@@ -75,7 +75,7 @@ class ComplianceApi:
 
 
 def read_answer(body: bytes | None) -> tuple[ComplianceVerdict, tuple[ComplianceIssue, ...]]:
-    """What an answer's body says; None (too long to read) and nonsense fail closed."""
+    """The verdict and issues in an answer. A malformed or too long (None) body counts as not understood."""
     try:
         answer = json.loads(body or b"")
         compliant, confidence = answer["compliant"], answer.get("confidence")
@@ -100,5 +100,5 @@ def _issue(entry: Any) -> ComplianceIssue:
 def _is_confidence(value: Any) -> bool:
     if value is None:
         return True
-    # bool is an int; NaN is in no range.
+    # bool is an int; NaN is not in the range.
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

@@ -1,7 +1,7 @@
 """Documents, their texts and their results in blob storage: containers incoming, extractions and archive.
 
-Names are made from the document's id, the run's id and the content's hash alone, and what must not be written
-twice is created only if it is missing: whatever runs a second time meets what the first run left.
+Names follow from the document's id, the run's id and the content's hash only, and blobs that must not be written
+twice are created only if they are missing: a second run of an activity finds what the first one stored.
 """
 
 import json
@@ -42,12 +42,12 @@ _FILE_SUFFIXES = {
 
 @dataclass(frozen=True)
 class IncomingBlob:
-    """A document's content in the ``incoming`` container, as one request left it there."""
+    """A document's content in container ``incoming``, as one submission stored it."""
 
     blob_url: str
     """Without a SAS."""
     etag: str | None
-    """The blob's state when this request created it; None when it was there before."""
+    """The blob's ETag when this submission created it; None when the blob existed before."""
 
 
 class DocumentBlobs:
@@ -74,15 +74,15 @@ class DocumentBlobs:
         content_hash: str,
         content_type: str = "application/octet-stream",
     ) -> IncomingBlob:
-        """Store a document's content once; a second time only claims what is there.
+        """Store a document's content, or claim it when it is stored already.
 
-        A claim renews the blob's ETag: whoever created it can no longer discard it.
+        A claim renews the blob's ETag, so that its creator can no longer discard it.
 
         Args:
-            document_id: whose content.
+            document_id: the document's id.
             content: the bytes, or an open file, which is read from its start.
-            content_hash: the content's SHA-256 in hex; it names the blob.
-            content_type: MIME type judged by the content itself.
+            content_hash: the content's SHA-256 in hex, the blob's name.
+            content_type: MIME type by the content itself.
         """
         with storage_faults(_SERVICE):
             blob = await self._blob(INCOMING, f"{document_key(document_id)}/{content_hash}")
@@ -90,22 +90,22 @@ class DocumentBlobs:
                 etag = await blob_claims.create(blob, content, content_type)
                 if etag is not None or await blob_claims.claim(blob):
                     return IncomingBlob(self._url(blob), etag)
-        raise ServiceUnavailable(_SERVICE, "others keep storing and discarding this very content")
+        raise ServiceUnavailable(_SERVICE, "others keep storing and discarding the same content")
 
     def locate(self, blob_url: str) -> BlobLocation:
-        """Check a client's ``blobUrl``. Raises InvalidBlobUrl; reads nothing."""
+        """Check a client's ``blobUrl`` without reading the blob. Raises InvalidBlobUrl."""
         location = parse_blob_url(blob_url, self._allowed_hosts, self._account.blob_endpoint)
         refuse_kept_container(location, {EXTRACTIONS, ARCHIVE})
         return location
 
     async def read_source(self, blob_url: str, limit_bytes: int) -> SpooledContent:
-        """The content of the blob a client names; whoever gets it closes its file.
+        """The content of the blob that a client names. The caller closes its file.
 
-        A SAS in the URL is used here and nowhere else.
+        A SAS in the URL is used only here.
 
         Args:
             blob_url: https URL on an allowed host, with or without a SAS.
-            limit_bytes: most bytes that are accepted (inclusive).
+            limit_bytes: the most bytes that are accepted.
 
         Raises:
             InvalidBlobUrl: the URL is refused.
@@ -120,9 +120,9 @@ class DocumentBlobs:
             return await self._source.fetch(blob_url, own, limit_bytes)
 
     async def open_incoming(self, blob_url: str) -> "SpooledTemporaryFile[bytes]":
-        """The content of a blob of ``incoming`` as an open file, at its start; close it after use.
+        """The content of a blob in ``incoming`` as an open file, at its start. The caller closes it.
 
-        Raises BlobUnavailable when it is not there (any more).
+        Raises BlobUnavailable when there is no such blob.
         """
         with storage_faults(_SERVICE):
             content = SpooledContent()
@@ -131,17 +131,16 @@ class DocumentBlobs:
             except BaseException:
                 content.file.close()
                 raise
-            content.file.seek(0)
             return content.file
 
     async def discard_incoming(self, stored: IncomingBlob) -> None:
-        """Delete content that came to nothing, if ``stored`` created it and nobody has claimed it since."""
+        """Delete content that no run needs, if ``stored`` created it and no other submission has claimed it."""
         if stored.etag is not None:
             with storage_faults(_SERVICE):
                 await blob_claims.discard(self._incoming_blob(stored.blob_url), stored.etag)
 
     def analysis_ledger(self, run: RunReference) -> AnalysisLedger:
-        """What a run has submitted for analysis. Reads nothing by itself."""
+        """The ledger of a run's submissions for analysis. Reads nothing yet."""
         folder = run_folder(run)
         return AnalysisLedger(lambda name: self._blob(EXTRACTIONS, f"{folder}/{name}"), _SERVICE)
 
@@ -157,11 +156,11 @@ class DocumentBlobs:
         return f"{EXTRACTIONS}/{name}"
 
     async def save_extraction(self, run: RunReference, extraction: Extraction) -> None:
-        """Store the outcome of extraction, after its text: once it is there, extraction is done."""
+        """Store the result of the extraction, after its text. Once it is stored, the extraction is done."""
         await self._write_json(f"{run_folder(run)}/extraction.json", extraction.to_payload())
 
     async def read_extraction(self, run: RunReference) -> Extraction | None:
-        """The outcome of extraction; None when it is not done."""
+        """The result of the extraction; None when it is not done."""
         stored = await self._read_json(f"{run_folder(run)}/extraction.json")
         return None if stored is None else Extraction.from_payload(stored)
 
@@ -169,7 +168,7 @@ class DocumentBlobs:
         """The UTF-8 text at ``container/name``, in chunks. Raises BlobUnavailable before the first of them."""
         container, _, name = text_blob.partition("/")
         if container != EXTRACTIONS:
-            raise BlobUnavailable(f"texts lie in container '{EXTRACTIONS}'")
+            raise BlobUnavailable(f"texts are in container '{EXTRACTIONS}'")
         with storage_faults(_SERVICE):
             async for chunk in self._source.chunks_of(self._client().get_blob_client(container, name)):
                 yield chunk
@@ -191,7 +190,7 @@ class DocumentBlobs:
             await self._client().get_container_client(INCOMING).get_container_properties()
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._source.close()
         if self._service is not None:
             await self._service.close()
@@ -250,5 +249,5 @@ class DocumentBlobs:
 
     @staticmethod
     def _url(blob: "BlobClient") -> str:
-        # An account reached by a SAS has it in every URL.
+        # When the account is reached with a SAS, every URL holds it.
         return str(blob.url).partition("?")[0]

@@ -1,4 +1,4 @@
-"""Azure AI Document Intelligence: an analysis is submitted once, then asked after until it is done."""
+"""Azure AI Document Intelligence: a document is submitted once, then its operation is polled until it is done."""
 
 import asyncio
 import math
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _LONGEST_PAUSE_SECONDS = 60.0
-# The one model without add-ons.
+# The only model without add-on features.
 _WITHOUT_FEATURES = {"prebuilt-businessCard"}
 
 
@@ -33,7 +33,7 @@ class DocumentIntelligence:
         endpoint: the resource's base URL.
         key: its key; None for the app's identity.
         breaker: guards the service.
-        polling_interval: seconds between two questions after an operation, where the service names none.
+        polling_interval: seconds between two polls of an operation, unless the service names another.
         clock: gives the current time, UTC.
         identity: the app's, where there is no key.
     """
@@ -55,27 +55,27 @@ class DocumentIntelligence:
         self._identity = identity or AppIdentity()
 
     async def submit(self, content: IO[bytes], model_id: str, until: datetime) -> str:
-        """Submit a document for analysis; this is what is billed.
+        """Submit a document for analysis. Each submission is billed.
 
         Args:
-            content: the document, read from where the file stands; what comes before a PDF's header is left out.
+            content: the document, from the file's position; bytes before a PDF's header are left out.
             model_id: a prebuilt or custom model.
             until: give up at this time (UTC).
 
         Returns:
-            The URL the operation is asked after at; it holds no key.
+            The URL of the operation; it holds no key.
 
         Raises:
-            DocumentFailed: the document can never be read; or ``extractionTimeout`` at ``until``.
-            NothingSubmitted: for now, and the document was not taken; CircuitOpen while the service is left alone.
-            ServiceUnavailable: for now, and the document may have been taken.
+            DocumentFailed: the document cannot be read; or ``extractionTimeout`` at ``until``.
+            NothingSubmitted: for now, and the document was not accepted; CircuitOpen while the circuit is open.
+            ServiceUnavailable: for now, and the document may have been accepted.
             ServiceRefused: bad key, unknown model.
         """
         _skip_to_header(content)
         features = [] if model_id in _WITHOUT_FEATURES else ["languages"]
 
         async def begin() -> str:
-            # No polling here: the operation's address must be saved before anything else happens.
+            # No polling here: the operation's URL must be saved before anything else happens.
             poller = await self._client.begin_analyze_document(
                 model_id, content, features=features, polling=False, cls=_operation_location
             )
@@ -88,19 +88,19 @@ class DocumentIntelligence:
         """Wait for an operation's result.
 
         Args:
-            operation_url: what ``submit`` returned, in this process or an earlier one.
+            operation_url: the URL that ``submit`` returned, in this process or an earlier one.
             until: give up at this time (UTC).
 
         Raises:
-            DocumentFailed: the document can never be read; or ``extractionTimeout`` at ``until``.
-            OperationLost: the operation is gone or failed through no fault of the document; submit anew.
-            ServiceUnavailable: for now; CircuitOpen while the service is left alone.
+            DocumentFailed: the document cannot be read; or ``extractionTimeout`` at ``until``.
+            OperationLost: the operation is gone, or failed through no fault of the document; submit it again.
+            ServiceUnavailable: for now; CircuitOpen while the circuit is open.
             ServiceRefused: bad key.
         """
 
         async def poll() -> Analysis:
             while True:
-                analysis, pause_seconds = await self._ask(operation_url)
+                analysis, pause_seconds = await self._poll(operation_url)
                 if analysis is not None:
                     return analysis
                 await asyncio.sleep(pause_seconds)
@@ -108,35 +108,35 @@ class DocumentIntelligence:
         return await self._guarded(poll, until)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         if "_client" in self.__dict__:
             await self._client.close()
             del self._client
 
-    async def _ask(self, operation_url: str) -> tuple[Analysis | None, float]:
-        """One question: the analysis if it is done, and the seconds to wait if it is not."""
+    async def _poll(self, operation_url: str) -> tuple[Analysis | None, float]:
+        """Poll once. Returns the analysis, None while it is under way, and the seconds until the next poll."""
         from azure.core.rest import HttpRequest
 
-        # As a stream: otherwise the SDK parses the body before we do, in the loop's thread.
+        # As a stream: otherwise the SDK parses the body first, in the event loop.
         request = HttpRequest("GET", operation_url)
         async with await self._client.send_request(request, stream=True) as response:
             body = await response.read()
         if response.status_code != 200:
             raise fault_of_answer(response.status_code, response.headers, body, is_poll=True)
-        # Megabytes of JSON: the loop serves others meanwhile.
+        # In a thread: megabytes of JSON would block the event loop.
         analysis = await asyncio.to_thread(read_operation, body)
         return analysis, self._pause_after(response.headers.get("Retry-After", ""))
 
     def _pause_after(self, retry_after: str) -> float:
         try:
-            asked = float(retry_after)
+            seconds = float(retry_after)
         except ValueError:
             return self._polling_interval
-        # NaN is a float too, and no time to wake up at.
-        return self._polling_interval if math.isnan(asked) else min(max(asked, 0.02), _LONGEST_PAUSE_SECONDS)
+        # NaN is a float too.
+        return self._polling_interval if math.isnan(seconds) else min(max(seconds, 0.02), _LONGEST_PAUSE_SECONDS)
 
     async def _guarded(self, work: Callable[[], Awaitable[Result]], until: datetime) -> Result:
-        """``work`` behind the breaker and before the deadline, with the SDK's errors translated."""
+        """Do ``work`` behind the breaker and before the deadline, and translate the SDK's errors."""
         from aiohttp import ClientError
         from azure.core.exceptions import AzureError
 
@@ -160,7 +160,7 @@ class DocumentIntelligence:
         from docpipeline.services.analysis_transport import ErrorReadingTransport
 
         credential: Any = AzureKeyCredential(self._key) if self._key else self._identity.credential()
-        # Durable retries do the waiting; the SDK's own would block on any Retry-After, even that of a 401.
+        # No retries in the SDK, which obeys any Retry-After, even that of a 401: the durable retry waits instead.
         return DocumentAnalysisClient(
             self._endpoint,
             credential,
@@ -170,7 +170,7 @@ class DocumentIntelligence:
 
 
 def _skip_to_header(content: IO[bytes]) -> None:
-    # Readers of PDF skip up to 1024 bytes before it. Nothing says that the service does: it need not.
+    # PDF readers skip up to 1024 bytes before the header; the service may not.
     start = content.tell()
     content.seek(start + header_offset(content.read(SNIFFED_BYTES)))
 

@@ -1,8 +1,9 @@
-"""Records of documents in table ``documents``: one truth per document, and a listing newest first.
+"""Records of documents in table ``documents``: one record for each document, and a listing, newest first.
 
-Two rows a document, always written in one transaction. ``id|{key}`` is the record, guarded by its ETag.
-``at|{inverted submission time}|{key}`` repeats it for listing. Both lie in one of eight partitions, chosen by
-the document's id: a transaction needs one partition, and a listing merges eight.
+Each document has several rows, always written in one transaction. ``id|{key}`` is the record, guarded by its ETag.
+``at|{inverted submission time}|{key}`` repeats it for the listing, and ``open|...`` for the listing of open ones.
+All are in one of eight partitions, chosen by the document's id: a transaction needs one partition, and a listing
+merges eight.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient
 
 Change = Callable[[DocumentRecord], DocumentRecord]
-"""From the record as it is to the record as it should be; the very same where there is nothing to write."""
+"""From the current record to the changed one, or to the same object when there is nothing to write."""
 
 MAX_PAGE = 200
 _SERVICE = "document records"
@@ -40,15 +41,15 @@ class DocumentRecords:
     """Reads and writes records. One instance serves the whole process.
 
     Every method raises ServiceUnavailable when the table cannot be reached for now, and ServiceRefused when
-    access is denied. A row that cannot be read is logged and counted whenever it is met: lists leave it out, and
-    methods about its document raise UnreadableRow.
+    access is denied. A row that cannot be read is logged and counted each time: lists leave it out, and methods
+    for its document raise UnreadableRow.
     """
 
     def __init__(self, account: StorageAccount, identity: AppIdentity | None = None) -> None:
         self._table = azure_storage.LazyTable(account, identity, TABLE)
 
     async def create(self, record: DocumentRecord) -> bool:
-        """Reserve the document: write its first record. False, and nothing written, if it has one already."""
+        """Write a document's first record. False, and nothing is written, if it has one already."""
         from azure.data.tables import TableTransactionError
 
         rows = [record_rows.record_row(record), *record_rows.listing_rows(record).values()]
@@ -58,9 +59,9 @@ class DocumentRecords:
             except TableTransactionError as error:
                 if error.status_code != _CONFLICT:
                     raise
-                # An answer that was lost and asked for again finds its own row.
-                reserved = await self.get(record.document_id)
-                return reserved is not None and reserved.instance_id == record.instance_id
+                # A request whose answer was lost, and which was repeated, finds its own row.
+                existing = await self.get(record.document_id)
+                return existing is not None and existing.is_of(record.run)
         return True
 
     async def get(self, document_id: str) -> DocumentRecord | None:
@@ -69,14 +70,14 @@ class DocumentRecords:
         return None if row is None else _record_in(row)
 
     async def update(self, document_id: str, change: Change) -> DocumentRecord:
-        """Read, change, write if nobody else wrote meanwhile; otherwise the same again, a few times.
+        """Read the record, change it, and write it if nobody else wrote meanwhile; otherwise try again.
 
         Args:
-            document_id: whose record.
-            change: what is to happen to it; may be called several times.
+            document_id: the document's id.
+            change: makes the changed record; may be called several times.
 
         Returns:
-            The record as it now is.
+            The current record.
 
         Raises:
             RecordNotFound: there is no record.
@@ -92,7 +93,7 @@ class DocumentRecords:
                 return before
             if await self._overwrite(row, before, after):
                 return after
-            # Jitter, so that two writers do not keep step.
+            # Jitter, so that two writers do not collide again.
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
         raise RecordConflict(document_id)
 
@@ -100,12 +101,12 @@ class DocumentRecords:
         """Change the record of a run, as `update` does.
 
         Returns:
-            The record as it now is; None when it belongs to another run, which is then left alone.
+            The current record; None, and nothing is changed, when it belongs to another run.
 
         Raises:
             RecordNotFound: there is no record.
             RecordConflict: others kept writing.
-            IllegalTransition: ``change`` makes a move that does not lead on from the record's status.
+            IllegalTransition: ``change`` makes a transition that the record's status does not allow.
         """
         record = await self.update(
             run.document_id, lambda current: change(current) if current.is_of(run) else current
@@ -141,14 +142,14 @@ class DocumentRecords:
         Args:
             status: only documents in this status.
             user_id: only documents of this user.
-            limit: most records to return, 1-200.
-            token: continuation token of the page before; None for the first page.
+            limit: the most records to return, 1-200.
+            token: the continuation token of the previous page; None for the first page.
 
         Returns:
-            The records, and the token for what follows; None when nothing does.
+            The records, and the token for the next page; None when there is none.
 
         Raises:
-            InvalidRequest: no page ends with ``token``.
+            InvalidRequest: ``token`` is not a token of this API.
         """
         query = record_rows.listing_query(status, user_id, record_rows.read_token(token))
         with storage_faults(_SERVICE):
@@ -174,7 +175,7 @@ class DocumentRecords:
         await self._row("health-check")
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._table.close()
 
     async def _row(self, document_id: str) -> "TableEntity | None":
@@ -188,7 +189,7 @@ class DocumentRecords:
                 return None
 
     async def _overwrite(self, row: "TableEntity", before: DocumentRecord, after: DocumentRecord) -> bool:
-        """Write all rows if the record still is as ``row`` has it; False if somebody was faster."""
+        """Write all rows if the record is still that of ``row``. False if somebody else wrote first."""
         from azure.core import MatchConditions
         from azure.data.tables import TableTransactionError, UpdateMode
 

@@ -1,4 +1,4 @@
-"""The one aiohttp session of a service, made at its first call: it needs a running event loop."""
+"""The aiohttp session of a service, made at its first call, since it needs a running event loop."""
 
 from typing import TYPE_CHECKING
 
@@ -9,11 +9,11 @@ _CONNECT_SECONDS = 5
 
 
 class HttpSession:
-    """Makes its session at first use, with explicit timeouts.
+    """One session, made at first use, with explicit timeouts.
 
     Args:
-        total_seconds: longest time for a call, the answer's body included.
-        read_seconds: longest silence in the middle of it.
+        total_seconds: the longest time for a call, including the answer's body.
+        read_seconds: the longest time without data during a call; None for no limit.
     """
 
     def __init__(self, total_seconds: float, read_seconds: float | None = None) -> None:
@@ -29,12 +29,12 @@ class HttpSession:
             timeout = aiohttp.ClientTimeout(
                 total=self._total_seconds, sock_connect=_CONNECT_SECONDS, sock_read=self._read_seconds
             )
-            # No cookies: what one answer sets must not go into the next request.
+            # No cookies: a cookie of one answer must not be sent with the next request.
             self._session = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
             self._session = None

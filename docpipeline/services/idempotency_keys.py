@@ -1,4 +1,4 @@
-"""Idempotency keys in table ``idempotency``: which run a key of a user stands for, written once."""
+"""Idempotency keys in table ``idempotency``: the run that a user's key stands for, written once."""
 
 import hashlib
 from datetime import datetime
@@ -16,7 +16,7 @@ _SERVICE = "idempotency keys"
 
 
 class Reservation(Payload):
-    """The run a key stands for. It may not have begun: the request that reserved it may have died."""
+    """The run that a key stands for. It may not have begun, if the submission that reserved it died."""
 
     document_id: str
     instance_id: str
@@ -26,16 +26,16 @@ class Reservation(Payload):
 class IdempotencyKeys:
     """Reads and writes keys. One instance serves the whole process.
 
-    Every method raises ServiceUnavailable when the table cannot be reached for now, and ServiceRefused when
-    access is denied, and UnreadableRow when what is stored for a key is damaged. Keys are stored as hashes, since
-    they may hold any character.
+    Every method raises ServiceUnavailable when the table cannot be reached for now, ServiceRefused when access is
+    denied, and UnreadableRow when a key's row is damaged. Keys are stored as hashes, since they may hold any
+    character.
     """
 
     def __init__(self, account: StorageAccount, identity: AppIdentity | None = None) -> None:
         self._table = azure_storage.LazyTable(account, identity, TABLE)
 
     async def find(self, user_id: str, key: str) -> Reservation | None:
-        """What the user's key stands for; None when it was never used."""
+        """The run that the user's key stands for; None when it was never used."""
         from azure.core.exceptions import ResourceNotFoundError
 
         with storage_faults(_SERVICE):
@@ -49,29 +49,29 @@ class IdempotencyKeys:
             report(damage)
             raise
 
-    async def reserve(self, user_id: str, key: str, wanted: Reservation) -> Reservation:
-        """Let the key stand for ``wanted``, unless it stands for a run already. Returns what it stands for now."""
+    async def reserve(self, user_id: str, key: str, run: Reservation) -> Reservation:
+        """Let the key stand for ``run``, unless it stands for another one. Returns the run it stands for now."""
         from azure.core.exceptions import ResourceExistsError
 
         row = {
             "PartitionKey": _hashed(user_id),
             "RowKey": _hashed(key),
-            "documentId": wanted.document_id,
-            "instanceId": wanted.instance_id,
-            "reservation": wanted.model_dump_json(by_alias=True),
+            "documentId": run.document_id,
+            "instanceId": run.instance_id,
+            "reservation": run.model_dump_json(by_alias=True),
         }
         with storage_faults(_SERVICE):
             try:
                 await (await self._table.open()).create_entity(row)
             except ResourceExistsError:
-                standing = await self.find(user_id, key)
-                if standing is None:
+                existing = await self.find(user_id, key)
+                if existing is None:
                     raise ServiceUnavailable(_SERVICE, "a key was removed while it was being read") from None
-                return standing
-        return wanted
+                return existing
+        return run
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._table.close()
 
 

@@ -25,7 +25,7 @@ _TOTAL_SECONDS = 20.0
 
 
 class Notifier:
-    """Tells the outside what happened to a document. One instance serves the whole process.
+    """Sends notifications to the webhook. One instance serves the whole process.
 
     Args:
         url: where notifications are posted; None to log them only.
@@ -56,10 +56,10 @@ class Notifier:
         Args:
             type: what happened.
             run: the run it happened in; its document is sent as ``subject``.
-            data: camelCase keys, plain JSON values; no text of the document, no secret.
+            data: camelCase keys and plain JSON values; no text of the document, no secret.
 
         Raises:
-            ServiceUnavailable: 408, 429, 5xx, a timeout or no connection; CircuitOpen while it is left alone.
+            ServiceUnavailable: 408, 429, 5xx, a timeout or no connection; CircuitOpen while the circuit is open.
             ServiceRefused: any other answer but 2xx; redirects are not followed.
         """
         if self._url is None:
@@ -77,7 +77,7 @@ class Notifier:
             await self._post(self._url, body, headers)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._session.close()
 
     def _event(
@@ -98,7 +98,7 @@ class Notifier:
         import aiohttp
 
         try:
-            # A redirect would carry the signature elsewhere.
+            # A redirect would take the signature elsewhere.
             request = self._session.get().post(url, data=body, headers=headers, allow_redirects=False)
             async with request as response:
                 status = response.status
@@ -106,18 +106,18 @@ class Notifier:
                     remedy = "check NOTIFICATION_WEBHOOK_URL and NOTIFICATION_WEBHOOK_SECRET"
                     raise refused_or_unavailable(_SERVICE, status, response.headers, remedy)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            # Not the error's own text: it may show the URL, which may hold a token.
+            # The error's text is left out: it may show the URL, which may hold a token.
             raise ServiceUnavailable(_SERVICE, f"it did not answer ({type(error).__name__})") from None
 
 
 def signature_headers(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of Standard Webhooks over exactly the bytes that are sent.
+    """The three headers of Standard Webhooks for a body.
 
     Args:
         secret: ``whsec_`` and the base64 of the key.
-        message_id: the same in every attempt; receivers drop what they have seen before.
+        message_id: the same in every attempt, so that receivers recognise a repetition.
         at: time of this attempt.
-        body: the request's body.
+        body: exactly the bytes that are sent.
     """
     timestamp = str(int(at.timestamp()))
     key = base64.b64decode(secret.removeprefix("whsec_"))

@@ -1,12 +1,12 @@
-"""Places of runs in flight, one row each in table ``places``: no more are given than there may be.
+"""Places of runs in flight, one row each in table ``places``: never more than the limit.
 
-A place is taken by inserting its row, and kept once the rows are seen to be no more than there may be: of any
-number of processes that take at once, the last to insert sees all others. Where they are more, the latest
-withdraw, and the others look again. The table's own clock says which came last: by the clocks of the processes, a
-later row could sort before one that is kept already, and too many would withdraw.
+A run takes a place by inserting its row, and keeps it once a count shows no more rows than the limit: when several
+processes insert at once, the last one sees all rows. When there are too many, the latest withdraw, and the others
+count again. The table's own clock decides which are the latest: by the clocks of the processes, a later row could
+sort before one that is kept already, and too many would withdraw.
 
-A count that is at most two seconds old, with what this process has taken since, turns a burst away before it comes
-to that, and spares the look at the table while there is room for a thousand.
+Two things save most of these counts. Every process knows the last count, at most two seconds old, and what it has
+taken since: with these it turns a burst away, and skips the count while there is room for a thousand runs.
 """
 
 import asyncio
@@ -30,18 +30,18 @@ _SERVICE = "pending places"
 _PARTITION = "pending"
 _COUNT_AFTER_SECONDS = 2.0
 _ROOM_TO_SPARE = 1000
-"""So many places, or a tenth of all, are more than other processes take within two seconds."""
-_LOOKS = 50
+"""Other processes take fewer places than this, or than a tenth of all, within two seconds."""
+_MOST_COUNTS = 50
 
 
 class PendingPlaces:
-    """Takes and gives back places. One instance serves the whole process.
+    """Takes and releases places. One instance serves the whole process.
 
     Every method raises ServiceUnavailable when the table cannot be reached for now, and ServiceRefused when
     access is denied.
 
     Args:
-        account: where the table lies.
+        account: the account of the table.
         limit: how many places there are.
         clock: gives the current time, UTC.
         now_seconds: a clock that never goes back, in seconds.
@@ -64,10 +64,10 @@ class PendingPlaces:
         self._counted = 0
         self._counted_at: float | None = None
         self._taken_since: dict[str, float | None] = {}
-        """What this process took and the count may not show yet: by run, when its row was there."""
+        """The runs that the last count may not include: by instance id, the time after their row was written."""
 
     async def require_room(self) -> None:
-        """Raises TooManyPending when every place is taken."""
+        """Raise TooManyPending when every place is taken."""
         async with self._counting:
             if self._counted_at is None or self._now_seconds() - self._counted_at >= _COUNT_AFTER_SECONDS:
                 await self._count()
@@ -75,13 +75,13 @@ class PendingPlaces:
             raise TooManyPending(self._known(), self._limit)
 
     async def take(self, run: RunReference) -> bool:
-        """Take a place for a run. Raises TooManyPending, and then has taken none.
+        """Take a place for a run. Raises TooManyPending when there is none left.
 
         Returns:
             Whether it was taken now; False when the run had it already.
         """
         await self.require_room()
-        # Nothing is awaited between the look and this line: of a burst, only as many pass as there is room for.
+        # Nothing is awaited between the check and this line, so no burst passes the limit.
         self._taken_since[run.instance_id] = None
         try:
             inserted = await self._insert(run)
@@ -94,12 +94,12 @@ class PendingPlaces:
         return inserted
 
     async def keep(self, run: RunReference) -> None:
-        """Let a run that is under way have a place, whatever the limit."""
+        """Give a place to a run that is under way, whatever the limit."""
         with storage_faults(_SERVICE):
             await (await self._table.open()).upsert_entity(self._row(run))
 
     async def release(self, run: RunReference) -> None:
-        """Give a run's place back; one that has none is fine."""
+        """Release a run's place. Does nothing when it has none."""
         self._taken_since.pop(run.instance_id, None)
         with storage_faults(_SERVICE):
             await (await self._table.open()).delete_entity(_PARTITION, run.instance_id)
@@ -117,11 +117,11 @@ class PendingPlaces:
                     yield run
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._table.close()
 
     async def _insert(self, run: RunReference) -> bool:
-        """Whether the row was written; False when it was there."""
+        """Write the run's row. False when it existed before."""
         from azure.core.exceptions import ResourceExistsError
 
         with storage_faults(_SERVICE):
@@ -140,24 +140,24 @@ class PendingPlaces:
         }
 
     async def _keep_or_withdraw(self, run: RunReference) -> None:
-        """Look whether other processes took what this one thought was free."""
+        """Keep the new row if it is within the limit, otherwise delete it and raise TooManyPending."""
         try:
-            await self._require_to_be_within(run)
+            await self._require_within_limit(run)
         except BaseException:
             await self.release(run)
             raise
 
-    async def _require_to_be_within(self, run: RunReference) -> None:
+    async def _require_within_limit(self, run: RunReference) -> None:
         if self._known() < self._limit - max(self._limit // 10, _ROOM_TO_SPARE):
             return
-        for _ in range(_LOOKS):
+        for _ in range(_MOST_COUNTS):
             async with self._counting:
                 places = await self._count()
             if len(places) <= self._limit:
                 return
             if run.instance_id not in places[: self._limit]:
                 break
-            # Those behind are about to withdraw. Jitter, so that two processes do not keep step.
+            # The latest are about to withdraw. Jitter, so that two processes do not collide again.
             await asyncio.sleep(random.uniform(0.02, 0.1))
         raise TooManyPending(self._counted, self._limit)
 

@@ -1,4 +1,4 @@
-"""Rows, filters and continuation tokens of table ``documents``; no input or output here."""
+"""Rows, filters and continuation tokens of table ``documents``, as pure functions."""
 
 import base64
 import binascii
@@ -22,12 +22,12 @@ _ALL, _OPEN = "at", "open"
 _PARTITION_COUNT = 8
 PARTITIONS = tuple(f"{number:02d}" for number in range(_PARTITION_COUNT))
 READ_COLUMNS = ["PartitionKey", "RowKey", "documentId", "userId", "instanceId", "record"]
-"""What `record_in` looks at."""
+"""The columns that `record_in` reads."""
 _TOKEN = re.compile(r"\d{13}\|[A-Za-z0-9._@~-]{1,100}")
 
 
 def partition_of(document_id: str) -> str:
-    """The partition all of a document's rows lie in."""
+    """The partition of all of a document's rows."""
     digest = hashlib.sha256(document_id.encode()).digest()
     return PARTITIONS[digest[0] % _PARTITION_COUNT]
 
@@ -38,14 +38,14 @@ def record_key(document_id: str) -> str:
 
 
 def record_row(record: DocumentRecord) -> dict[str, Any]:
-    """The row a record is read and written by."""
+    """The row that a record is read from."""
     return {**_columns(record), "RowKey": record_key(record.document_id)}
 
 
 def listing_rows(record: DocumentRecord) -> dict[str, dict[str, Any]]:
-    """A record's places in the listings, by row key: of all, and, until its run is settled, of the open ones.
+    """A record's rows in the listings, by row key: that of all documents, and, if it is open, that of open ones.
 
-    There are few open ones at any time, so that looking for them costs the same however many documents there are.
+    Few documents are open at any time, so finding them takes no longer the more documents there are.
     """
     place = place_of(record)
     listings = [_ALL, _OPEN] if record.is_open else [_ALL]
@@ -68,7 +68,7 @@ def _columns(record: DocumentRecord) -> dict[str, Any]:
 
 
 def record_in(row: Mapping[str, Any]) -> DocumentRecord:
-    """The record a row holds. Raises UnreadableRow, also when it is not the record that belongs there."""
+    """The record in a row. Raises UnreadableRow, also when the record does not belong in this row."""
     record = payload_in(row, "record", DocumentRecord, TABLE)
     wrong = [name for name, values in _own_columns(record).items() if row.get(name) not in values]
     if wrong:
@@ -77,7 +77,7 @@ def record_in(row: Mapping[str, Any]) -> DocumentRecord:
 
 
 def _own_columns(record: DocumentRecord) -> dict[str, tuple[str, ...]]:
-    """What may stand in the columns beside a record."""
+    """The values that the columns beside a record may have."""
     place = place_of(record)
     return {
         "PartitionKey": (partition_of(record.document_id),),
@@ -105,13 +105,13 @@ def listing_query(
 
 
 def unfinished_query(older_than: datetime) -> tuple[str, dict[str, Any]]:
-    """Filter and parameters for the records that are not final and were written before ``older_than``."""
+    """Filter and parameters for the open records that were last written before ``older_than``."""
     condition = "RowKey ge @first and RowKey lt @end and updatedAt lt @before"
     return condition, {"first": f"{_OPEN}|", "end": f"{_OPEN}}}", "before": older_than}
 
 
 def place_of(record: DocumentRecord) -> str:
-    """A record's place in the listings: newest first, the same in every listing and partition."""
+    """A record's place in the listings, newest first; the same in every listing and partition."""
     return newest_first_key(record.document_id, record.submitted_at)
 
 
@@ -135,22 +135,22 @@ def read_token(token: str | None) -> str | None:
 
 
 def _as_property(record: DocumentRecord) -> str:
-    """The record as JSON that fits in one property, with as much of it as does."""
-    for shorter in _ever_shorter(record):
+    """The record as JSON, shortened until it fits in one property."""
+    for shorter in _shortened_versions(record):
         text = stored_json(shorter.to_payload())
         if utf16_units(text) <= MOST_UNITS:
             break
     return text
 
 
-def _ever_shorter(record: DocumentRecord) -> Iterator[DocumentRecord]:
-    """The record, without its issues' messages, with ever fewer issues."""
+def _shortened_versions(record: DocumentRecord) -> Iterator[DocumentRecord]:
+    """The record, then without its issues' messages, then with fewer and fewer issues."""
     yield record
     issues = tuple(ComplianceIssue(code=issue.code, severity=issue.severity) for issue in record.issues)
     yield record.abridged(issues, record.metadata)
     while issues:
         issues = issues[: len(issues) // 2]
         yield record.abridged(issues, record.metadata)
-    # Metadata was not always held to a limit, and an end that cannot be written would be worse.
+    # Old records may hold more metadata than the limit, but their end must be written.
     if record.status.is_final:
         yield record.abridged((), None)

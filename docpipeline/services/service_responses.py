@@ -1,4 +1,4 @@
-"""What an HTTP answer means to us, said once for every service that is called over plain HTTP."""
+"""What the HTTP answer of a service means, for every service that is called over plain HTTP."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -14,14 +14,15 @@ _TRANSIENT = {408, 425, 429}
 def refused_or_unavailable(
     service: str, status: int, headers: Mapping[str, str], remedy: str
 ) -> ServiceUnavailable | ServiceRefused:
-    """The fault an answer other than success stands for.
+    """The fault for an answer other than success.
 
-    408, 425, 429 and 5xx pass by themselves; any other, redirects included, needs somebody who does ``remedy``.
+    408, 425, 429 and 5xx are passing; any other status, redirects included, needs an operator, who must
+    ``remedy``.
     """
     if status in _TRANSIENT or status >= 500:
         wait = headers.get("Retry-After", "")
-        asked = f" and asks to wait {wait} s" if wait.isdecimal() else ""
-        return ServiceUnavailable(service, f"it answered {status}{asked}")
+        request = f" and asks to wait {wait} s" if wait.isdecimal() else ""
+        return ServiceUnavailable(service, f"it answered {status}{request}")
     return ServiceRefused(service, f"it answered {status}; {remedy}")
 
 

@@ -1,4 +1,4 @@
-"""Keys of documents in tables and names of their blobs: deterministic, so that a second run meets the first."""
+"""Keys in tables and names of blobs, which follow from the ids: a second run of an activity finds the first."""
 
 import hashlib
 from datetime import datetime
@@ -10,9 +10,9 @@ _LATEST_MS = 9_999_999_999_999
 
 
 def document_key(document_id: str) -> str:
-    """The id itself where it may stand in keys and blob names, otherwise ``~`` and its SHA-256.
+    """The id itself if keys and blob names may hold it, otherwise ``~`` and its SHA-256.
 
-    ``~`` is in no safe id: nobody can choose an id that meets another document's key.
+    No such id holds ``~``, so nobody can choose an id that equals another document's key.
     """
     if safe_part(document_id) == document_id:
         return document_id
@@ -20,11 +20,11 @@ def document_key(document_id: str) -> str:
 
 
 def newest_first_key(document_id: str, submitted_at: datetime) -> str:
-    """Row key of a document in the listing: ascending keys are descending times of submission."""
+    """Row key of a document in the listing; the later the submission, the smaller the key."""
     inverted = _LATEST_MS - int(submitted_at.timestamp() * 1000)
     return f"{inverted:013d}|{document_key(document_id)}"
 
 
 def run_folder(run: RunReference) -> str:
-    """Where the blobs of one run of one document lie."""
+    """The folder of a run's blobs."""
     return f"{document_key(run.document_id)}/{safe_part(run.instance_id)}"

@@ -1,4 +1,4 @@
-"""Payloads in rows of tables: read with doubt, since one that is damaged must not hinder the others."""
+"""Reading payloads from rows of tables, any of which may be damaged."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ P = TypeVar("P", bound=Payload)
 
 
 def payload_in(row: Mapping[str, Any], column: str, model: type[P], table: str) -> P:
-    """The payload that a row of ``table`` holds as JSON in ``column``. Raises UnreadableRow."""
+    """The payload in ``column`` of a row of ``table``. Raises UnreadableRow."""
     try:
         return model.from_payload(json.loads(row[column]))
     except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -25,14 +25,14 @@ def payload_in(row: Mapping[str, Any], column: str, model: type[P], table: str) 
 
 
 def report(damage: UnreadableRow) -> None:
-    """Tell operators of a row that cannot be read, in the log and as metric ``UnreadableRows``."""
+    """Report a row that cannot be read, in the log and as metric ``UnreadableRows``."""
     log.error("A row cannot be read: %s", damage, extra={"table": damage.table, "row_key": damage.key})
     telemetry.track("UnreadableRows", 1, table=damage.table, rowKey=damage.key)
 
 
 def _reason(error: Exception) -> str:
-    """What is wrong and where; never what stands there, which may be a submitter's or a reviewer's."""
+    """What is wrong and where, without the values, which may be a submitter's or a reviewer's."""
     if not isinstance(error, ValidationError):
-        return f"it holds no JSON that is understood ({type(error).__name__})"
+        return f"it holds no valid JSON ({type(error).__name__})"
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'it'}: {fault['type']}" for fault in faults[:5])
