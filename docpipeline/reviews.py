@@ -60,7 +60,7 @@ async def decide(
     review = await close_review(services, record.run, decision, until_deadline=True)
     if review is None or not review.is_decided:
         raise ReviewOver(record.document_id)
-    if not review.says(decision):
+    if not review.agrees_with(decision):
         raise DecidedAlready(record.document_id, review.reviewer)
     await _raise_event(services, runtime, record, decision)
     log.info("Review decided", extra=log_fields(record.run))
@@ -143,4 +143,4 @@ async def _took_effect(services: "Services", record: DocumentRecord, decision: D
     if ended is None or not ended.is_of(record.run) or ended.review is None:
         return False
     by_review = ended.status in (DocumentStatus.COMPLETED, DocumentStatus.REJECTED)
-    return by_review and ended.review.says(decision)
+    return by_review and ended.review.agrees_with(decision)

@@ -235,7 +235,7 @@ def _allowed_blob_hosts(reader: SettingsReader, storage: StorageAccount) -> tupl
         if not _HOST.fullmatch(host):
             reader.complain(
                 "ALLOWED_BLOB_HOSTS must be host names separated by commas, such as"
-                f" myaccount.blob.core.windows.net, without https:// or a path; '{host}' is none."
+                f" myaccount.blob.core.windows.net, without https:// or a path; '{host}' is not one."
             )
     return hosts
 

@@ -91,7 +91,7 @@ def _wait(run: Run, examination: Examination, open_review: OpenReview) -> Steps[
             return ReviewOutcome(decided)
         open_review = open_review.ignoring(1)
         if run.now == waiting_since:
-            # The SDK hands an early event to every wait for its name, for ever: waiting again would never end.
+            # The SDK hands an early event to every wait for its name: waiting again would be an endless loop.
             break
     return ReviewOutcome(still_open=open_review)
 

@@ -116,7 +116,7 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(
                 "damaged",
                 f"Row '{error.key}' of table '{error.table}' is there, but cannot be read, and sending this again"
-                " does not help. Tell whoever runs this service: docs/operations.md says how it is mended.",
+                " does not help. Tell the operator of this service; docs/operations.md says how to repair the row.",
             )
         case errors.DocumentTooLarge():
             return ProblemError("too-large", _sentence(error) + " See MAX_DOCUMENT_MEGABYTES.")
@@ -132,7 +132,7 @@ def problem_of(error: Exception) -> ProblemError:
             fields = [("Idempotency-Key", "was used for another document")]
             return ProblemError("conflict", _sentence(error), fields)
         case errors.ReviewOver():
-            remedy = " Send it again with ?reprocess=true to have it reviewed anew."
+            remedy = " Send it again with ?reprocess=true to have it reviewed again."
             return ProblemError("conflict", _sentence(error) + remedy)
         case errors.DocumentConflict() | errors.RecordConflict() | errors.IllegalTransition():
             return ProblemError("conflict", _sentence(error))

@@ -110,7 +110,7 @@ class Review(Payload):
             return None
         return Decision(approved=self.approved, reviewer=self.reviewer, comment=self.comment)
 
-    def says(self, decision: Decision) -> bool:
+    def agrees_with(self, decision: Decision) -> bool:
         """Whether it was closed by this decision, or by the same one of the same reviewer with another comment."""
         return (self.approved, self.reviewer) == (decision.approved, decision.reviewer)
 

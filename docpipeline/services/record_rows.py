@@ -129,7 +129,7 @@ def read_token(token: str | None) -> str | None:
     except (binascii.Error, ValueError):
         place = ""
     if not _TOKEN.fullmatch(place):
-        wording = "is none that this API gave; leave it out to start from the newest"
+        wording = "is not a token of this API; leave it out to start with the newest documents"
         raise InvalidRequest([(("continuationToken",), "token", wording)])
     return place
 

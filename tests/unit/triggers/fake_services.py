@@ -100,7 +100,7 @@ class FakeRecords:
     ) -> tuple[list[DocumentRecord], str | None]:
         self.asked.append((status, user_id, limit, token))
         if token == "nonsense":
-            raise InvalidRequest([(("continuationToken",), "token", "is none that this API gave")])
+            raise InvalidRequest([(("continuationToken",), "token", "is not a token of this API")])
         return list(self.rows.values())[:limit], "next" if len(self.rows) > limit else None
 
     async def unfinished(self, older_than: datetime) -> AsyncIterator[DocumentRecord]:
@@ -264,4 +264,4 @@ class FakeServices:
             "identity": None,
             "clock": self.clock,
         }
-        return cast(Services, Services(**parts))
+        return Services(**parts)

@@ -85,7 +85,8 @@ async def test_however_many_ask_at_once_a_hanging_dependency_is_asked_once(
     pipeline_with: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Anybody may ask without a key, so a flood of questions must not become a flood of connections."""
-    opened, is_open, release = [], asyncio.Event(), asyncio.Event()
+    opened: list[None] = []
+    is_open, release = asyncio.Event(), asyncio.Event()
 
     async def hang() -> None:
         opened.append(None)

@@ -95,7 +95,7 @@ def test_every_fault_of_the_pipeline_has_its_answer(fault: errors.PipelineError,
         (
             errors.ReviewOver("inv-17"),
             "It is too late to decide document 'inv-17': its review has ended. Send it again with ?reprocess=true"
-            " to have it reviewed anew.",
+            " to have it reviewed again.",
         ),
         (errors.OwnDocument(), "A document is reviewed by somebody else than its submitter."),
         (
