@@ -154,26 +154,25 @@ class _Intake:
     @asynccontextmanager
     async def _place_for(self, run: Reservation) -> AsyncGenerator[None, None]:
         """A place among the documents in flight; released unless the record becomes that of this run."""
-        place = RunReference(document_id=run.document_id, instance_id=run.instance_id)
-        is_ours = await self.services.pending_places.take(place)
+        is_ours = await self.services.pending_places.take(run)
         try:
             yield
         finally:
             # A place that cannot be released now is left to the reconciliation.
             with suppress(ServiceFault):
-                await self._keep_or_release(place, is_ours)
+                await self._keep_or_release(run, is_ours)
 
-    async def _keep_or_release(self, place: RunReference, is_ours: bool) -> None:
+    async def _keep_or_release(self, run: RunReference, is_ours: bool) -> None:
         """Keep the place of a started run, also when it was taken by another submission with the same key.
 
         That submission has the same run, and may have released the place meanwhile.
         """
-        record = await self.services.document_records.get(place.document_id)
-        started = record is not None and record.instance_id == place.instance_id
+        record = await self.services.document_records.get(run.document_id)
+        started = record is not None and record.is_of(run)
         if started and not is_ours:
-            await self.services.pending_places.keep(place)
+            await self.services.pending_places.keep(run)
         if is_ours and not started:
-            await self.services.pending_places.release(place)
+            await self.services.pending_places.release(run)
 
     async def _new_record(self, run: Reservation) -> DocumentRecord:
         """The record of a new run, whose content is stored."""

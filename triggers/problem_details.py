@@ -115,8 +115,8 @@ def problem_of(error: Exception) -> ProblemError:
         case errors.UnreadableRow():
             return ProblemError(
                 "damaged",
-                f"Row '{error.key}' of table '{error.table}' is there, but cannot be read, and sending this again"
-                " does not help. Tell the operator of this service; docs/operations.md says how to repair the row.",
+                f"Row '{error.key}' of table '{error.table}' exists but cannot be read; sending this request again"
+                " does not help. Tell the operator, who finds the remedy in docs/operations.md.",
             )
         case errors.DocumentTooLarge():
             return ProblemError("too-large", _sentence(error) + " See MAX_DOCUMENT_MEGABYTES.")

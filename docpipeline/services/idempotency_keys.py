@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 
 from docpipeline.errors import ServiceUnavailable, UnreadableRow
-from docpipeline.models.payload import Payload
+from docpipeline.models.runs import RunReference
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import azure_storage
 from docpipeline.services.app_identity import AppIdentity
@@ -15,11 +15,9 @@ TABLE = "idempotency"
 _SERVICE = "idempotency keys"
 
 
-class Reservation(Payload):
+class Reservation(RunReference):
     """The run that a key stands for. It may not have begun, if the submission that reserved it died."""
 
-    document_id: str
-    instance_id: str
     accepted_at: datetime
 
 
