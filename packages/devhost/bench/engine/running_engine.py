@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.engine.reference_app import reference_app
-from devhost import sdk_speedups
-from devhost.clock import SystemClock
+from devhost.engine.clock import SystemClock
 from devhost.engine.engine import DurableEngine
 from devhost.engine.functions import Answer, Ended
 from devhost.engine.options import EngineOptions
+from devhost.functions import sdk_speedups
 from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.functions.host_config import HostConfig
 from devhost.functions.indexing import index_functions

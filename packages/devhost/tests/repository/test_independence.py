@@ -21,8 +21,9 @@ LAYERS = {
     "functions": {"protection", "engine"},
     "worker": {"protection", "engine", "functions"},
     "page": {"protection", "engine", "functions"},
-    "cli": {"engine"},
     "host": {"protection", "engine", "functions", "worker", "page"},
+    "cli": {"engine", "functions", "worker", "page", "host"},
+    "testing": {"engine", "functions"},
 }
 FOLDERS = {path.parent.name for path in DEVHOST.glob("*/__init__.py")}
 
@@ -81,5 +82,5 @@ def test_the_host_starts_without_what_only_drawing_needs() -> None:
 
 def test_loading_the_pytest_plugin_does_not_load_the_engine() -> None:
     """Guards against a plugin that makes each run of pytest in the environment slower."""
-    program = "import devhost.pytest_plugin, sys; sys.exit('azure.functions' in sys.modules)"
+    program = "import devhost.testing.pytest_plugin, sys; sys.exit('azure.functions' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=DEVHOST.parent, check=False).returncode == 0

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from devhost.clock import Clock
 from devhost.engine import timestamps, work_store
 from devhost.engine.activity_work import ActivityWork
 from devhost.engine.builtin_http import call_http
+from devhost.engine.clock import Clock
 from devhost.engine.commands import HTTP_ACTIVITY
 from devhost.engine.database import Database
 from devhost.engine.events import Event, EventType, event

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from devhost.clock import Clock
 from devhost.engine import entity_store, instance_store, work_store
 from devhost.engine.activity_runner import ActivityRunner
+from devhost.engine.clock import Clock
 from devhost.engine.database import Database
 from devhost.engine.entity_runner import EntityRunner
 from devhost.engine.functions import DurableFunctions

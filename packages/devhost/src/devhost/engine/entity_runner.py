@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from devhost.clock import Clock
 from devhost.engine import entity_store, instance_store, timestamps
+from devhost.engine.clock import Clock
 from devhost.engine.database import Database
 from devhost.engine.entity_store import EntityId, EntityRecord, OperationRequest
 from devhost.engine.events import Event, EventType, event

@@ -3,8 +3,8 @@
 import logging
 from dataclasses import dataclass
 
-from devhost.clock import Clock
 from devhost.engine import episode_store, input_document, timestamps, versions
+from devhost.engine.clock import Clock
 from devhost.engine.commands import Decision, Failed
 from devhost.engine.database import Database
 from devhost.engine.episode_messages import Batch, EpisodeKind, choose

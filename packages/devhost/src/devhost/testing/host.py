@@ -1,8 +1,4 @@
-"""Runs real orchestrators in tests: the real engine, stand-in activities, time that moves when told to.
-
-The pytest plugin makes such hosts as the fixture ``orchestration_host``. Where plugins are not loaded
-by themselves, import it from here into conftest.py.
-"""
+"""Runs real orchestrators in tests: the real engine, stand-in activities, time that moves when told to."""
 
 import json
 import tempfile
@@ -17,7 +13,7 @@ from typing import Any, Self
 import azure.functions as func
 from azure.functions.decorators.function_app import DecoratorApi
 
-from devhost.clock import VirtualClock
+from devhost.engine.clock import VirtualClock
 from devhost.engine.dispatcher import RunningActivities
 from devhost.engine.engine import DurableEngine
 from devhost.engine.errors import DidNotSettle
@@ -25,9 +21,6 @@ from devhost.engine.options import EngineOptions
 from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.functions.indexing import index_functions
 from devhost.functions.invocation import FunctionInvoker
-from devhost.pytest_plugin import orchestration_host
-
-__all__ = ["OrchestrationTestHost", "orchestration_host"]
 
 _DEADLINE_SECONDS = 15.0
 _LOOK_AGAIN_SECONDS = 0.005

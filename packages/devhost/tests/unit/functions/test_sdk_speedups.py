@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.engine.reference_app import FAN_OUT, WORKFLOW, reference_app
-from devhost import sdk_speedups
 from devhost.engine.functions import Ended
+from devhost.functions import sdk_speedups
 from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.testing import OrchestrationTestHost
 from tests.unit.engine.sample_app import SampleApp
