@@ -14,7 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from devhost.engine.events import EventType
-from devhost.engine.functions import Ended
+from devhost.engine.functions import OnResult
 from devhost.functions.durable_functions import HostedDurableFunctions
 from docpipeline.models.extraction import Extraction
 from tests.orchestrators.pipeline import FLAGGED, Pipeline
@@ -122,9 +122,9 @@ def last_context(case: Case) -> dict[str, Any]:
     contexts: list[str] = []
     begin = HostedDurableFunctions.begin_orchestrator
 
-    def recording(functions: HostedDurableFunctions, name: str, context_json: str, ended: Ended) -> None:
+    def recording(functions: HostedDurableFunctions, name: str, context_json: str, on_result: OnResult[str]) -> None:
         contexts.append(context_json)
-        begin(functions, name, context_json, ended)
+        begin(functions, name, context_json, on_result)
 
     with (
         tempfile.TemporaryDirectory() as folder,

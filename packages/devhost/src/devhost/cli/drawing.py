@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from devhost.engine.events import FINISHED
 from devhost.page.time_axis import TimeAxis
 from devhost.page.timeline import (
-    FINISHED,
     Outcome,
     Step,
     StepKind,

@@ -90,7 +90,7 @@ class FunctionsHost:
 
     def __init__(self, options: HostOptions) -> None:
         self._options = options
-        self._folder = _made(options.state_dir.resolve() / "devhost")
+        self._folder = _writable(options.state_dir.resolve() / "devhost")
         self._listener = bind(options.port, "--port")
         self._rpc_listener = bind_preferred(options.rpc_port)
         self._rpc_token = new_token()
@@ -251,7 +251,7 @@ class FunctionsHost:
         )
 
 
-def _made(folder: Path) -> Path:
+def _writable(folder: Path) -> Path:
     """Make the folder for its owner alone, and see that files can be written there. Raises HostConfigError."""
     try:
         private_folder(folder)
