@@ -11,14 +11,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-from devhost.engine.events import EventType
-from devhost.engine.functions import Ended
-from devhost.functions.durable_functions import HostedDurableFunctions
+from azure.durable_functions.models.history import HistoryEventType
+
+import orchestrators
+from devhost.testing import HistoryReplayer
 from docpipeline.models.extraction import Extraction
-from tests.orchestrators.pipeline import FLAGGED, Pipeline
-from tests.orchestrators.recorded_history import RecordedHistory, answer_to, durable_functions
+from tests.orchestrators.pipeline import FLAGGED, ORCHESTRATOR, Pipeline
+from tests.orchestrators.recorded_history import RecordedHistory, answer_of
 
 Case = Callable[[Pipeline], None]
 APPROVED = {"approved": True, "reviewer": "berta", "comment": "seen"}
@@ -119,29 +119,19 @@ def _submit_flagged(pipeline: Pipeline) -> str:
 
 def last_context(case: Case) -> dict[str, Any]:
     """Run a case and return what the SDK was given in the last episode."""
-    contexts: list[str] = []
-    begin = HostedDurableFunctions.begin_orchestrator
-
-    def recording(functions: HostedDurableFunctions, name: str, context_json: str, ended: Ended) -> None:
-        contexts.append(context_json)
-        begin(functions, name, context_json, ended)
-
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        patch.object(HostedDurableFunctions, "begin_orchestrator", recording),
-    ):
+    with tempfile.TemporaryDirectory() as folder:
         pipeline = Pipeline(Path(folder))
         try:
             case(pipeline)
+            return _without_stacks(pipeline.host.last_context())
         finally:
             pipeline.close()
-    return _without_stacks(json.loads(contexts[-1]))
 
 
 def _without_stacks(context: dict[str, Any]) -> dict[str, Any]:
     """Stack traces name folders of the machine they come from."""
     for event in context["history"]:
-        if event["EventType"] == EventType.TASK_FAILED:
+        if event["EventType"] == HistoryEventType.TASK_FAILED:
             event["Details"] = json.dumps({**json.loads(event["Details"]), "RemoteStackTrace": ""})
     return context
 
@@ -150,10 +140,10 @@ def main() -> int:
     """Record every case."""
     # Failures are part of the cases, and the log would be full of them.
     logging.disable()
-    with durable_functions() as functions:
+    with HistoryReplayer(orchestrators.blueprints) as replayer:
         for name, case in CASES.items():
             context = last_context(case)
-            answer = answer_to(functions, context)
+            answer = answer_of(replayer.replay(ORCHESTRATOR, context))
             RecordedHistory(shows=case.__doc__ or "", context=context, answer=answer).save(name)
             sys.stdout.write(f"{name}: {len(context['history'])} events, {len(answer['actions'])} actions\n")
     return 0

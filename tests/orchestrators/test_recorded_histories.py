@@ -8,19 +8,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from devhost.engine.commands import Completed, Failed
-from devhost.functions.durable_functions import HostedDurableFunctions
+import orchestrators
+from devhost.testing import HistoryReplayer
+from tests.orchestrators.pipeline import ORCHESTRATOR
 from tests.orchestrators.record_histories import CASES
-from tests.orchestrators.recorded_history import FOLDER, RecordedHistory, answer_to, durable_functions, ending_of
+from tests.orchestrators.recorded_history import FOLDER, RecordedHistory, answer_of
 
 RECORDED = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
 @pytest.fixture(scope="module")
-def functions() -> Iterator[HostedDurableFunctions]:
-    """The orchestrators behind the SDK's handle."""
-    with durable_functions() as hosted:
-        yield hosted
+def replayer() -> Iterator[HistoryReplayer]:
+    """Replays histories with the orchestrators of today."""
+    with HistoryReplayer(orchestrators.blueprints) as made:
+        yield made
 
 
 def test_every_case_is_recorded() -> None:
@@ -29,18 +30,15 @@ def test_every_case_is_recorded() -> None:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_recorded_history_leads_to_the_same_end_through_the_same_actions(
-    functions: HostedDurableFunctions, name: str
+    replayer: HistoryReplayer, name: str
 ) -> None:
     recorded = RecordedHistory.load(name)
-    assert answer_to(functions, recorded.context) == recorded.answer
+    assert answer_of(replayer.replay(ORCHESTRATOR, recorded.context)) == recorded.answer
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_the_engine_finds_every_recorded_task_asked_for_again(
-    functions: HostedDurableFunctions, name: str
-) -> None:
+def test_the_engine_finds_every_recorded_task_asked_for_again(replayer: HistoryReplayer, name: str) -> None:
     recorded = RecordedHistory.load(name)
-    ending = ending_of(functions, recorded.context)
-    assert isinstance(ending, Failed if recorded.answer["error"] else Completed)
-    if isinstance(ending, Failed):
-        assert ending.error == recorded.answer["error"]
+    replayed = replayer.replay(ORCHESTRATOR, recorded.context)
+    assert replayed.failure == recorded.answer["error"]
+    assert replayed.runtime_status == ("Failed" if replayed.failure else "Completed")

@@ -75,6 +75,12 @@ def test_a_module_imports_only_what_lies_below_it(rule: str, path: Path) -> None
     assert not wrong, f"{path.relative_to(ROOT)} may import {sorted(ALLOWED[rule])}, and imports {wrong}"
 
 
+def test_tests_take_nothing_of_devhost_but_what_it_publishes_for_tests() -> None:
+    paths = [path for folder in ("tests", "scripts", "samples") for path in sorted((ROOT / folder).rglob("*.py"))]
+    modules = {module for path in paths for module in imported(path) if within(module, "devhost")}
+    assert {module for module in modules if module != "devhost.testing"} == set()
+
+
 def test_only_settings_reads_the_environment() -> None:
     at_home = {"local", "emulators", "bench"}
     shipped = [path for rule, path in files() if rule.partition("/")[0] not in at_home]

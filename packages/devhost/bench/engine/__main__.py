@@ -17,7 +17,7 @@ from bench.engine.peers.environment import PeerError
 from bench.engine.peers_section import print_how_to_get_peers, print_peers
 from bench.engine.table import print_row
 from bench.engine.workers_section import print_workers
-from devhost import sdk_speedups
+from devhost.functions import sdk_speedups
 
 _SECTIONS = ("engine", "workers", "peers")
 _FULL = {"finished": 100_000, "memory": 10_000}

@@ -9,7 +9,7 @@ from pathlib import Path
 import azure.functions as func
 
 from bench.engine.reference_app import WORKFLOW, reference_app
-from devhost import sdk_speedups
+from devhost.functions import sdk_speedups
 
 # As the engine does: so many work items share a commit.
 _GROUP = 64

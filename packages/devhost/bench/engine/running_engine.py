@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.engine.reference_app import reference_app
-from devhost import sdk_speedups
-from devhost.clock import SystemClock
+from devhost.engine.clock import SystemClock
 from devhost.engine.engine import DurableEngine
-from devhost.engine.functions import Answer, Ended
+from devhost.engine.functions import FunctionResult, OnResult
 from devhost.engine.options import EngineOptions
+from devhost.functions import sdk_speedups
 from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.functions.host_config import HostConfig
 from devhost.functions.indexing import index_functions
@@ -67,22 +67,24 @@ class CountingFunctions:
         """Registered names."""
         return self._functions.entities
 
-    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
+    def begin_orchestrator(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
         """Run one episode and see whether it was the last."""
 
-        def counted(answer: Answer) -> None:
-            self._count(context_json, answer() or "")
-            ended(answer)
+        def counted(result: FunctionResult[str]) -> None:
+            self._count(context_json, result.unwrap() or "")
+            on_result(result)
 
         self._functions.begin_orchestrator(name, context_json, counted)
 
-    def begin_activity(self, name: str, instance_id: str, input_json: str | None, ended: Ended) -> None:
+    def begin_activity(
+        self, name: str, instance_id: str, input_json: str | None, on_result: OnResult[str]
+    ) -> None:
         """Run an activity."""
-        self._functions.begin_activity(name, instance_id, input_json, ended)
+        self._functions.begin_activity(name, instance_id, input_json, on_result)
 
-    def begin_entity(self, name: str, context_json: str, ended: Ended) -> None:
+    def begin_entity(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
         """Run a batch of entity operations."""
-        self._functions.begin_entity(name, context_json, ended)
+        self._functions.begin_entity(name, context_json, on_result)
 
     def expect(self, count: int) -> None:
         """Begin to count anew."""

@@ -10,7 +10,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from devhost.clock import VirtualClock
+from devhost.engine.clock import VirtualClock
 from devhost.functions.indexing import index_functions
 from devhost.functions.invocation import FunctionInvoker
 from devhost.functions.timer_monitor import TimerMonitor

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import azure.durable_functions as df
 import azure.functions as func
 
-from devhost.clock import VirtualClock
+from devhost.engine.clock import VirtualClock
 from devhost.engine.engine import DurableEngine
 from devhost.engine.options import EngineOptions
 from devhost.functions.durable_functions import HostedDurableFunctions

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from devhost.engine.commands import Decision
-from devhost.engine.functions import Answer, Ended, FunctionFailed
+from devhost.engine.functions import FunctionFailed, FunctionResult, OnResult
 from devhost.engine.replay import replay
 from devhost.engine.state_document import StateDocument
 from devhost.functions.durable_functions import HostedDurableFunctions
@@ -55,19 +55,19 @@ class RecordingFunctions(HostedDurableFunctions):
         super().__init__(functions, invoker)
         self._episodes = episodes
 
-    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
+    def begin_orchestrator(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
         """Run one episode and keep it."""
 
-        def recorded(answer: Answer) -> None:
-            self._episodes.append(Episode(name, context_json, _text_of(answer)))
-            ended(answer)
+        def recorded(result: FunctionResult[str]) -> None:
+            self._episodes.append(Episode(name, context_json, _text_of(result)))
+            on_result(result)
 
         super().begin_orchestrator(name, context_json, recorded)
 
 
-def _text_of(answer: Answer) -> str:
+def _text_of(result: FunctionResult[str]) -> str:
     try:
-        return answer() or ""
+        return result.unwrap() or ""
     except FunctionFailed as failure:
         return failure.message
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devhost.__main__ import main
+from devhost.cli.command_line import main
 
 DOCS = Path(__file__).parents[2] / "docs"
 TOOLS = ["list", "show", "history", "raise", "terminate", "suspend", "resume", "rewind", "purge", "wipe"]

@@ -14,17 +14,19 @@ MODULES = sorted(DEVHOST.rglob("*.py"))
 # Drawing in a terminal is the one thing for which a command needs more than the host does.
 DRAWING = {"rich"}
 TESTING = {"pytest"}
-# What may import modules of which folder, besides its own; modules of no folder are for all.
+# Each folder, and the folders that it may import besides itself. The lowest come first, `host` puts all of them
+# together, and only the doors for people and for tests lie above it.
 LAYERS = {
     "protection": set[str](),
     "engine": {"protection"},
     "functions": {"protection", "engine"},
     "worker": {"protection", "engine", "functions"},
     "page": {"protection", "engine", "functions"},
-    "cli": {"engine"},
+    "testing": {"engine", "functions"},
     "host": {"protection", "engine", "functions", "worker", "page"},
+    "cli": {"engine", "functions", "worker", "page", "host"},
 }
-FOLDERS = {path.parent.name for path in DEVHOST.glob("*/__init__.py")}
+DOOR = "__main__.py"
 
 
 def imports_of(path: Path) -> set[str]:
@@ -51,11 +53,24 @@ def test_module_imports_neither_the_app_nor_the_durable_sdk(path: Path) -> None:
     assert not [name for name in imported if name.startswith("azure.durable_functions")]
 
 
-@pytest.mark.parametrize("folder", sorted(FOLDERS))
-def test_a_folder_imports_only_those_that_lie_below_it(folder: str) -> None:
-    paths = sorted((DEVHOST / folder).rglob("*.py"))
-    own = {name.split(".")[1] for path in paths for name in imports_of(path) if name.startswith("devhost.")}
-    assert (own & FOLDERS) - {folder} <= LAYERS[folder]
+@pytest.mark.parametrize("folder", LAYERS)
+def test_a_folder_imports_only_those_that_the_table_allows(folder: str) -> None:
+    imported = {name for path in (DEVHOST / folder).rglob("*.py") for name in imports_of(path)}
+    parts = [name.split(".") for name in imported if name.startswith("devhost.")]
+    assert {folder_name for _, folder_name, *_ in parts} - {folder} <= LAYERS[folder]
+
+
+def test_every_folder_has_a_line_in_the_table_and_imports_only_lines_above_its_own() -> None:
+    """So there is no circle: no folder imports one that imports it, not even by way of a third."""
+    assert {path.parent.name for path in DEVHOST.glob("*/__init__.py")} == LAYERS.keys()
+    folders = list(LAYERS)
+    assert [name for name, allowed in LAYERS.items() if not allowed <= set(folders[: folders.index(name)])] == []
+
+
+def test_every_module_but_the_door_lies_in_a_folder() -> None:
+    assert {path.name for path in DEVHOST.glob("*.py")} == {"__init__.py", DOOR}
+    own = {name for name in imports_of(DEVHOST / DOOR) if name.startswith("devhost.")}
+    assert {name.split(".")[1] for name in own} == {"cli"}
 
 
 def test_the_guard_of_servers_knows_nothing_of_the_host() -> None:
@@ -81,5 +96,5 @@ def test_the_host_starts_without_what_only_drawing_needs() -> None:
 
 def test_loading_the_pytest_plugin_does_not_load_the_engine() -> None:
     """Guards against a plugin that makes each run of pytest in the environment slower."""
-    program = "import devhost.pytest_plugin, sys; sys.exit('azure.functions' in sys.modules)"
+    program = "import devhost.testing.pytest_plugin, sys; sys.exit('azure.functions' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=DEVHOST.parent, check=False).returncode == 0

@@ -19,7 +19,7 @@ def test_the_command_is_there_wherever_it_is_called(tmp_path: Path) -> None:
 
 
 def test_pytest_finds_the_plugin_by_itself() -> None:
-    assert "devhost.pytest_plugin" in {point.value for point in entry_points(group="pytest11")}
+    assert "devhost.testing.pytest_plugin" in {point.value for point in entry_points(group="pytest11")}
 
 
 def test_every_file_that_is_no_module_is_part_of_the_package() -> None:

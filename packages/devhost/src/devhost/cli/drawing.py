@@ -13,8 +13,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from devhost.time_axis import TimeAxis
-from devhost.timeline import FINISHED, Outcome, Step, StepKind, Timeline, build_timeline, duration_text, readable
+from devhost.engine.events import FINISHED
+from devhost.page.time_axis import TimeAxis
+from devhost.page.timeline import (
+    Outcome,
+    Step,
+    StepKind,
+    Timeline,
+    build_timeline,
+    duration_text,
+    readable,
+)
 
 _WIDTH_WITHOUT_TERMINAL = 110
 _LONGEST_PAYLOAD = 2000

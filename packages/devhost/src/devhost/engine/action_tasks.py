@@ -20,6 +20,7 @@ from devhost.engine.commands import (
     StartSubOrchestration,
 )
 from devhost.engine.events import Event
+from devhost.engine.state_document import ActionType
 
 Action = dict[str, Any]
 _LONGEST_RETRY_INTERVAL = timedelta(days=6)
@@ -260,17 +261,24 @@ def _settled() -> PendingTask:
 
 
 _HANDLERS: dict[int, Handler] = {
-    0: _call_activity,
-    1: _with_retry(_call_activity),
-    2: _call_sub_orchestrator,
-    3: _with_retry(_call_sub_orchestrator),
-    4: _continue_as_new,
-    5: _create_timer,
-    6: _wait_for_event,
-    7: _call_entity,
-    8: _call_http,
-    9: _signal_entity,
-    11: _when_any,
-    12: _when_all,
+    ActionType.CALL_ACTIVITY: _call_activity,
+    ActionType.CALL_ACTIVITY_WITH_RETRY: _with_retry(_call_activity),
+    ActionType.CALL_SUB_ORCHESTRATOR: _call_sub_orchestrator,
+    ActionType.CALL_SUB_ORCHESTRATOR_WITH_RETRY: _with_retry(_call_sub_orchestrator),
+    ActionType.CONTINUE_AS_NEW: _continue_as_new,
+    ActionType.CREATE_TIMER: _create_timer,
+    ActionType.WAIT_FOR_EXTERNAL_EVENT: _wait_for_event,
+    ActionType.CALL_ENTITY: _call_entity,
+    ActionType.CALL_HTTP: _call_http,
+    ActionType.SIGNAL_ENTITY: _signal_entity,
+    ActionType.WHEN_ANY: _when_any,
+    ActionType.WHEN_ALL: _when_all,
 }
-_UNCOUNTED = frozenset({4, 6, 11, 12})
+_UNCOUNTED = frozenset(
+    {
+        ActionType.CONTINUE_AS_NEW,
+        ActionType.WAIT_FOR_EXTERNAL_EVENT,
+        ActionType.WHEN_ANY,
+        ActionType.WHEN_ALL,
+    }
+)

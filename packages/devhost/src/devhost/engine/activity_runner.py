@@ -3,22 +3,20 @@
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from devhost.clock import Clock
 from devhost.engine import timestamps, work_store
-from devhost.engine.activity_work import ActivityWork
 from devhost.engine.builtin_http import call_http
+from devhost.engine.clock import Clock
 from devhost.engine.commands import HTTP_ACTIVITY
 from devhost.engine.database import Database
 from devhost.engine.events import Event, EventType, event
-from devhost.engine.functions import Answer, DurableFunctions, FunctionFailed, FunctionTimedOut
+from devhost.engine.functions import DurableFunctions, FunctionFailed, FunctionResult, FunctionTimedOut, OnResult
 from devhost.engine.known_names import is_known
-from devhost.engine.lanes import Ended, Step
+from devhost.engine.lanes import CommitPart, HandOver
 from devhost.engine.transactions import Transaction
-from devhost.engine.wakeups import Wakeups
+from devhost.engine.wakeups import ActivityWork, Wakeups
 
 log = logging.getLogger("devhost.durable")
 
@@ -41,37 +39,37 @@ class ActivityRunner:
             if len(self._expected) < _MOST_EXPECTED and len(work.input or "") <= _LONGEST_EXPECTED_INPUT:
                 self._expected[work.work_id] = work
 
-    def begin(self, work_id: int, ended: Ended) -> bool:
-        """Begin a work item; its step gives the instance the answer. See ``lanes.Runner``."""
+    def begin(self, work_id: int, hand_over: HandOver) -> bool:
+        """Begin a work item, to be traded for its completion. See ``lanes.Runner``."""
         work = self._expected.pop(work_id, None) or self._read(work_id)
         if work is None:
             return False
 
-        def answered(answer: Answer) -> None:
-            ended(lambda: self._step(work, answer))
+        def on_result(result: FunctionResult[str]) -> None:
+            hand_over(lambda: self._part(work, result))
 
         if work.name == HTTP_ACTIVITY:
-            _call_http(work.input or "{}", answered)
+            _call_http(work.input or "{}", on_result)
         elif is_known(work.name, self._functions.activities):
-            self._functions.begin_activity(work.name, work.instance_id, work.input, answered)
+            self._functions.begin_activity(work.name, work.instance_id, work.input, on_result)
         else:
-            ended(lambda: _AnswerStep(work, self._unknown(work)))
+            hand_over(lambda: _CompletionPart(work, self._unknown(work)))
         return True
 
     def _read(self, work_id: int) -> ActivityWork | None:
         with self._database.reading() as snapshot:
             return work_store.find_activity(snapshot, work_id)
 
-    def _step(self, work: ActivityWork, answer: Answer) -> Step:
+    def _part(self, work: ActivityWork, result: FunctionResult[str]) -> CommitPart:
         try:
-            result = answer()
+            text = result.unwrap()
         except FunctionFailed as failure:
-            return _AnswerStep(work, self._failed(work, failure))
+            return _CompletionPart(work, self._failed(work, failure))
         except FunctionTimedOut as failure:
             reason = f"Activity function '{work.name}' failed: {failure}"
-            return _AnswerStep(work, self._task_failed(work, reason, _details(reason, "")))
-        completed = event(EventType.TASK_COMPLETED, self._now(), TaskScheduledId=work.task_id, Result=result)
-        return _AnswerStep(work, completed)
+            return _CompletionPart(work, self._task_failed(work, reason, _details(reason, "")))
+        completed = event(EventType.TASK_COMPLETED, self._now(), TaskScheduledId=work.task_id, Result=text)
+        return _CompletionPart(work, completed)
 
     def _failed(self, work: ActivityWork, failure: FunctionFailed) -> Event:
         if work.name == HTTP_ACTIVITY:
@@ -102,18 +100,18 @@ class ActivityRunner:
 
 
 @dataclass(frozen=True)
-class _AnswerStep:
-    """Trades a work item for its answer."""
+class _CompletionPart:
+    """Trades a work item for its completion."""
 
     work: ActivityWork
-    answer: Event
+    completion: Event
 
     def write(self, tx: Transaction) -> bool:
-        """See ``lanes.Step``."""
-        return work_store.finish_activity(tx, self.work, self.answer)
+        """See ``lanes.CommitPart``."""
+        return work_store.finish_activity(tx, self.work, self.completion)
 
     def written(self, is_wanted: bool) -> Wakeups:
-        """See ``lanes.Step``."""
+        """See ``lanes.CommitPart``."""
         if is_wanted:
             return Wakeups.of_instances([self.work.instance_id])
         log.info(
@@ -122,20 +120,15 @@ class _AnswerStep:
         return Wakeups()
 
     def refused(self, failure: BaseException) -> None:
-        """See ``lanes.Step``: the answer is kept, and written once that can be done."""
+        """See ``lanes.CommitPart``: the completion is kept, and written once that can be done."""
         return None
 
 
-def _call_http(request: str, answered: Callable[[Answer], None]) -> None:
+def _call_http(request: str, on_result: OnResult[str]) -> None:
     """Make a request of ``call_http`` on a thread of its own."""
 
     def call() -> None:
-        called: Future[str] = Future()
-        try:
-            called.set_result(call_http(request))
-        except BaseException as failure:
-            called.set_exception(failure)
-        answered(called.result)
+        on_result(FunctionResult.of(lambda: call_http(request)))
 
     threading.Thread(target=call, name="durable-http-call", daemon=True).start()
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlite3 import Connection
 from typing import Any
 
-from devhost.clock import Clock
 from devhost.engine import (
     entity_store,
     episode_store,
@@ -17,6 +16,7 @@ from devhost.engine import (
     rewinding,
     timestamps,
 )
+from devhost.engine.clock import Clock
 from devhost.engine.database import Database
 from devhost.engine.entity_store import EntityId, OperationRequest
 from devhost.engine.errors import InstanceNotFound, InvalidRequest, StartRefused, WrongState

@@ -11,10 +11,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from devhost.engine.deliveries import Delivery
 from devhost.engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew, DatabaseUnusable
 from devhost.engine.migrations import MIGRATIONS
-from devhost.engine.transactions import Transaction, Write, Written, attempt_all, fail_all
+from devhost.engine.transactions import Delivery, Transaction, Write, Written, attempt_all, fail_all
 from devhost.protection.private_files import private_database, private_file
 
 T = TypeVar("T")

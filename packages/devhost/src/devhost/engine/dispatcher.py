@@ -1,7 +1,7 @@
 """The engine's thread: begins what is ready, and writes what has ended, many at a time to a commit.
 
-It takes turns. A turn takes all that has happened since the last one (wake-ups, answers of functions), begins what
-is ready, so that the app's functions have work while it writes, writes the answers in one commit, and begins what
+It takes turns. A turn takes all that has happened since the last one (wake-ups, results of functions), begins what
+is ready, so that the app's functions have work while it writes, writes the results in one commit, and begins what
 became ready by that. The app's code runs elsewhere and never on this thread.
 """
 
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from devhost.clock import Clock
 from devhost.engine import entity_store, instance_store, work_store
 from devhost.engine.activity_runner import ActivityRunner
+from devhost.engine.clock import Clock
 from devhost.engine.database import Database
 from devhost.engine.entity_runner import EntityRunner
 from devhost.engine.functions import DurableFunctions
-from devhost.engine.lanes import Conclude, Lane, Monitor, Step
+from devhost.engine.lanes import CommitPart, Conclude, Lane, Monitor
 from devhost.engine.options import EngineOptions
 from devhost.engine.orchestration_runner import OrchestrationRunner
 from devhost.engine.postponed import PostponedWork, log_failures
@@ -39,8 +39,8 @@ _LAST_TURN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Answered:
-    """A function has answered, or there was none to be asked."""
+class _Ended:
+    """A function has ended, or there was none to be asked."""
 
     lane: Lane[Any]
     key: Any
@@ -54,7 +54,7 @@ class _Stop:
     is_final: bool
 
 
-_Happening = Wakeups | _Answered | _Stop
+_Happening = Wakeups | _Ended | _Stop
 
 
 class Dispatcher:
@@ -190,28 +190,28 @@ class Dispatcher:
             return happened
 
     def _take_turn(self, happened: list[_Happening]) -> None:
-        answered = self._take_note(happened)
+        ended = self._take_note(happened)
         self._begin_ready()
-        if answered:
-            self._write([(one, step) for one in answered if (step := self._step_of(one)) is not None])
+        if ended:
+            self._write([(one, part) for one in ended if (part := self._part_of(one)) is not None])
             self._begin_ready()
         with self._lock:
             self._monitor.changed.notify_all()
 
-    def _take_note(self, happened: list[_Happening]) -> list[_Answered]:
-        answered: list[_Answered] = []
+    def _take_note(self, happened: list[_Happening]) -> list[_Ended]:
+        ended: list[_Ended] = []
         with self._lock:
             for one in happened:
-                if isinstance(one, _Answered):
+                if isinstance(one, _Ended):
                     one.lane.conclude(one.key)
-                    answered.append(one)
+                    ended.append(one)
                 elif isinstance(one, Wakeups):
                     self._add(one)
                     self._unseen_wakeups -= 1
                 else:
                     self._is_stopping = True
         self._resume_postponed()
-        return answered
+        return ended
 
     def _add(self, woken: Wakeups) -> None:
         self._activity_runner.expect(woken.activity_works)
@@ -236,44 +236,44 @@ class Dispatcher:
 
     def _begin(self, lane: Lane[Any], key: Any) -> bool:
         try:
-            return lane.runner.begin(key, lambda conclude: self._happened.put(_Answered(lane, key, conclude)))
+            return lane.runner.begin(key, lambda conclude: self._happened.put(_Ended(lane, key, conclude)))
         except BaseException as failure:
             self._postpone(lane, key, failure)
             return True
 
-    def _step_of(self, answered: _Answered) -> Step | None:
+    def _part_of(self, ended: _Ended) -> CommitPart | None:
         try:
-            return answered.conclude()
+            return ended.conclude()
         except BaseException as failure:
-            self._postpone(answered.lane, answered.key, failure)
+            self._postpone(ended.lane, ended.key, failure)
             return None
 
-    def _write(self, steps: list[tuple[_Answered, Step]]) -> None:
-        """Write the steps, as many to a commit as may be; what cannot be written is tried again."""
-        results = self._database.write_all([step.write for _, step in steps])
+    def _write(self, parts: list[tuple[_Ended, CommitPart]]) -> None:
+        """Write the parts, as many to a commit as may be; what cannot be written is tried again."""
+        results = self._database.write_all([part.write for _, part in parts])
         self._orchestrations.take_deliveries()
         refused = []
-        for (answered, step), result in zip(steps, results, strict=True):
-            woken = _woken_by(step, result)
+        for (ended, part), result in zip(parts, results, strict=True):
+            woken = _woken_by(part, result)
             if woken is None:
-                refused.append((answered, step, result.error))
+                refused.append((ended, part, result.error))
                 continue
             if woken.has_new_timers:
                 # Before the key is done: else there would be a moment in which all seems to be at rest.
                 self._timers.look()
             with self._lock:
                 self._add(woken)
-                answered.lane.finish(answered.key)
+                ended.lane.finish(ended.key)
         self._hold(refused)
 
-    def _hold(self, refused: list[tuple[_Answered, Step, BaseException | None]]) -> None:
+    def _hold(self, refused: list[tuple[_Ended, CommitPart, BaseException | None]]) -> None:
         """Put off what could not be written; it takes the place of work that would have to be put off too."""
         with self._lock:
-            for answered, step, _ in refused:
-                answered.lane.hold(answered.key)
-                self._postponed.add(answered.lane, answered.key, step)
+            for ended, part, _ in refused:
+                ended.lane.hold(ended.key)
+                self._postponed.add(ended.lane, ended.key, part)
         if not self._is_stopping:
-            log_failures([(answered.lane.name, answered.key, error) for answered, _, error in refused])
+            log_failures([(ended.lane.name, ended.key, error) for ended, _, error in refused])
 
     def _postpone(self, lane: Lane[Any], key: Any, failure: BaseException) -> None:
         if not self._is_stopping:
@@ -283,24 +283,24 @@ class Dispatcher:
     def _resume_postponed(self) -> None:
         """Take up what was put off and is due; when the engine stops, leave all to the next start of the host."""
         for one in self._postponed.take_due(is_all=self._is_stopping):
-            if one.step is not None and not self._is_stopping:
-                self._happened.put(_Answered(one.lane, one.key, functools.partial(_same, one.step)))
+            if one.part is not None and not self._is_stopping:
+                self._happened.put(_Ended(one.lane, one.key, functools.partial(_same, one.part)))
                 continue
             with self._lock:
                 one.lane.finish(one.key, must_repeat=True)
 
 
-def _woken_by(step: Step, result: Written) -> Wakeups | None:
-    """What became ready by a step; None if it is to be written once more."""
+def _woken_by(part: CommitPart, result: Written) -> Wakeups | None:
+    """What became ready by a part; None if it is to be written once more."""
     if result.error is not None:
-        return step.refused(result.error)
+        return part.refused(result.error)
     try:
-        return step.written(result.value)
+        return part.written(result.value)
     except Exception:
         # It is durable all the same. What is in memory may be wrong now, which the next commit of it will notice.
-        log.exception("What an answer changes could not be noted; it is read again.")
+        log.exception("What a result changes could not be noted; it is read again.")
         return result.value if isinstance(result.value, Wakeups) else Wakeups()
 
 
-def _same(step: Step) -> Step:
-    return step
+def _same(part: CommitPart) -> CommitPart:
+    return part

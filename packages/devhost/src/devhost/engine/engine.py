@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from devhost.clock import AdvanceableClock, Clock
 from devhost.engine import timestamps, work_store
 from devhost.engine.client import DurableClient
+from devhost.engine.clock import AdvanceableClock, Clock
 from devhost.engine.database import Database
 from devhost.engine.dispatcher import Dispatcher, RunningActivities
 from devhost.engine.errors import DidNotSettle, DurableEngineError

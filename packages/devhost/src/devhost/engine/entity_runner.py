@@ -6,21 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from devhost.clock import Clock
 from devhost.engine import entity_store, instance_store, timestamps
+from devhost.engine.clock import Clock
 from devhost.engine.database import Database
 from devhost.engine.entity_store import EntityId, EntityRecord, OperationRequest
 from devhost.engine.events import Event, EventType, event
 from devhost.engine.functions import (
-    Answer,
     DurableFunctions,
     FunctionFailed,
+    FunctionResult,
     FunctionTimedOut,
     WorkerProcessDied,
-    raising,
 )
 from devhost.engine.known_names import unknown_entity
-from devhost.engine.lanes import Ended
+from devhost.engine.lanes import HandOver, failing
 from devhost.engine.options import EngineOptions
 from devhost.engine.transactions import Transaction
 from devhost.engine.wakeups import Wakeups
@@ -59,8 +58,8 @@ class EntityRunner:
         self._batch_size = options.max_entity_operation_batch_size
         self._clock = clock
 
-    def begin(self, scheduler_id: str, ended: Ended) -> bool:
-        """Begin the next batch of an entity's operations; its step applies them. See ``lanes.Runner``."""
+    def begin(self, scheduler_id: str, hand_over: HandOver) -> bool:
+        """Begin the next batch of an entity's operations. See ``lanes.Runner``."""
         with self._database.reading() as snapshot:
             requests = entity_store.waiting_requests(snapshot, scheduler_id, self._batch_size)
             found = entity_store.find(snapshot, scheduler_id)
@@ -69,41 +68,41 @@ class EntityRunner:
         batch = _Batch(EntityId.parse(scheduler_id), found, requests)
         problem = unknown_entity(batch.entity_id.name, self._functions)
         if problem is not None:
-            ended(lambda: _BatchStep(batch, _refused(batch, problem), self._clock))
+            hand_over(lambda: _BatchPart(batch, _refused(batch, problem), self._clock))
             return True
-        self._attempt(batch, json.dumps(_document(batch)), 1, ended)
+        self._attempt(batch, json.dumps(_document(batch)), 1, hand_over)
         return True
 
-    def _attempt(self, batch: _Batch, document: str, attempt: int, ended: Ended) -> None:
-        def answered(answer: Answer) -> None:
+    def _attempt(self, batch: _Batch, document: str, attempt: int, hand_over: HandOver) -> None:
+        def on_result(result: FunctionResult[str]) -> None:
             try:
-                applied = _applied(batch, json.loads(answer() or ""))
+                applied = _applied(batch, json.loads(result.unwrap() or ""))
             except (FunctionTimedOut, WorkerProcessDied) as failure:
                 applied = _refused(batch, str(failure))
             except (FunctionFailed, KeyError, TypeError, ValueError) as failure:
                 scheduler_id = batch.entity_id.scheduler_id
                 log.error("Entity '%s' broke off (attempt %s): %s", scheduler_id, attempt, failure)
                 if attempt < _ATTEMPTS:
-                    return self._try_again(batch, document, attempt + 1, ended)
+                    return self._try_again(batch, document, attempt + 1, hand_over)
                 # Azure would try for ever, and the entity would take no further operation.
                 applied = _refused(batch, str(failure))
             except Exception as failure:
                 # The host could not run it; the engine's thread will see why.
-                return ended(raising(failure))
-            return ended(lambda: _BatchStep(batch, applied, self._clock))
+                return hand_over(failing(failure))
+            return hand_over(lambda: _BatchPart(batch, applied, self._clock))
 
-        self._functions.begin_entity(batch.entity_id.name, document, answered)
+        self._functions.begin_entity(batch.entity_id.name, document, on_result)
 
-    def _try_again(self, batch: _Batch, document: str, attempt: int, ended: Ended) -> None:
+    def _try_again(self, batch: _Batch, document: str, attempt: int, hand_over: HandOver) -> None:
         try:
-            self._attempt(batch, document, attempt, ended)
+            self._attempt(batch, document, attempt, hand_over)
         except Exception as failure:
             # Nobody but the engine's thread may begin it after a pause.
-            ended(raising(failure))
+            hand_over(failing(failure))
 
 
 @dataclass(frozen=True)
-class _BatchStep:
+class _BatchPart:
     """Applies a batch: the entity's new state, and the answers of its calls."""
 
     batch: _Batch
@@ -111,7 +110,7 @@ class _BatchStep:
     clock: Clock
 
     def write(self, tx: Transaction) -> Wakeups:
-        """See ``lanes.Step``."""
+        """See ``lanes.CommitPart``."""
         batch, applied = self.batch, self.applied
         woken, now = Wakeups(), timestamps.to_text(self.clock.now())
         entity_store.remove_requests(tx, batch.requests)
@@ -128,11 +127,11 @@ class _BatchStep:
         return woken
 
     def written(self, woken: Wakeups) -> Wakeups:
-        """See ``lanes.Step``."""
+        """See ``lanes.CommitPart``."""
         return woken
 
     def refused(self, failure: BaseException) -> None:
-        """See ``lanes.Step``: the effect is kept, and written once that can be done."""
+        """See ``lanes.CommitPart``: the effect is kept, and written once that can be done."""
         return None
 
 

@@ -20,7 +20,7 @@ from devhost.engine.commands import (
 )
 from devhost.engine.entity_store import EntityId, OperationRequest
 from devhost.engine.episode_messages import Batch
-from devhost.engine.episode_store import Instance, NewGeneration, Outcome, child_failed
+from devhost.engine.episode_store import EpisodeOutcome, Instance, NewGeneration, child_failed
 from devhost.engine.events import STATUS_CODES, Event, EventType, event
 from devhost.engine.functions import DurableFunctions
 from devhost.engine.instance_store import NewInstance, Parent
@@ -38,13 +38,13 @@ class OutcomeBuilder:
         self._functions = functions
         self._options = options
 
-    def suspended(self, instance: Instance, batch: Batch, opened: list[Event]) -> Outcome:
+    def suspended(self, instance: Instance, batch: Batch, opened: list[Event]) -> EpisodeOutcome:
         """The instance rests until it is resumed."""
         outcome = _outcome(instance, batch, opened, "Suspended")
         outcome.new_events.append(event(EventType.ORCHESTRATOR_COMPLETED, outcome.now))
         return outcome
 
-    def terminated(self, instance: Instance, batch: Batch, opened: list[Event]) -> Outcome:
+    def terminated(self, instance: Instance, batch: Batch, opened: list[Event]) -> EpisodeOutcome:
         """The instance ends now, whatever is open; its children and activities go on."""
         outcome = _outcome(instance, batch, opened, "Terminated")
         reason = batch.messages[-1].event.get("Input")
@@ -56,7 +56,7 @@ class OutcomeBuilder:
 
     def decided(
         self, instance: Instance, batch: Batch, opened: list[Event], decision: Decision, custom_status: str | None
-    ) -> Outcome:
+    ) -> EpisodeOutcome:
         """The instance goes on, or ends, as its code wants it."""
         decision = self._within_limit(instance, self._without_unknown_signals(instance, decision))
         outcome = _outcome(instance, batch, opened, "Running")
@@ -87,7 +87,7 @@ class OutcomeBuilder:
         )
         return Decision(ending=Failed(failure_reason(instance.name, problem), problem))
 
-    def _carry_out(self, outcome: Outcome, command: Command) -> None:
+    def _carry_out(self, outcome: EpisodeOutcome, command: Command) -> None:
         if isinstance(command, ScheduleActivity):
             self._schedule_activity(outcome, command)
         elif isinstance(command, StartSubOrchestration):
@@ -97,7 +97,7 @@ class OutcomeBuilder:
         else:
             self._send_operation(outcome, command)
 
-    def _schedule_activity(self, outcome: Outcome, command: ScheduleActivity) -> None:
+    def _schedule_activity(self, outcome: EpisodeOutcome, command: ScheduleActivity) -> None:
         shown = command.input if self._options.store_inputs_in_orchestration_history else None
         scheduled = event(
             EventType.TASK_SCHEDULED, outcome.now, EventId=command.task_id, Name=command.name, Input=shown
@@ -105,7 +105,7 @@ class OutcomeBuilder:
         outcome.new_events.append(scheduled)
         outcome.activities.append((command.task_id, command.name, command.input))
 
-    def _start_child(self, outcome: Outcome, command: StartSubOrchestration) -> None:
+    def _start_child(self, outcome: EpisodeOutcome, command: StartSubOrchestration) -> None:
         instance = outcome.instance
         child_id = command.instance_id or f"{instance.execution_id}:{command.task_id}"
         # The same shape as an input through the client: a JSON string that holds the JSON text.
@@ -137,7 +137,7 @@ class OutcomeBuilder:
         problem = unknown_orchestrator(name, self._functions)
         return failure_reason(name, problem) if problem else None
 
-    def _send_operation(self, outcome: Outcome, command: SendOperation) -> None:
+    def _send_operation(self, outcome: EpisodeOutcome, command: SendOperation) -> None:
         instance, request = outcome.instance, _request(outcome.instance, command)
         sent = event(
             EventType.EVENT_SENT,
@@ -151,7 +151,7 @@ class OutcomeBuilder:
         # An entity that does not exist answers a call with an error; its runner words it.
         outcome.operations.append((command.entity_id, request))
 
-    def _end(self, outcome: Outcome, ending: Ending | None) -> None:
+    def _end(self, outcome: EpisodeOutcome, ending: Ending | None) -> None:
         if isinstance(ending, Completed):
             self._complete(outcome, ending)
         elif isinstance(ending, Failed):
@@ -161,7 +161,7 @@ class OutcomeBuilder:
         else:
             outcome.new_events.append(event(EventType.ORCHESTRATOR_COMPLETED, outcome.now))
 
-    def _complete(self, outcome: Outcome, ending: Completed) -> None:
+    def _complete(self, outcome: EpisodeOutcome, ending: Completed) -> None:
         outcome.status, outcome.output = "Completed", ending.output
         self._close(outcome, ending.output)
         parent = outcome.instance.parent
@@ -173,7 +173,7 @@ class OutcomeBuilder:
                 Result=ending.output,
             )
 
-    def _fail(self, outcome: Outcome, ending: Failed) -> None:
+    def _fail(self, outcome: EpisodeOutcome, ending: Failed) -> None:
         outcome.status, outcome.output = "Failed", ending.reason
         self._close(outcome, ending.reason)
         parent = outcome.instance.parent
@@ -181,7 +181,7 @@ class OutcomeBuilder:
             details = f"Message: {ending.error}, StackTrace: {ending.stack}"
             outcome.parent_message = child_failed(outcome.now, parent.task_id, ending.reason, details)
 
-    def _close(self, outcome: Outcome, result: str | None) -> None:
+    def _close(self, outcome: EpisodeOutcome, result: str | None) -> None:
         code = STATUS_CODES[outcome.status]
         outcome.new_events.append(
             event(EventType.EXECUTION_COMPLETED, outcome.now, OrchestrationStatus=code, Result=result)
@@ -189,8 +189,8 @@ class OutcomeBuilder:
         outcome.new_events.append(event(EventType.ORCHESTRATOR_COMPLETED, outcome.now))
 
 
-def _outcome(instance: Instance, batch: Batch, opened: list[Event], status: str) -> Outcome:
-    return Outcome(
+def _outcome(instance: Instance, batch: Batch, opened: list[Event], status: str) -> EpisodeOutcome:
+    return EpisodeOutcome(
         instance=instance,
         now=opened[0]["Timestamp"],
         consumed=[message.sequence for message in (*batch.messages, *batch.void)] + instance.stale,
@@ -201,7 +201,7 @@ def _outcome(instance: Instance, batch: Batch, opened: list[Event], status: str)
     )
 
 
-def _create_timer(outcome: Outcome, command: CreateTimer) -> None:
+def _create_timer(outcome: EpisodeOutcome, command: CreateTimer) -> None:
     fire_at = timestamps.to_text(timestamps.from_text(command.fire_at))
     outcome.new_events.append(event(EventType.TIMER_CREATED, outcome.now, EventId=command.task_id, FireAt=fire_at))
     if command.task_id not in outcome.cancelled_timers:
@@ -228,7 +228,7 @@ def _sent_input(command: SendOperation, request: OperationRequest, instance: Ins
     return json.dumps(message, separators=(",", ":"))
 
 
-def _continue_as_new(outcome: Outcome, ending: ContinuedAsNew) -> None:
+def _continue_as_new(outcome: EpisodeOutcome, ending: ContinuedAsNew) -> None:
     instance, execution_id = outcome.instance, uuid.uuid4().hex
     raw_input = None if ending.input is None else json.dumps(ending.input)
     started = events.execution_started(

@@ -57,7 +57,7 @@ class NewGeneration:
 
 
 @dataclass(slots=True)
-class Outcome:
+class EpisodeOutcome:
     """All that one episode writes.
 
     Attributes:
@@ -140,7 +140,7 @@ def history(tx: Connection, instance_id: str) -> list[Event]:
     return [events.from_text(row["event"]) for row in rows]
 
 
-def commit(tx: Transaction, outcome: Outcome, may_replace_live: bool) -> Wakeups:
+def commit(tx: Transaction, outcome: EpisodeOutcome, may_replace_live: bool) -> Wakeups:
     """Write an episode. Raises EpisodeOutdated, writing nothing."""
     woken = Wakeups()
     _update_instance(tx, outcome)
@@ -163,7 +163,7 @@ def discard(tx: Connection, sequences: Sequence[int]) -> None:
     tx.executemany("DELETE FROM inbox WHERE sequence = ?", [(number,) for number in sequences])
 
 
-def _update_instance(tx: Transaction, outcome: Outcome) -> None:
+def _update_instance(tx: Transaction, outcome: EpisodeOutcome) -> None:
     instance, fresh = outcome.instance, outcome.next_generation
     cursor = tx.execute(
         "UPDATE instances SET status = ?, output = ?, custom_status = ?, updated_at = ?, execution_id = ?,"
@@ -186,7 +186,7 @@ def _update_instance(tx: Transaction, outcome: Outcome) -> None:
         raise EpisodeOutdated(instance.instance_id)
 
 
-def _append_history(tx: Transaction, outcome: Outcome) -> None:
+def _append_history(tx: Transaction, outcome: EpisodeOutcome) -> None:
     """Write the new events, many with each statement: every statement lets other threads in."""
     first, new_events = len(outcome.instance.history), outcome.new_events
     for begin in range(0, len(new_events), _EVENTS_PER_STATEMENT):
@@ -197,7 +197,7 @@ def _append_history(tx: Transaction, outcome: Outcome) -> None:
         tx.execute(f"INSERT INTO history VALUES {rows}", values)
 
 
-def _begin_generation(tx: Transaction, outcome: Outcome, fresh: NewGeneration) -> None:
+def _begin_generation(tx: Transaction, outcome: EpisodeOutcome, fresh: NewGeneration) -> None:
     instance_id, old = outcome.instance.instance_id, outcome.instance.execution_id
     tx.execute("DELETE FROM history WHERE instance_id = ?", (instance_id,))
     tx.execute("DELETE FROM inbox WHERE instance_id = ? AND execution_id = ?", (instance_id, old))
@@ -207,7 +207,7 @@ def _begin_generation(tx: Transaction, outcome: Outcome, fresh: NewGeneration) -
         instance_store.deliver(tx, instance_id, fresh.execution_id, message, lane=0)
 
 
-def _add_work(tx: Transaction, outcome: Outcome, woken: Wakeups) -> None:
+def _add_work(tx: Transaction, outcome: EpisodeOutcome, woken: Wakeups) -> None:
     ids = outcome.instance.instance_id, outcome.instance.execution_id
     for task_id, name, input_json in outcome.activities:
         woken.add_activity(work_store.add_activity(tx, *ids, task_id, name, input_json))
@@ -220,7 +220,9 @@ def _add_work(tx: Transaction, outcome: Outcome, woken: Wakeups) -> None:
         woken.entities.add(entity_id)
 
 
-def _start_children(tx: Transaction, outcome: Outcome, woken: Wakeups, may_replace_live: bool) -> list[Event]:
+def _start_children(
+    tx: Transaction, outcome: EpisodeOutcome, woken: Wakeups, may_replace_live: bool
+) -> list[Event]:
     """Start the sub-orchestrations; returns the completions of those that cannot be started."""
     refused = []
     for task_id, child in outcome.children:
@@ -232,7 +234,9 @@ def _start_children(tx: Transaction, outcome: Outcome, woken: Wakeups, may_repla
     return refused
 
 
-def _send_messages(tx: Transaction, outcome: Outcome, own_messages: Sequence[Event], woken: Wakeups) -> None:
+def _send_messages(
+    tx: Transaction, outcome: EpisodeOutcome, own_messages: Sequence[Event], woken: Wakeups
+) -> None:
     instance, parent = outcome.instance, outcome.instance.parent
     for message in own_messages:
         if instance_store.deliver(tx, instance.instance_id, instance.execution_id, message):

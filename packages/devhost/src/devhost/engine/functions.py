@@ -1,16 +1,13 @@
 """What the engine needs from the app: its durable functions, called by name with JSON text in and out."""
 
-import functools
 import re
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from typing import NoReturn, Protocol, TypeVar
-
-# Gives the JSON text that a function returned, or raises what became of it instead.
-Answer = Callable[[], str | None]
-Ended = Callable[[Answer], None]
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 STATE_MARKER = "\n\n$OutOfProcData$:"
 # The state is JSON on one line, whatever its texts hold.
@@ -46,13 +43,53 @@ class FunctionTimedOut(Exception):
     """The function ran longer than host.json's ``functionTimeout``; its text is shown to the orchestrator."""
 
 
+@dataclass(frozen=True)
+class FunctionResult(Generic[T]):
+    """What came of one call of a function.
+
+    Attributes:
+        value: what it returned; None if that was nothing, or if it failed.
+        failure: why it failed: FunctionFailed for errors of user code, FunctionTimedOut for exceeded limits, any
+            other exception if the host could not run it. None if it did not fail.
+    """
+
+    value: T | None = None
+    failure: BaseException | None = None
+
+    @classmethod
+    def of(cls, compute: Callable[[], T | None]) -> "FunctionResult[T]":
+        """Return the result of `compute`, which is called now, on this thread."""
+        try:
+            return FunctionResult(compute())
+        except BaseException as failure:
+            return FunctionResult(failure=failure)
+
+    def map(self, convert: Callable[[T | None], R | None]) -> "FunctionResult[R]":
+        """Return the result with its value converted; a failure stays, and so does one of the conversion."""
+        if self.failure is not None:
+            return FunctionResult(failure=self.failure)
+        try:
+            return FunctionResult(convert(self.value))
+        except BaseException as failure:
+            return FunctionResult(failure=failure)
+
+    def unwrap(self) -> T | None:
+        """Return the value, or raise the failure."""
+        if self.failure is not None:
+            raise self.failure
+        return self.value
+
+
+# Called once, on any thread, when a function has ended; it must not raise.
+OnResult = Callable[[FunctionResult[T]], None]
+
+
 class DurableFunctions(Protocol):
     """The app's registered durable functions.
 
-    The ``begin_*`` methods do not wait for the function: they call `ended` once, on any thread, with a callable
-    that returns the function's JSON text or raises. Names are compared case-insensitively. That callable raises
-    FunctionFailed for errors of user code and FunctionTimedOut for exceeded limits; any other exception means that
-    the host could not run the function, and the engine tries again later. ``begin_*`` may raise such a one too.
+    The ``begin_*`` methods do not wait for the function: they call `on_result` with its JSON text. Names are
+    compared case-insensitively. If the host could not run the function, the engine tries again later: then the
+    failure is neither FunctionFailed nor FunctionTimedOut. ``begin_*`` may raise such a one too.
     """
 
     @property
@@ -70,43 +107,27 @@ class DurableFunctions(Protocol):
         """Registered entity names, as the app spells them."""
         ...
 
-    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
+    def begin_orchestrator(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
         """Run one episode: the SDK's input document (complete history) in, its state document out."""
         ...
 
-    def begin_activity(self, name: str, instance_id: str, input_json: str | None, ended: Ended) -> None:
+    def begin_activity(
+        self, name: str, instance_id: str, input_json: str | None, on_result: OnResult[str]
+    ) -> None:
         """Run an activity: JSON text in, JSON text of the result out; a null result is None."""
         ...
 
-    def begin_entity(self, name: str, context_json: str, ended: Ended) -> None:
+    def begin_entity(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
         """Run one batch of operations: the SDK's entity document in, its answer document out."""
         ...
 
 
-def settled(compute: Callable[[], T]) -> Callable[[], T]:
-    """Compute an answer now, on this thread; returns what gives it, or raises it, as often as asked."""
-    try:
-        value = compute()
-    except BaseException as failure:
-        return raising(failure)
-    return lambda: value
-
-
-def raising(failure: BaseException) -> Callable[[], NoReturn]:
-    """Return an answer that raises."""
-    return functools.partial(_raise, failure)
-
-
-def _raise(failure: BaseException) -> NoReturn:
-    raise failure
-
-
-def wait_for(begin: Callable[[Ended], None]) -> str | None:
-    """Begin a function and wait until it has ended; returns its JSON text, or raises as its answer does.
+def wait_for(begin: Callable[[OnResult[T]], None]) -> T | None:
+    """Begin a function and wait until it has ended; returns its value, or raises its failure.
 
     Example:
-        state = wait_for(lambda ended: functions.begin_orchestrator("order", document, ended))
+        state = wait_for(lambda on_result: functions.begin_orchestrator("order", document, on_result))
     """
-    answered: Future[Answer] = Future()
-    begin(answered.set_result)
-    return answered.result()()
+    ended: Future[FunctionResult[T]] = Future()
+    begin(ended.set_result)
+    return ended.result().unwrap()

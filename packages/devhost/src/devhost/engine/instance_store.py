@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from sqlite3 import Connection, Row
 
 from devhost.engine import events
-from devhost.engine.deliveries import Delivery
 from devhost.engine.errors import InstanceFinished, InstanceNotFound, StartRefused
 from devhost.engine.events import FINISHED, Event
-from devhost.engine.transactions import Transaction
+from devhost.engine.transactions import Delivery, Transaction
 
 _FINISHED_SQL = "('Completed', 'Failed', 'Terminated', 'Canceled')"
 

@@ -5,7 +5,7 @@ A key that becomes ready while it is at work is worked on once more afterwards, 
 
 import threading
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from devhost.engine.transactions import Transaction
 from devhost.engine.wakeups import Wakeups
@@ -31,11 +31,11 @@ class Monitor:
         return threading.Condition(self.lock)
 
 
-class Step(Protocol):
-    """What is left to do once a function has answered: one part of a commit, and what follows from it."""
+class CommitPart(Protocol):
+    """What is left to do once a function has ended: one part of a commit, and what follows from it."""
 
     def write(self, tx: Transaction) -> Any:
-        """Write the answer; may be undone and run again, so it changes nothing but the database."""
+        """Write the result; may be undone and run again, so it changes nothing but the database."""
         ...
 
     def written(self, result: Any) -> Wakeups:
@@ -47,23 +47,32 @@ class Step(Protocol):
         ...
 
 
-Conclude = Callable[[], Step]
-Ended = Callable[[Conclude], None]
+# Makes of a function's result what is to be written; may raise, and the work is then begun anew after a pause.
+Conclude = Callable[[], CommitPart]
+HandOver = Callable[[Conclude], None]
+
+
+def failing(failure: BaseException) -> Conclude:
+    """Return what raises `failure` on the engine's thread."""
+
+    def conclude() -> NoReturn:
+        raise failure
+
+    return conclude
 
 
 class Runner(Protocol[K_contra]):
-    """Does one kind of work. Its methods, and the callables it gives to `ended`, run on the engine's thread."""
+    """Does one kind of work. Its methods, and what it gives to `hand_over`, run on the engine's thread."""
 
-    def begin(self, key: K_contra, ended: Ended) -> bool:
+    def begin(self, key: K_contra, hand_over: HandOver) -> bool:
         """Begin the work of a key without waiting for it.
 
         Args:
             key: what is ready.
-            ended: to be called once, on any thread, with a callable that returns the step to be written. That
-                callable may raise; the work is then begun anew after a pause.
+            hand_over: to be called once, on any thread, with what concludes the work on the engine's thread.
 
         Returns:
-            False if there is nothing to do; `ended` will not be called then.
+            False if there is nothing to do; `hand_over` will not be called then.
         """
         ...
 
@@ -125,14 +134,14 @@ class Lane(Generic[K]):
         return taken
 
     def conclude(self, key: K) -> None:
-        """Take note that the function has answered; it makes room for another."""
+        """Take note that the function has ended; it makes room for another."""
         self._running.discard(key)
         # One that is held stays so until it is written: it makes no room by being tried again.
         if key not in self._held:
             self._concluding.add(key)
 
     def hold(self, key: K) -> None:
-        """Take note that the answer cannot be written now: room is kept for it until it can."""
+        """Take note that the result cannot be written now: room is kept for it until it can."""
         self._concluding.discard(key)
         self._held.add(key)
 

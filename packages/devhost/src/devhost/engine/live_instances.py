@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from devhost.engine import input_document
-from devhost.engine.deliveries import Delivery
-from devhost.engine.episode_store import Instance, Message, Outcome
+from devhost.engine.episode_store import EpisodeOutcome, Instance, Message
 from devhost.engine.events import FINISHED
+from devhost.engine.transactions import Delivery
 
 # Of all instances together; what is kept takes three to four times its texts.
 _MOST_CHARACTERS = 16_000_000
@@ -84,7 +84,7 @@ class LiveInstances:
             known.messages.append(Message(delivery.sequence, delivery.event))
             known.last_sequence = delivery.sequence
 
-    def keep(self, outcome: Outcome) -> None:
+    def keep(self, outcome: EpisodeOutcome) -> None:
         """Take over what an episode has committed, or forget the instance when no further episode needs it."""
         began_as, known = outcome.instance, self._by_id.get(outcome.instance.instance_id)
         if known is None:
@@ -116,7 +116,7 @@ class LiveInstances:
             self._characters -= dropped.characters
 
 
-def _after(outcome: Outcome, messages: list[Message], consumed: set[int]) -> Instance:
+def _after(outcome: EpisodeOutcome, messages: list[Message], consumed: set[int]) -> Instance:
     """The instance as the outcome's commit has left it."""
     return replace(
         outcome.instance,

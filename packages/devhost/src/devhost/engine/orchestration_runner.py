@@ -3,17 +3,17 @@
 import logging
 from dataclasses import dataclass
 
-from devhost.clock import Clock
 from devhost.engine import episode_store, input_document, timestamps, versions
+from devhost.engine.clock import Clock
 from devhost.engine.commands import Decision, Failed
 from devhost.engine.database import Database
 from devhost.engine.episode_messages import Batch, EpisodeKind, choose
 from devhost.engine.episode_outcome import OutcomeBuilder
-from devhost.engine.episode_store import EpisodeOutdated, Instance, Outcome
+from devhost.engine.episode_store import EpisodeOutcome, EpisodeOutdated, Instance
 from devhost.engine.events import Event, EventType, event
-from devhost.engine.functions import Answer, DurableFunctions, FunctionFailed, without_state
+from devhost.engine.functions import DurableFunctions, FunctionFailed, FunctionResult, without_state
 from devhost.engine.known_names import unknown_orchestrator
-from devhost.engine.lanes import Ended, Step
+from devhost.engine.lanes import CommitPart, HandOver
 from devhost.engine.live_instances import LiveInstances
 from devhost.engine.options import EngineOptions
 from devhost.engine.replay import failure_reason, replay
@@ -39,17 +39,17 @@ class OrchestrationRunner:
         self._outcomes = OutcomeBuilder(functions, options)
         self._live = LiveInstances()
 
-    def begin(self, instance_id: str, ended: Ended) -> bool:
-        """Begin the next episode of an instance, if it has messages; its step writes it. See ``lanes.Runner``."""
+    def begin(self, instance_id: str, hand_over: HandOver) -> bool:
+        """Begin the next episode of an instance, if it has messages. See ``lanes.Runner``."""
         instance = self._load(instance_id)
         if instance is None or not self._is_accepted(instance):
             return False
         batch = choose(instance.status, instance.messages)
         if batch.kind is EpisodeKind.NOTHING:
             if instance.stale:
-                ended(lambda: _DiscardStep(instance, self._live))
+                hand_over(lambda: _DiscardPart(instance, self._live))
             return bool(instance.stale)
-        self._begin(instance, batch, self._open(instance, batch), ended)
+        self._begin(instance, batch, self._open(instance, batch), hand_over)
         return True
 
     def take_deliveries(self) -> None:
@@ -80,23 +80,25 @@ class OrchestrationRunner:
         )
         return False
 
-    def _begin(self, instance: Instance, batch: Batch, opened: list[Event], ended: Ended) -> None:
+    def _begin(self, instance: Instance, batch: Batch, opened: list[Event], hand_over: HandOver) -> None:
         if batch.kind is EpisodeKind.TERMINATE:
-            ended(lambda: self._step(self._outcomes.terminated(instance, batch, opened)))
+            hand_over(lambda: self._part(self._outcomes.terminated(instance, batch, opened)))
         elif batch.kind is EpisodeKind.SUSPEND:
-            ended(lambda: self._step(self._outcomes.suspended(instance, batch, opened)))
+            hand_over(lambda: self._part(self._outcomes.suspended(instance, batch, opened)))
         elif (problem := self._problem(instance)) is not None:
             status = instance.custom_status
-            ended(lambda: self._step(self._outcomes.decided(instance, batch, opened, problem, status)))
+            hand_over(lambda: self._part(self._outcomes.decided(instance, batch, opened, problem, status)))
         else:
             self._functions.begin_orchestrator(
                 instance.name,
                 self._document(instance, opened),
-                lambda answer: ended(lambda: self._step(self._outcome(instance, batch, opened, answer))),
+                lambda result: hand_over(lambda: self._part(self._outcome(instance, batch, opened, result))),
             )
 
-    def _outcome(self, instance: Instance, batch: Batch, opened: list[Event], answer: Answer) -> Outcome:
-        decision, custom_status = self._decide(instance, opened, answer)
+    def _outcome(
+        self, instance: Instance, batch: Batch, opened: list[Event], result: FunctionResult[str]
+    ) -> EpisodeOutcome:
+        decision, custom_status = self._decide(instance, opened, result)
         for name in decision.unexpected_events:
             log.warning(
                 "Instance '%s' got the event '%s' before it waited for it. It is delivered, but the SDK keeps "
@@ -122,9 +124,11 @@ class OrchestrationRunner:
         problem = unknown_orchestrator(instance.name, self._functions)
         return None if problem is None else _failed(instance, problem)
 
-    def _decide(self, instance: Instance, opened: list[Event], answer: Answer) -> tuple[Decision, str | None]:
+    def _decide(
+        self, instance: Instance, opened: list[Event], result: FunctionResult[str]
+    ) -> tuple[Decision, str | None]:
         try:
-            state = _state(answer)
+            state = _state(result)
         except FunctionFailed as failure:
             log.error(
                 "Orchestrator '%s' of instance '%s' broke off: %s", instance.name, instance.instance_id, failure
@@ -143,25 +147,25 @@ class OrchestrationRunner:
         texts = self._live.played_texts(instance)
         return input_document.document(instance, texts, opened, self._options.default_async_request_sleep_ms)
 
-    def _step(self, outcome: Outcome) -> Step:
+    def _part(self, outcome: EpisodeOutcome) -> CommitPart:
         may_replace_live = self._options.overridable_existing_instance_states == "AnyState"
-        return _EpisodeStep(outcome, may_replace_live, self._live)
+        return _EpisodePart(outcome, may_replace_live, self._live)
 
 
 @dataclass(frozen=True)
-class _EpisodeStep:
+class _EpisodePart:
     """Writes an episode."""
 
-    outcome: Outcome
+    outcome: EpisodeOutcome
     may_replace_live: bool
     live: LiveInstances
 
     def write(self, tx: Transaction) -> Wakeups:
-        """See ``lanes.Step``."""
+        """See ``lanes.CommitPart``."""
         return episode_store.commit(tx, self.outcome, self.may_replace_live)
 
     def written(self, woken: Wakeups) -> Wakeups:
-        """See ``lanes.Step``."""
+        """See ``lanes.CommitPart``."""
         outcome, instance = self.outcome, self.outcome.instance
         self.live.keep(outcome)
         if outcome.status == "Failed":
@@ -175,7 +179,7 @@ class _EpisodeStep:
         return woken
 
     def refused(self, failure: BaseException) -> Wakeups | None:
-        """See ``lanes.Step``: an episode whose instance is another one by now is dropped."""
+        """See ``lanes.CommitPart``: an episode whose instance is another one by now is dropped."""
         if not isinstance(failure, EpisodeOutdated):
             return None
         instance_id = self.outcome.instance.instance_id
@@ -185,30 +189,30 @@ class _EpisodeStep:
 
 
 @dataclass(frozen=True)
-class _DiscardStep:
+class _DiscardPart:
     """Deletes messages that no execution wants any more."""
 
     instance: Instance
     live: LiveInstances
 
     def write(self, tx: Transaction) -> None:
-        """See ``lanes.Step``."""
+        """See ``lanes.CommitPart``."""
         episode_store.discard(tx, self.instance.stale)
 
     def written(self, _: None) -> Wakeups:
-        """See ``lanes.Step``."""
+        """See ``lanes.CommitPart``."""
         self.live.forget(self.instance.instance_id)
         return Wakeups()
 
     def refused(self, failure: BaseException) -> None:
-        """See ``lanes.Step``."""
+        """See ``lanes.CommitPart``."""
         return None
 
 
-def _state(answer: Answer) -> StateDocument:
+def _state(result: FunctionResult[str]) -> StateDocument:
     """Read the SDK's state document. Raises FunctionFailed if there is none."""
     try:
-        return StateDocument.parse(answer() or "")
+        return StateDocument.parse(result.unwrap() or "")
     except ValueError as error:
         raise FunctionFailed("ValueError", f"The orchestrator's answer is no state document: {error}") from error
     except FunctionFailed as failure:

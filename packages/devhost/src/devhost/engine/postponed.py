@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devhost.engine.errors import DatabaseClosed, DatabaseUnusable
-from devhost.engine.lanes import Lane, Step
+from devhost.engine.lanes import CommitPart, Lane
 
 log = logging.getLogger("devhost.durable")
 
@@ -22,13 +22,13 @@ class Postponed:
         moment: when it is due, in seconds of the monotonic clock.
         lane: what kind of work it is.
         key: which.
-        step: what could not be written; None if the work is to be begun anew.
+        part: what could not be written; None if the work is to be begun anew.
     """
 
     moment: float
     lane: Lane[Any]
     key: Any
-    step: Step | None
+    part: CommitPart | None
 
 
 class PostponedWork:
@@ -37,9 +37,9 @@ class PostponedWork:
     def __init__(self) -> None:
         self._waiting: list[Postponed] = []
 
-    def add(self, lane: Lane[Any], key: Any, step: Step | None = None) -> None:
+    def add(self, lane: Lane[Any], key: Any, part: CommitPart | None = None) -> None:
         """Put work off by a second."""
-        self._waiting.append(Postponed(time.monotonic() + _PAUSE_SECONDS, lane, key, step))
+        self._waiting.append(Postponed(time.monotonic() + _PAUSE_SECONDS, lane, key, part))
 
     def seconds_to_next(self) -> float | None:
         """Return how long it is until some work is due, 0 if some is; None if there is none."""

@@ -2,11 +2,29 @@
 
 import json
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Self
 
 from devhost.engine.functions import STATE_MARKER, FunctionFailed
 
 _LARGEST_CUSTOM_STATUS_BYTES = 16 * 1024
+
+
+class ActionType(IntEnum):
+    """The numbers of the actions, from ``azure/durable_functions/models/actions/ActionType.py`` of the SDK 1.7."""
+
+    CALL_ACTIVITY = 0
+    CALL_ACTIVITY_WITH_RETRY = 1
+    CALL_SUB_ORCHESTRATOR = 2
+    CALL_SUB_ORCHESTRATOR_WITH_RETRY = 3
+    CONTINUE_AS_NEW = 4
+    CREATE_TIMER = 5
+    WAIT_FOR_EXTERNAL_EVENT = 6
+    CALL_ENTITY = 7
+    CALL_HTTP = 8
+    SIGNAL_ENTITY = 9
+    WHEN_ANY = 11
+    WHEN_ALL = 12
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from devhost.clock import Clock
 from devhost.engine import timestamps, work_store
+from devhost.engine.clock import Clock
 from devhost.engine.database import Database
 from devhost.engine.errors import DatabaseClosed, DatabaseUnusable
 from devhost.engine.lanes import Monitor

@@ -6,7 +6,24 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from devhost.engine.deliveries import Delivery
+from devhost.engine.events import Event
+
+
+@dataclass(slots=True)
+class Delivery:
+    """A message that is durable now.
+
+    Attributes:
+        instance_id: whose inbox it is in.
+        execution_id: the only execution it is for; None for whichever is current.
+        sequence: its row; later messages have higher ones.
+        event: the event it will be in history.
+    """
+
+    instance_id: str
+    execution_id: str | None
+    sequence: int
+    event: Event
 
 
 class Transaction(sqlite3.Connection):

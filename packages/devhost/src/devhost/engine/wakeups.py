@@ -1,9 +1,19 @@
-"""What a commit has made ready to be worked on."""
+"""What a commit has made ready to be worked on, and what an activity's work item holds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from devhost.engine.activity_work import ActivityWork
+
+@dataclass(slots=True)
+class ActivityWork:
+    """One activity to be run; ``input`` is JSON text or None."""
+
+    work_id: int
+    instance_id: str
+    execution_id: str
+    task_id: int
+    name: str
+    input: str | None
 
 
 @dataclass

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from sqlite3 import Connection
 
 from devhost.engine import instance_store
-from devhost.engine.activity_work import ActivityWork
 from devhost.engine.events import Event, EventType, event
 from devhost.engine.transactions import Transaction
+from devhost.engine.wakeups import ActivityWork
 
 _TIMERS_PER_COMMIT = 500
 

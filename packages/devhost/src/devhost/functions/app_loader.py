@@ -12,7 +12,7 @@ from types import ModuleType
 
 import azure.functions as func
 
-from devhost import sdk_speedups
+from devhost.functions import sdk_speedups
 from devhost.functions.app_settings import is_disabled
 from devhost.functions.declaration_faults import kept_declaration_faults
 from devhost.functions.errors import AppLoadError, HostConfigError, IndexingError

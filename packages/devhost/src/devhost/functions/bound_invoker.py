@@ -9,15 +9,30 @@ from typing import Any, Protocol
 
 import azure.functions as func
 
-from devhost.engine.functions import FunctionFailed, settled
+from devhost.engine.functions import FunctionFailed, FunctionResult, OnResult
 from devhost.functions.indexing import HTTP_OUTPUT, IndexedFunction
-from devhost.functions.invocation import Ended, Invoker
+from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation
-from devhost.functions.output_values import OutValue
 
 log = logging.getLogger("devhost.host")
 
-_RETURN = "$return"
+# The name of the output that is what the function returns.
+RETURN = "$return"
+
+
+class OutValue(func.Out[Any]):
+    """A ``func.Out``: holds what the function sets, None if it sets nothing."""
+
+    def __init__(self) -> None:
+        self._value: Any = None
+
+    def set(self, val: Any) -> None:
+        """Keep a value; the last one counts."""
+        self._value = val
+
+    def get(self) -> Any:
+        """Return the value kept, or None."""
+        return self._value
 
 
 class FunctionIo(Protocol):
@@ -86,15 +101,19 @@ class BoundInvoker:
         return _result(function, result, outputs)
 
     def begin(
-        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, ended: Ended
+        self,
+        function: IndexedFunction,
+        arguments: Mapping[str, Any],
+        invocation: Invocation,
+        on_result: OnResult[Any],
     ) -> None:
         """Do the same as ``call``, without waiting."""
         if not function.output_parameters and self._io(function) is None:
-            return self._inner.begin(function, arguments, invocation, ended)
+            return self._inner.begin(function, arguments, invocation, on_result)
 
         # Bindings are read and written over the network.
         def run() -> None:
-            ended(settled(lambda: self.call(function, arguments, invocation)))
+            on_result(FunctionResult.of(lambda: self.call(function, arguments, invocation)))
 
         threading.Thread(target=run, name=f"bound-{function.name}", daemon=True).start()
 
@@ -137,13 +156,13 @@ def _out_values(function: IndexedFunction) -> dict[str, OutValue]:
 
 
 def _written(result: Any, outputs: Mapping[str, OutValue]) -> dict[str, Any]:
-    return {_RETURN: result, **{name: output.get() for name, output in outputs.items()}}
+    return {RETURN: result, **{name: output.get() for name, output in outputs.items()}}
 
 
 def _result(function: IndexedFunction, result: Any, outputs: Mapping[str, OutValue]) -> Any:
     """What the trigger's side gets: for HTTP, the response may have come through a parameter of its own."""
     for binding in function.bindings:
-        if binding.type == HTTP_OUTPUT and binding.name != _RETURN:
+        if binding.type == HTTP_OUTPUT and binding.name != RETURN:
             response = outputs[binding.name].get()
             return func.HttpResponse(status_code=204) if response is None else response
     return result

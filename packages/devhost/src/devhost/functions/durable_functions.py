@@ -1,10 +1,10 @@
 """Gives the durable engine the app's durable functions, called through the SDK's own handles."""
 
 import functools
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from devhost.engine.functions import Ended, settled
+from devhost.engine.functions import FunctionResult, OnResult
 from devhost.functions.converters import decode, encode
 from devhost.functions.indexing import (
     ACTIVITY_TRIGGER,
@@ -46,29 +46,31 @@ class HostedDurableFunctions:
         """Registered names of the entities."""
         return self._names[ENTITY_TRIGGER]
 
-    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
-        """Run one episode; JSON text in and out. The answer raises FunctionFailed, FunctionTimedOut."""
-        self._begin(ORCHESTRATION_TRIGGER, name, context_json, "an episode", ended)
+    def begin_orchestrator(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
+        """Run one episode; JSON text in and out."""
+        self._begin(ORCHESTRATION_TRIGGER, name, context_json, "an episode", on_result)
 
-    def begin_activity(self, name: str, instance_id: str, input_json: str | None, ended: Ended) -> None:
-        """Run an activity; JSON text in and out, None for null. The answer raises as that of an episode."""
+    def begin_activity(
+        self, name: str, instance_id: str, input_json: str | None, on_result: OnResult[str]
+    ) -> None:
+        """Run an activity; JSON text in and out, None for null."""
         text = "null" if input_json is None else input_json
-        self._begin(ACTIVITY_TRIGGER, name, text, f"an activity of {instance_id}", ended)
+        self._begin(ACTIVITY_TRIGGER, name, text, f"an activity of {instance_id}", on_result)
 
-    def begin_entity(self, name: str, context_json: str, ended: Ended) -> None:
-        """Run a batch of entity operations; JSON text in and out. The answer raises as that of an episode."""
-        self._begin(ENTITY_TRIGGER, name, context_json, "operations on an entity", ended)
+    def begin_entity(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
+        """Run a batch of entity operations; JSON text in and out."""
+        self._begin(ENTITY_TRIGGER, name, context_json, "operations on an entity", on_result)
 
-    def _begin(self, trigger_type: str, name: str, text: str, reason: str, ended: Ended) -> None:
+    def _begin(self, trigger_type: str, name: str, text: str, reason: str, on_result: OnResult[str]) -> None:
         function = self._by_name[trigger_type][name.lower()]
         invocation = Invocation(function.name, reason)
 
-        def answered(result: Callable[[], Any]) -> None:
+        def encoded(result: FunctionResult[Any]) -> None:
             # On the function's thread: encoding runs code of the app, as decoding does.
-            ended(settled(lambda: self._text_of(trigger_type, result())))
+            on_result(result.map(functools.partial(self._text_of, trigger_type)))
 
         arguments = {function.trigger_parameter: self._argument(trigger_type, text)}
-        self._invoker.begin(function, arguments, invocation, answered)
+        self._invoker.begin(function, arguments, invocation, encoded)
 
     def _argument(self, trigger_type: str, text: str) -> Any:
         return Later(functools.partial(decode, trigger_type, text))

@@ -12,9 +12,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
-from devhost.engine.functions import FunctionFailed, FunctionTimedOut, raising
+from devhost.engine.functions import FunctionFailed, FunctionResult, FunctionTimedOut, OnResult
 from devhost.functions.errors import HostStopping
 from devhost.functions.failures import failure_of, is_outcome
 from devhost.functions.function_threads import FunctionThreads
@@ -24,8 +24,6 @@ from devhost.functions.time_limits import TimeLimits
 from devhost.functions.time_spans import format_time_span
 
 log = logging.getLogger("devhost.host")
-
-Ended = Callable[[Callable[[], Any]], None]
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class _Run:
     function: IndexedFunction
     invocation: Invocation
     bound: dict[str, Any]
-    ended: Ended
+    on_result: OnResult[Any]
     log_level: int
     number: int = 0
     is_outcome: bool = False
@@ -70,7 +68,11 @@ class Invoker(Protocol):
         ...
 
     def begin(
-        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, ended: Ended
+        self,
+        function: IndexedFunction,
+        arguments: Mapping[str, Any],
+        invocation: Invocation,
+        on_result: OnResult[Any],
     ) -> None:
         """Do the same as ``call``, without waiting.
 
@@ -78,7 +80,7 @@ class Invoker(Protocol):
             function: What to run.
             arguments: As for ``call``.
             invocation: As for ``call``.
-            ended: Called once, on any thread, with a callable that returns or raises what ``call`` would.
+            on_result: Called once, on any thread, with what ``call`` would return or raise.
         """
         ...
 
@@ -135,18 +137,22 @@ class FunctionInvoker:
             FunctionTimedOut: The function took longer than the limit.
             HostStopping: The host stopped before the function had ended.
         """
-        return self._answer(function, arguments, invocation).result()()
+        return self._begun(function, arguments, invocation).result().unwrap()
 
     async def call_async(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
     ) -> Any:
         """Do the same as ``call``, for the event loop of a server."""
-        return (await asyncio.wrap_future(self._answer(function, arguments, invocation)))()
+        return (await asyncio.wrap_future(self._begun(function, arguments, invocation))).unwrap()
 
     def begin(
-        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, ended: Ended
+        self,
+        function: IndexedFunction,
+        arguments: Mapping[str, Any],
+        invocation: Invocation,
+        on_result: OnResult[Any],
     ) -> None:
-        """Do the same as ``call``, without waiting; `ended` is called on the thread that ran the function.
+        """Do the same as ``call``, without waiting; `on_result` is called on the thread that ran the function.
 
         If it has exceeded its time or the host stops, it is called on another one.
         """
@@ -158,7 +164,7 @@ class FunctionInvoker:
         bound = {**arguments, **dict.fromkeys(function.client_parameters, self._client_binding)}
         if function.wants_context:
             bound["context"] = FunctionContext(invocation, function.directory)
-        run = _Run(function, invocation, bound, ended, level)
+        run = _Run(function, invocation, bound, on_result, level)
         run.number = self._limits.begin(functools.partial(self._expire, run))
         if function.is_async:
             self._begin_coroutine(run)
@@ -188,42 +194,42 @@ class FunctionInvoker:
         if not self._loop_thread.is_alive():
             self._loop.close()
 
-    def _answer(
+    def _begun(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
-    ) -> concurrent.futures.Future[Callable[[], Any]]:
-        answered: concurrent.futures.Future[Callable[[], Any]] = concurrent.futures.Future()
+    ) -> concurrent.futures.Future[FunctionResult[Any]]:
+        ended: concurrent.futures.Future[FunctionResult[Any]] = concurrent.futures.Future()
         # Running from now on: a caller who goes away must not cancel it under the hands of the function's thread.
-        answered.set_running_or_notify_cancel()
-        self.begin(function, arguments, invocation, answered.set_result)
-        return answered
+        ended.set_running_or_notify_cancel()
+        self.begin(function, arguments, invocation, ended.set_result)
+        return ended
 
     def _begin_coroutine(self, run: _Run) -> None:
         coroutine = _run_async(run.function.call, run.bound, run.invocation)
         run.coroutine = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         self._coroutines.add(run.coroutine)
         run.coroutine.add_done_callback(self._coroutines.discard)
-        run.coroutine.add_done_callback(lambda done: self._end(run, functools.partial(_result_of, run, done)))
+        run.coroutine.add_done_callback(lambda done: self._end(run, _result_of(run, done)))
 
     def _cut_off(self) -> None:
         """Tell of those that no thread will take up any more."""
         for run in tuple(self._waiting):
             if self._waiting.pop(run, False):
-                self._end(run, functools.partial(_raise_stopping, run.function.name))
+                self._end(run, FunctionResult(failure=_stopping(run)))
 
     def _run_sync(self, run: _Run) -> None:
         if not self._waiting.pop(run, False):
             return  # Its time was over before it began, or the host stops.
         run.invocation.enter()
         try:
-            result = run.function.call(**_made(run.bound))
+            value = run.function.call(**_arguments(run.bound))
         except FunctionFailed as failure:
-            self._end(run, raising(failure))
+            self._end(run, FunctionResult(failure=failure))
         except BaseException as error:
             # Whatever user code raises, SystemExit too, fails this invocation and nothing else.
             run.is_outcome = is_outcome(run.function, error)
-            self._end(run, raising(failure_of(error)))
+            self._end(run, FunctionResult(failure=failure_of(error)))
         else:
-            self._end(run, lambda: result)
+            self._end(run, FunctionResult(value))
 
     def _expire(self, run: _Run) -> None:
         """Give up on a function that runs for too long; the watch has ended with this call."""
@@ -233,34 +239,31 @@ class FunctionInvoker:
             run.coroutine.cancel()
         limit = format_time_span(self._timeout)
         text = f"Timeout value of {limit} was exceeded by function: Functions.{run.function.name}"
-        run.ended(functools.partial(self._finish, run, raising(FunctionTimedOut(text))))
+        self._tell(run, FunctionResult(failure=FunctionTimedOut(text)))
 
-    def _end(self, run: _Run, answer: Callable[[], Any]) -> None:
+    def _end(self, run: _Run, result: FunctionResult[Any]) -> None:
         # Whoever ends the watch is the one who tells: the function's end, the time limit or the host's.
         if self._limits.end(run.number):
-            run.ended(functools.partial(self._finish, run, answer))
+            self._tell(run, result)
 
-    def _finish(self, run: _Run, answer: Callable[[], Any]) -> Any:
-        try:
-            result = answer()
-            if result is not None and not run.function.returns_a_result:
-                text = f"function '{run.function.name}' without a $return binding returned a non-None value"
-                raise FunctionFailed("RuntimeError", text)
-        except FunctionFailed as failure:
-            # An instance that came to a bad end is the engine's to tell.
-            told = (
-                (run.log_level, f": {failure}")
-                if run.is_outcome
-                else (logging.ERROR, f"\n{failure.stack or failure}")
-            )
-            self._log_end(run, "Failed", *told)
-            raise
-        except (FunctionTimedOut, HostStopping) as failure:
+    def _tell(self, run: _Run, result: FunctionResult[Any]) -> None:
+        if result.value is not None and not run.function.returns_a_result:
+            text = f"function '{run.function.name}' without a $return binding returned a non-None value"
+            result = FunctionResult(failure=FunctionFailed("RuntimeError", text))
+        self._log_result(run, result.failure)
+        run.on_result(result)
+
+    def _log_result(self, run: _Run, failure: BaseException | None) -> None:
+        if failure is None:
+            if log.isEnabledFor(run.log_level):
+                self._log_end(run, "Succeeded", run.log_level)
+        elif not isinstance(failure, FunctionFailed):
             self._log_end(run, "Failed", logging.ERROR, f"\n{failure}")
-            raise
-        if log.isEnabledFor(run.log_level):
-            self._log_end(run, "Succeeded", run.log_level)
-        return result
+        elif run.is_outcome:
+            # An instance that came to a bad end is the engine's to tell.
+            self._log_end(run, "Failed", run.log_level, f": {failure}")
+        else:
+            self._log_end(run, "Failed", logging.ERROR, f"\n{failure.stack or failure}")
 
     @staticmethod
     def _log_end(run: _Run, outcome: str, level: int, detail: str = "") -> None:
@@ -269,18 +272,20 @@ class FunctionInvoker:
         log.log(level, text, run.function.name, outcome, run.invocation.invocation_id, milliseconds, detail)
 
 
-def _result_of(run: _Run, done: concurrent.futures.Future[Any]) -> Any:
+def _result_of(run: _Run, done: concurrent.futures.Future[Any]) -> FunctionResult[Any]:
     try:
-        return done.result()
+        return FunctionResult(done.result())
     except concurrent.futures.CancelledError:
-        _raise_stopping(run.function.name)
+        return FunctionResult(failure=_stopping(run))
+    except BaseException as failure:
+        return FunctionResult(failure=failure)
 
 
-def _raise_stopping(name: str) -> NoReturn:
-    raise HostStopping(f"The host stopped before {name} had ended; it starts again with the host.") from None
+def _stopping(run: _Run) -> HostStopping:
+    return HostStopping(f"The host stopped before {run.function.name} had ended; it starts again with the host.")
 
 
-def _made(bound: Mapping[str, Any]) -> dict[str, Any]:
+def _arguments(bound: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments themselves. Raises FunctionFailed where the SDK refuses one."""
     return {name: value.make() if isinstance(value, Later) else value for name, value in bound.items()}
 
@@ -288,7 +293,7 @@ def _made(bound: Mapping[str, Any]) -> dict[str, Any]:
 async def _run_async(call: Callable[..., Awaitable[Any]], bound: Mapping[str, Any], invocation: Invocation) -> Any:
     invocation.enter()
     try:
-        return await call(**_made(bound))
+        return await call(**_arguments(bound))
     except FunctionFailed:
         raise
     except BaseException as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from devhost.clock import Clock
+from devhost.engine.clock import Clock
 from devhost.engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions.app_settings import resolve_setting_names
 from devhost.functions.converters import decode

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from devhost.clock import Clock, SystemClock
+from devhost.engine.clock import Clock, SystemClock
 from devhost.engine.engine import DurableEngine
 from devhost.engine.options import EngineOptions
 from devhost.functions.access_keys import AccessKeys, AccessRules
@@ -33,7 +33,7 @@ from devhost.functions.rpc_http import RpcHttp, new_token, rpc_base_url
 from devhost.functions.server_thread import ServerThread, bind, bind_preferred, port_of
 from devhost.functions.timer_monitor import TimerMonitor
 from devhost.functions.timers import TimerService
-from devhost.functions.virtual_clock import open_virtual_clock, warn_of_skipped_time
+from devhost.host.virtual_clock import open_virtual_clock, warn_of_skipped_time
 from devhost.page.guard import PageGuard
 from devhost.page.page_http import PageHttp
 from devhost.protection.private_files import private_folder
@@ -90,7 +90,7 @@ class FunctionsHost:
 
     def __init__(self, options: HostOptions) -> None:
         self._options = options
-        self._folder = _made(options.state_dir.resolve() / "devhost")
+        self._folder = _writable(options.state_dir.resolve() / "devhost")
         self._listener = bind(options.port, "--port")
         self._rpc_listener = bind_preferred(options.rpc_port)
         self._rpc_token = new_token()
@@ -251,7 +251,7 @@ class FunctionsHost:
         )
 
 
-def _made(folder: Path) -> Path:
+def _writable(folder: Path) -> Path:
     """Make the folder for its owner alone, and see that files can be written there. Raises HostConfigError."""
     try:
         private_folder(folder)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from devhost.engine.events import FINISHED
 from devhost.page.lanes import Lanes
 from devhost.page.markup import Html, escaped, fill, joined, payload, render
+from devhost.page.timeline import Outcome, Step, Timeline, build_timeline, duration_text
 from devhost.page.views import badge, instance_link, page, time_tag
-from devhost.timeline import FINISHED, Outcome, Step, Timeline, build_timeline, duration_text
 
 # More lanes make a page that nobody reads and browsers draw slowly.
 LANES_SHOWN = 300

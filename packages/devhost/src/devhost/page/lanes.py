@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from devhost.page.markup import Html, escaped, fill, joined
-from devhost.time_axis import AxisBreak, TimeAxis
-from devhost.timeline import Outcome, Step, StepKind, Timeline, duration_text
+from devhost.page.time_axis import AxisBreak, TimeAxis
+from devhost.page.timeline import Outcome, Step, StepKind, Timeline, duration_text
 
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # Closer to a shortened stretch, a tick's label would run into that of the stretch.

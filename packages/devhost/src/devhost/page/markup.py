@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
-from devhost.timeline import readable
+from devhost.page.timeline import readable
 
 _TEMPLATES = Path(__file__).parent / "templates"
 # A short payload stands where it is; a longer one is folded.

@@ -12,7 +12,7 @@ import socket
 import sys
 from pathlib import Path
 
-from devhost.logging_setup import set_up_logging
+from devhost.functions.logging_setup import set_up_logging
 from devhost.worker.frames import FrameStream
 from devhost.worker.serving import WorkerServer
 

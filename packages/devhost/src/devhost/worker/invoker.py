@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from devhost.engine.functions import FunctionTimedOut, raising, settled
+from devhost.engine.functions import FunctionResult, FunctionTimedOut, OnResult
 from devhost.functions.converters import encode
 from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.functions.errors import HostStopping
 from devhost.functions.indexing import ACTIVITY_TRIGGER, IndexedFunction
-from devhost.functions.invocation import Ended
 from devhost.functions.invocation_context import Invocation
 from devhost.functions.time_limits import TimeLimits
 from devhost.functions.time_spans import format_time_span
@@ -24,7 +23,7 @@ from devhost.worker.errors import WorkerGone, WorkerReplaced, died
 from devhost.worker.frames import Body, Frame
 from devhost.worker.hosting import AppWorkers
 from devhost.worker.payloads import unpack_answer
-from devhost.worker.process import Answer, WorkerProcess
+from devhost.worker.process import PendingAnswer, WorkerProcess
 from devhost.worker.values import WireText
 
 log = logging.getLogger("devhost.worker")
@@ -69,30 +68,34 @@ class WorkerInvoker:
         return unpack_answer(self._run(call), call.arguments)
 
     def begin(
-        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation, ended: Ended
+        self,
+        function: IndexedFunction,
+        arguments: Mapping[str, Any],
+        invocation: Invocation,
+        on_result: OnResult[Any],
     ) -> None:
-        """Do the same as ``call``, without waiting; `ended` is called on a thread of the worker's connection.
+        """Do the same as ``call``, without waiting; `on_result` is called on a thread of the worker's connection.
 
         If the worker dies or the function exceeds its time, it is called on another one.
         """
         call = _Call.of(function, arguments, invocation)
         worker = self._pool.find()
         if worker is None:
-            return self._begin_slowly(call, ended)
+            return self._begin_slowly(call, on_result)
         header, body = call.packed()
         self._count(1)
         # Whoever ends the watch is the one who tells: the worker's answer or the time limit.
-        number = self._limits.begin(lambda: ended(lambda: self._expire(function, worker)))
+        number = self._limits.begin(lambda: on_result(FunctionResult(failure=self._expired(function, worker))))
 
-        def answered(done: Answer) -> None:
+        def answered(done: PendingAnswer) -> None:
             self._count(-1)
             if not self._limits.end(number):
                 return
             gone = done.exception()
             if isinstance(gone, WorkerGone):
-                self._begin_slowly(call, ended, gone)
+                self._begin_slowly(call, on_result, gone)
             else:
-                ended(lambda: unpack_answer(done.result(), call.arguments))
+                on_result(FunctionResult.of(lambda: unpack_answer(done.result(), call.arguments)))
 
         worker.begin(header, body, at_once=False).add_done_callback(answered)
 
@@ -110,7 +113,7 @@ class WorkerInvoker:
             wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())
             await asyncio.wait((wrapped,), timeout=self._timeout_seconds)
             try:
-                frame = self._result_of(answer, function, worker)
+                frame = self._frame_of(answer, function, worker)
             except WorkerGone as gone:
                 raise self._final_failure(function, gone, attempts=1) from gone
             # A file is read off the loop, so that a large answer does not hold up the other requests.
@@ -129,17 +132,17 @@ class WorkerInvoker:
         self._limits.close()
         self._workers.close()
 
-    def _begin_slowly(self, call: "_Call", ended: Ended, gone: WorkerGone | None = None) -> None:
+    def _begin_slowly(self, call: "_Call", on_result: OnResult[Any], gone: WorkerGone | None = None) -> None:
         """Wait for a worker on a thread of its own: there is none, or the one that ran the function is gone."""
 
         def run() -> None:
-            ended(settled(lambda: unpack_answer(self._run(call, gone), call.arguments)))
+            on_result(FunctionResult.of(lambda: unpack_answer(self._run(call, gone), call.arguments)))
 
         try:
             threading.Thread(target=run, name="worker-second-try", daemon=True).start()
         except RuntimeError as failure:
             # There can be no further thread; the engine begins it anew after a pause.
-            ended(raising(failure))
+            on_result(FunctionResult(failure=failure))
 
     def _run(self, call: "_Call", gone: WorkerGone | None = None) -> Frame:
         """Run a function, again if its process dies; `gone` is how a first attempt has ended already."""
@@ -165,24 +168,24 @@ class WorkerInvoker:
             # Not concurrent.futures.wait: it is made for many, and doubles what a short call costs.
             with contextlib.suppress(TimeoutError):
                 answer.exception(self._timeout_seconds)
-            return self._result_of(answer, function, worker)
+            return self._frame_of(answer, function, worker)
 
     def _worker(self, is_alone: bool) -> contextlib.AbstractContextManager[WorkerProcess]:
         return self._pool.alone() if is_alone else contextlib.nullcontext(self._pool.wait_for_one())
 
-    def _result_of(self, answer: Answer, function: IndexedFunction, worker: WorkerProcess) -> Frame:
+    def _frame_of(self, answer: PendingAnswer, function: IndexedFunction, worker: WorkerProcess) -> Frame:
         if answer.done():
             return answer.result()
-        self._expire(function, worker)
+        raise self._expired(function, worker)
 
-    def _expire(self, function: IndexedFunction, worker: WorkerProcess) -> NoReturn:
-        """Replace the process of a function that runs for too long. Raises FunctionTimedOut."""
+    def _expired(self, function: IndexedFunction, worker: WorkerProcess) -> FunctionTimedOut:
+        """Replace the process of a function that runs for too long; returns what its caller is told."""
         assert self._timeout is not None
         limit = format_time_span(self._timeout)
         text = f"Timeout value of {limit} was exceeded by function: Functions.{function.name}"
         log.error("%s. Its worker process (pid %d) is replaced.", text, worker.pid)
         worker.kill(f"the process was replaced, because {function.name} exceeded its time limit in it")
-        raise FunctionTimedOut(text)
+        return FunctionTimedOut(text)
 
     def _final_failure(self, function: IndexedFunction, gone: WorkerGone, attempts: int) -> Exception:
         if self._pool.is_closing:

@@ -8,6 +8,7 @@ from typing import Any
 from azure.functions._abc import HttpResponse
 
 from devhost.engine.functions import FunctionFailed
+from devhost.functions.bound_invoker import RETURN, OutValue
 from devhost.functions.converters import converter_of, decode, encode
 from devhost.functions.indexing import (
     ACTIVITY_TRIGGER,
@@ -17,14 +18,11 @@ from devhost.functions.indexing import (
     QUEUE,
     IndexedFunction,
 )
-from devhost.functions.output_values import OutValue
 from devhost.functions.storage.queue_text import bodies_of
 from devhost.worker.frames import Body, Frame
 from devhost.worker.values import WireText, pack_value, unpack_large_response, unpack_value
 
 Parts = list[dict[str, Any]]
-
-_RETURN = "$return"
 
 
 def pack_arguments(arguments: Mapping[str, Any]) -> tuple[Parts, Body]:
@@ -52,7 +50,7 @@ def pack_results(function: IndexedFunction, result: Any, arguments: Mapping[str,
     """
     if function.trigger_type in DURABLE_ALIASES and result is not None:
         result = str(encode(ACTIVITY_TRIGGER, result) if function.trigger_type == ACTIVITY_TRIGGER else result)
-    given = {_RETURN: result, **{name: arguments[name].get() for name in function.output_parameters}}
+    given = {RETURN: result, **{name: arguments[name].get() for name in function.output_parameters}}
     types = {binding.name: binding.type for binding in function.bindings}
     return _pack({name: _plain(function, types.get(name), value) for name, value in given.items()})
 
@@ -72,9 +70,9 @@ def unpack_answer(frame: Frame, arguments: Mapping[str, Any] | None = None) -> A
         raise FunctionFailed(*json.loads(body))
     values = _unpack(parts, body)
     for name, value in values.items():
-        if name != _RETURN and arguments is not None:
+        if name != RETURN and arguments is not None:
             arguments[name].set(value)
-    return values[_RETURN]
+    return values[RETURN]
 
 
 def _plain(function: IndexedFunction, binding_type: str | None, value: Any) -> Any:

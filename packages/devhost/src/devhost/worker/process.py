@@ -22,7 +22,7 @@ from devhost.worker.frames import Body, Frame, FrameStream, Message
 
 log = logging.getLogger("devhost.worker")
 
-Answer = concurrent.futures.Future[Frame]
+PendingAnswer = concurrent.futures.Future[Frame]
 
 _STOP_SECONDS = 3.0
 # The kernel ends a worker with the thread that started it, so that thread must live as long as the host.
@@ -63,7 +63,7 @@ class WorkerProcess:
         self._on_end = on_end
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
-        self._answers: dict[int, tuple[str, Answer]] = {}
+        self._answers: dict[int, tuple[str, PendingAnswer]] = {}
         self._outgoing: queue.SimpleQueue[tuple[dict[str, Any], Body] | None] = queue.SimpleQueue()
         self._gone: WorkerGone | None = None
         self._end_reason: str | None = None
@@ -87,7 +87,7 @@ class WorkerProcess:
         """Whether it lives, and the host has not asked for its end."""
         return self._gone is None and self._end_reason is None
 
-    def begin(self, header: dict[str, Any], body: Body, at_once: bool = True) -> Answer:
+    def begin(self, header: dict[str, Any], body: Body, at_once: bool = True) -> PendingAnswer:
         """Send a call; the future gets the answer's frame, or WorkerGone.
 
         Args:
@@ -95,7 +95,7 @@ class WorkerProcess:
             body: What belongs to it.
             at_once: Send on this thread, which may have to wait for the worker; else on the worker's own thread.
         """
-        answer: Answer = concurrent.futures.Future()
+        answer: PendingAnswer = concurrent.futures.Future()
         # Running from now on, so that a caller who goes away cannot cancel it under the reader's hands.
         answer.set_running_or_notify_cancel()
         with self._lock:

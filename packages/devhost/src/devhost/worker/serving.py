@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from devhost.engine.functions import FunctionFailed
+from devhost.engine.functions import FunctionFailed, FunctionResult
 from devhost.functions.app_loader import LoadedApp, enter_app_root, load_app
 from devhost.functions.errors import HostError, HostStopping
 from devhost.functions.indexing import IndexedFunction
@@ -83,19 +83,23 @@ class WorkerServer:
         except FunctionFailed as failure:
             return self._fail(call_id, failure)
 
-        def ended(result: Callable[[], Any]) -> None:
+        def on_result(result: FunctionResult[Any]) -> None:
             if function.is_async:
                 self._helpers.submit(self._guarded, self._finish, call_id, function, arguments, result)
             else:
                 self._guarded(self._finish, call_id, function, arguments, result)
 
-        self._invoker.begin(function, arguments, invocation, ended)
+        self._invoker.begin(function, arguments, invocation, on_result)
 
     def _finish(
-        self, call_id: int, function: IndexedFunction, arguments: Mapping[str, Any], result: Callable[[], Any]
+        self,
+        call_id: int,
+        function: IndexedFunction,
+        arguments: Mapping[str, Any],
+        result: FunctionResult[Any],
     ) -> None:
         try:
-            returned = result()
+            returned = result.unwrap()
         except FunctionFailed as failure:
             return self._fail(call_id, failure)
         except HostStopping:

@@ -9,8 +9,8 @@ import azure.functions as func
 import pytest
 from aiohttp import web
 
-from devhost.__main__ import main
-from devhost.clock import SystemClock
+from devhost.cli.command_line import main
+from devhost.engine.clock import SystemClock
 from devhost.functions.access_keys import AccessKeys, AccessRules
 from devhost.functions.admin_http import AdminHttp
 from devhost.functions.durable_http import DurableHttp

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from devhost.__main__ import main
+from devhost.cli.command_line import main
 from tests.unit.cli.conftest import KEYS, CommandLine, OpenHost
 from tests.unit.page.sample_orders import MARKUP, ORDER_ID, begin_order, run_order
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devhost.__main__ import main
+from devhost.cli.command_line import main
 from devhost.engine.database import Database
 
 

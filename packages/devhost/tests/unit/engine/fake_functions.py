@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from devhost.engine.functions import Answer, Ended, settled
+from devhost.engine.functions import FunctionResult, OnResult
 
 
 def _nothing(_name: str, _text: str) -> str:
@@ -23,18 +23,22 @@ class FakeFunctions:
     entities: Collection[str] = ("counter",)
     attempts: list[str] = field(default_factory=list)
 
-    def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
+    def begin_orchestrator(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
         """Run the orchestrator."""
-        self._begin(name, lambda: self.orchestrator(name, context_json), ended)
+        self._begin(name, lambda: self.orchestrator(name, context_json), on_result)
 
-    def begin_activity(self, name: str, instance_id: str, input_json: str | None, ended: Ended) -> None:
+    def begin_activity(
+        self, name: str, instance_id: str, input_json: str | None, on_result: OnResult[str]
+    ) -> None:
         """Run the activity."""
-        self._begin(name, lambda: self.activity(name, input_json), ended)
+        self._begin(name, lambda: self.activity(name, input_json), on_result)
 
-    def begin_entity(self, name: str, context_json: str, ended: Ended) -> None:
+    def begin_entity(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
         """Run the entity."""
-        self._begin(name, lambda: self.entity(name, context_json), ended)
+        self._begin(name, lambda: self.entity(name, context_json), on_result)
 
-    def _begin(self, name: str, run: Answer, ended: Ended) -> None:
+    def _begin(self, name: str, run: Callable[[], str | None], on_result: OnResult[str]) -> None:
         self.attempts.append(name)
-        threading.Thread(target=lambda: ended(settled(run)), name="fake-function", daemon=True).start()
+        threading.Thread(
+            target=lambda: on_result(FunctionResult.of(run)), name="fake-function", daemon=True
+        ).start()

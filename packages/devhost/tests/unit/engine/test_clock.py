@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from devhost.clock import AdvanceableClock, OffsetClock, SystemClock, VirtualClock
+from devhost.engine.clock import AdvanceableClock, OffsetClock, SystemClock, VirtualClock
 
 HOUR = timedelta(hours=1)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from devhost.clock import VirtualClock
 from devhost.engine import database as database_module
+from devhost.engine.clock import VirtualClock
 from devhost.engine.database import Database
 from devhost.engine.engine import DurableEngine
 from devhost.engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew, DatabaseUnusable

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from devhost.clock import VirtualClock
+from devhost.engine.clock import VirtualClock
 from devhost.engine.engine import DurableEngine
-from devhost.engine.functions import Ended, FunctionFailed
+from devhost.engine.functions import FunctionFailed, FunctionResult, OnResult
 from devhost.engine.live_instances import LiveInstances
 from devhost.engine.options import EngineOptions
 from tests.unit.engine.fake_functions import FakeFunctions
@@ -84,11 +84,11 @@ class FailingToBegin(FakeFunctions):
     failures: tuple[int, ...] = ()
     begun = 0
 
-    def _begin(self, name: str, run: Any, ended: Ended) -> None:
+    def _begin(self, name: str, run: Any, on_result: OnResult[str]) -> None:
         self.begun += 1
         if self.begun in self.failures:
             raise RuntimeError("can't start new thread")
-        super()._begin(name, run, ended)
+        super()._begin(name, run, on_result)
 
 
 def test_work_that_could_not_begin_begins_later(build: Build, caplog: pytest.LogCaptureFixture) -> None:
@@ -120,11 +120,11 @@ def test_an_answer_that_exits_the_thread_that_asks_for_it_does_not_end_the_engin
     class Cruel(FakeFunctions):
         has_been = False
 
-        def begin_orchestrator(self, name: str, context_json: str, ended: Ended) -> None:
+        def begin_orchestrator(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
             if self.has_been:
-                return super().begin_orchestrator(name, context_json, ended)
+                return super().begin_orchestrator(name, context_json, on_result)
             self.has_been = True
-            return ended(lambda: exit(3))
+            return on_result(FunctionResult(failure=SystemExit(3)))
 
     engine = build(Cruel(lambda _name, _document: answer(is_done=True)))
     engine.client.start("orchestrate", "one")

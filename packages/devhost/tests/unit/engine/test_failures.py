@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devhost.clock import SystemClock, VirtualClock
+from devhost.engine.clock import SystemClock, VirtualClock
 from devhost.engine.engine import DurableEngine
 from devhost.engine.errors import DidNotSettle, DurableEngineError
 from devhost.engine.functions import FunctionFailed, FunctionTimedOut

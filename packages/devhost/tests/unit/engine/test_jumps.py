@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devhost.clock import OffsetClock
+from devhost.engine.clock import OffsetClock
 from devhost.engine.engine import DurableEngine
 from devhost.engine.options import EngineOptions
 from devhost.functions.durable_functions import HostedDurableFunctions

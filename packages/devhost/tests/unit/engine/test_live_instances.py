@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from devhost.engine import episode_store
-from devhost.engine.deliveries import Delivery
-from devhost.engine.episode_store import Instance, Outcome
+from devhost.engine.episode_store import EpisodeOutcome, Instance
 from devhost.engine.events import EventType, event
-from devhost.engine.functions import Ended
+from devhost.engine.functions import OnResult
 from devhost.engine.live_instances import LiveInstances
 from devhost.engine.orchestration_runner import OrchestrationRunner
+from devhost.engine.transactions import Delivery
 from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.testing import OrchestrationTestHost
 from tests.unit.engine.sample_app import SampleApp
@@ -26,9 +26,9 @@ def documents(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     original = HostedDurableFunctions.begin_orchestrator
 
-    def recording(self: HostedDurableFunctions, name: str, context_json: str, ended: Ended) -> None:
+    def recording(self: HostedDurableFunctions, name: str, context_json: str, on_result: OnResult[str]) -> None:
         seen.append(context_json)
-        original(self, name, context_json, ended)
+        original(self, name, context_json, on_result)
 
     monkeypatch.setattr(HostedDurableFunctions, "begin_orchestrator", recording)
     return seen
@@ -117,10 +117,10 @@ def an_instance(instance_id: str, event_count: int = 0) -> Instance:
     )
 
 
-def an_outcome(instance: Instance, event_count: int, status: str = "Running") -> Outcome:
+def an_outcome(instance: Instance, event_count: int, status: str = "Running") -> EpisodeOutcome:
     events = [event(EventType.ORCHESTRATOR_COMPLETED, NOW) for _ in range(event_count)]
     consumed = [message.sequence for message in instance.messages]
-    return Outcome(instance, NOW, consumed, events, status)
+    return EpisodeOutcome(instance, NOW, consumed, events, status)
 
 
 def a_delivery(sequence: int, execution_id: str | None = "execution") -> Delivery:

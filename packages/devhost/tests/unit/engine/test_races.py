@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from devhost.clock import VirtualClock
+from devhost.engine.clock import VirtualClock
 from devhost.engine.engine import DurableEngine
 from devhost.engine.errors import InstanceFinished
 from devhost.engine.options import EngineOptions

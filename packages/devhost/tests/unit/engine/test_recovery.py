@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from devhost.clock import VirtualClock
+from devhost.engine.clock import VirtualClock
 from devhost.engine.engine import DurableEngine
 from devhost.engine.options import EngineOptions
 from devhost.functions.durable_functions import HostedDurableFunctions

@@ -214,7 +214,7 @@ def test_log_lines_of_a_function_carry_its_name_and_invocation(
     assert executing.getMessage().startswith("Executing 'Functions.work' (Reason='a test', Id=")
     assert inside.__dict__["invocation"].startswith(" [work ")
     assert executed.getMessage().startswith("Executed 'Functions.work' (Succeeded, Id=")
-    assert executed.__dict__["invocation"] == ""
+    assert executed.__dict__["invocation"] == inside.__dict__["invocation"]
 
 
 def test_activity_payloads_pass_through_the_sdks_own_converters(invoker: FunctionInvoker) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 
-from devhost.logging_setup import FieldsFilter
+from devhost.functions.logging_setup import FieldsFilter
 
 
 def test_extra_fields_are_shown_and_logging_s_own_are_not() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from devhost.clock import SystemClock
+from devhost.engine.clock import SystemClock
 from devhost.functions.access_keys import AccessKeys, AccessRules
 from devhost.functions.admin_http import AdminHttp
 from devhost.functions.durable_http import DurableHttp

@@ -18,7 +18,7 @@ from devhost.functions.durable_links import DurableLinks
 from devhost.functions.errors import HostConfigError, PortInUse
 from devhost.functions.host_config import HostConfig
 from devhost.functions.server_thread import bind, bind_preferred, port_of
-from devhost.functions.virtual_clock import open_virtual_clock, warn_of_skipped_time
+from devhost.host.virtual_clock import open_virtual_clock, warn_of_skipped_time
 
 
 def write(folder: Path, name: str, document: object) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import azure.functions as func
 import pytest
 
-from devhost.clock import VirtualClock
+from devhost.engine.clock import VirtualClock
 from devhost.functions.errors import IndexingError
 from devhost.functions.indexing import index_functions
 from devhost.functions.invocation import FunctionInvoker

@@ -17,10 +17,10 @@ from azure.functions.queue import QueueMessage
 from azure.functions.timer import TimerRequest
 
 from devhost.engine.functions import FunctionFailed, FunctionTimedOut
+from devhost.functions.bound_invoker import OutValue
 from devhost.functions.http_messages import SpooledRequest, build_response
 from devhost.functions.indexing import IndexedFunction, index_functions
 from devhost.functions.invocation_context import Invocation
-from devhost.functions.output_values import OutValue
 from devhost.worker.calls import pack_call, unpack_call
 from devhost.worker.errors import WorkerGone, died, exit_text
 from devhost.worker.frames import Frame

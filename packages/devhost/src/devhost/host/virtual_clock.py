@@ -5,9 +5,9 @@ import logging
 from datetime import timedelta
 from pathlib import Path
 
-from devhost.clock import OffsetClock
+from devhost.engine.clock import OffsetClock
+from devhost.page.timeline import duration_text
 from devhost.protection.private_files import write_private
-from devhost.timeline import duration_text
 
 log = logging.getLogger("devhost.host")
 

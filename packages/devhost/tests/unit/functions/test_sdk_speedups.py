@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.engine.reference_app import FAN_OUT, WORKFLOW, reference_app
-from devhost import sdk_speedups
-from devhost.engine.functions import Ended
+from devhost.engine.functions import OnResult
+from devhost.functions import sdk_speedups
 from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.testing import OrchestrationTestHost
 from tests.unit.engine.sample_app import SampleApp
@@ -30,9 +30,9 @@ def documents(monkeypatch: pytest.MonkeyPatch) -> list[Document]:
     seen: list[Document] = []
     original = HostedDurableFunctions.begin_orchestrator
 
-    def recording(self: HostedDurableFunctions, name: str, context_json: str, ended: Ended) -> None:
+    def recording(self: HostedDurableFunctions, name: str, context_json: str, on_result: OnResult[str]) -> None:
         seen.append((name, context_json))
-        original(self, name, context_json, ended)
+        original(self, name, context_json, on_result)
 
     monkeypatch.setattr(HostedDurableFunctions, "begin_orchestrator", recording)
     return seen

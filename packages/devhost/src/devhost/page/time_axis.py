@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from devhost.timeline import Step, Timeline
+from devhost.page.timeline import Step, Timeline
 
 _NOTHING = timedelta()
 # A quiet stretch longer than this many times all the work is shortened.

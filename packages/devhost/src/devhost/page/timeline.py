@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-FINISHED = frozenset({"Completed", "Failed", "Terminated", "Canceled"})
+from devhost.engine.events import FINISHED
 
 
 class StepKind(StrEnum):

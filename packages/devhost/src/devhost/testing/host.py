@@ -1,8 +1,4 @@
-"""Runs real orchestrators in tests: the real engine, stand-in activities, time that moves when told to.
-
-The pytest plugin makes such hosts as the fixture ``orchestration_host``. Where plugins are not loaded
-by themselves, import it from here into conftest.py.
-"""
+"""Runs real orchestrators in tests: the real engine, stand-in activities, time that moves when told to."""
 
 import json
 import tempfile
@@ -17,17 +13,15 @@ from typing import Any, Self
 import azure.functions as func
 from azure.functions.decorators.function_app import DecoratorApi
 
-from devhost.clock import VirtualClock
+from devhost.engine.clock import VirtualClock
 from devhost.engine.dispatcher import RunningActivities
 from devhost.engine.engine import DurableEngine
 from devhost.engine.errors import DidNotSettle
+from devhost.engine.functions import OnResult
 from devhost.engine.options import EngineOptions
 from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.functions.indexing import index_functions
 from devhost.functions.invocation import FunctionInvoker
-from devhost.pytest_plugin import orchestration_host
-
-__all__ = ["OrchestrationTestHost", "orchestration_host"]
 
 _DEADLINE_SECONDS = 15.0
 _LOOK_AGAIN_SECONDS = 0.005
@@ -60,13 +54,13 @@ class OrchestrationTestHost:
         # The SDK warns of every external event that comes early; under -W error it would break off the
         # orchestrator.
         warnings.filterwarnings("ignore", message="Potential duplicate Task completion")
-        indexed = index_functions(_as_app(app), Path.cwd())
+        indexed = index_functions(as_app(app), Path.cwd())
         self._clock = VirtualClock(start_time)
         self._invoker = FunctionInvoker()
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="orchestration-test-")
         path = (folder or Path(self._temporary.name if self._temporary else "")) / "engine.db"
-        functions = HostedDurableFunctions(indexed, self._invoker)
-        self._engine = DurableEngine(functions, options or EngineOptions(), path, self._clock)
+        self._functions = _RememberingFunctions(indexed, self._invoker)
+        self._engine = DurableEngine(self._functions, options or EngineOptions(), path, self._clock)
         self._ignored: RunningActivities = 0
         self.client = self._engine.client
         self._engine.start()
@@ -101,6 +95,19 @@ class OrchestrationTestHost:
     def signal_entity(self, name: str, key: str, operation: str, payload: Any = None) -> None:
         """Signal an entity as the SDK does: a falsy input is not sent."""
         self.client.signal_entity(name, key, operation, json.dumps(json.dumps(payload)) if payload else None)
+
+    def last_context(self) -> dict[str, Any]:
+        """Return what the SDK was given in the last episode of an orchestrator: its history, and more.
+
+        Kept in a file, ``HistoryReplayer`` shows later whether changed code still fits instances of today.
+
+        Raises:
+            LookupError: no orchestrator has run.
+        """
+        if self._functions.last_context is None:
+            raise LookupError("No orchestrator has run on this host. Start one, and wait_quiescent.")
+        context: dict[str, Any] = json.loads(self._functions.last_context)
+        return context
 
     def wait_quiescent(self, ignoring_running_activities: RunningActivities | None = None) -> None:
         """Wait until all has happened that can happen at this moment.
@@ -146,7 +153,18 @@ class OrchestrationTestHost:
         self.close()
 
 
-def _as_app(app: object) -> func.FunctionRegister:
+class _RememberingFunctions(HostedDurableFunctions):
+    """Keeps what the SDK was given last."""
+
+    last_context: str | None = None
+
+    def begin_orchestrator(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
+        """Run one episode."""
+        self.last_context = context_json
+        super().begin_orchestrator(name, context_json, on_result)
+
+
+def as_app(app: object) -> func.FunctionRegister:
     """Make a new app of an app's functions or of blueprints: the SDK lets each app be listed only once."""
     parts = tuple(app) if isinstance(app, Iterable) else (app,)
     whole = func.FunctionApp(app.auth_level if isinstance(app, func.FunctionRegister) else func.AuthLevel.FUNCTION)

@@ -5,9 +5,18 @@ from typing import Any
 
 import pytest
 
+from devhost.page.time_axis import TimeAxis
+from devhost.page.timeline import (
+    Outcome,
+    Step,
+    StepKind,
+    Timeline,
+    build_timeline,
+    duration_text,
+    moment_of,
+    readable,
+)
 from devhost.testing import OrchestrationTestHost
-from devhost.time_axis import TimeAxis
-from devhost.timeline import Outcome, Step, StepKind, Timeline, build_timeline, duration_text, moment_of, readable
 from tests.unit.page.sample_orders import MARKUP, ORDER_ID, begin_order, order_functions, run_order
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -1,0 +1,33 @@
+"""For the tests of an app: real orchestrators on the real engine, in time that moves when told to.
+
+The pytest plugin makes such hosts as the fixture ``orchestration_host``. Where plugins are not loaded by
+themselves, import it from here into conftest.py.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from devhost.testing.host import OrchestrationTestHost
+    from devhost.testing.pytest_plugin import orchestration_host
+    from devhost.testing.replays import HistoryReplayer, ReplayedHistory
+
+__all__ = ["HistoryReplayer", "OrchestrationTestHost", "ReplayedHistory", "orchestration_host"]
+
+_MODULES = {
+    "OrchestrationTestHost": "devhost.testing.host",
+    "HistoryReplayer": "devhost.testing.replays",
+    "ReplayedHistory": "devhost.testing.replays",
+    "orchestration_host": "devhost.testing.pytest_plugin",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used.
+
+    Every run of pytest in the environment loads the plugin, and with it this module; most need no engine. And
+    all but the fixture works without pytest.
+    """
+    if name not in _MODULES:
+        raise AttributeError(f"module 'devhost.testing' has no attribute '{name}'")
+    return getattr(import_module(_MODULES[name]), name)
