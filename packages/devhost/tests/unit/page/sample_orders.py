@@ -1,4 +1,4 @@
-"""An app whose one orchestration does everything that a timeline has to show."""
+"""An app whose orchestrations do everything that a timeline has to show."""
 
 from datetime import timedelta
 
@@ -16,7 +16,9 @@ def order_functions() -> df.Blueprint:
     bp.orchestration_trigger(context_name="context")(order)
     bp.orchestration_trigger(context_name="context")(packing)
     bp.orchestration_trigger(context_name="context")(misspelt)
+    bp.orchestration_trigger(context_name="context")(repeat)
     bp.entity_trigger(context_name="context")(stock)
+    bp.entity_trigger(context_name="context")(echo)
     for activity in (reserve, charge, wrap):
         bp.activity_trigger(input_name="payload")(activity)
     return bp
@@ -47,6 +49,20 @@ def packing(context: df.DurableOrchestrationContext):
 def misspelt(context: df.DurableOrchestrationContext):
     """Call the activity that the input names."""
     return (yield context.call_activity(context.get_input(), None))
+
+
+def repeat(context: df.DurableOrchestrationContext):
+    """Say the input wherever an app can say something."""
+    words = context.get_input()
+    context.set_custom_status({words: words})
+    context.signal_entity(df.EntityId("echo", "one"), "keep", words)
+    yield context.call_activity("wrap", words)
+    raise ValueError(words)
+
+
+def echo(context: df.DurableEntityContext) -> None:
+    """Keep the last input."""
+    context.set_state({"kept": context.get_input()})
 
 
 def stock(context: df.DurableEntityContext) -> None:
