@@ -91,7 +91,9 @@ def test_storage_packages_are_imported_only_for_an_app_that_uses_them() -> None:
 
 
 def test_the_host_starts_without_what_only_drawing_and_pages_need() -> None:
-    program = "import devhost.__main__, sys; sys.exit({'rich', 'jinja2'} & sys.modules.keys() != set())"
+    program = (
+        "import devhost.__main__, sys; sys.exit({'rich', 'jinja2', 'watchfiles'} & sys.modules.keys() != set())"
+    )
     assert subprocess.run([sys.executable, "-c", program], cwd=DEVHOST.parent, check=False).returncode == 0
 
 

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devhost.engine.errors import DurableEngineError
 from devhost.functions import sdk_speedups
@@ -15,7 +15,9 @@ from devhost.functions.errors import HostError
 from devhost.functions.indexing import HTTP_TRIGGER
 from devhost.functions.logging_setup import set_up_logging
 from devhost.host.functions_host import FunctionsHost, HostOptions
-from devhost.worker.source_watch import SourceWatcher
+
+if TYPE_CHECKING:
+    from devhost.worker.source_watch import SourceWatcher
 
 _HIGHEST_PORT = 65535
 _LOOK_SECONDS = 0.2
@@ -69,6 +71,8 @@ def start(parsed: argparse.Namespace) -> int:
     try:
         host = FunctionsHost(_options(parsed))
         _print_functions(host)
+        # Before anybody is told that the host is ready, so that no change from then on is missed.
+        watcher = _watcher(host, stopping, restarting) if parsed.reload else None
         host.start()
     except (HostError, DurableEngineError) as error:
         print(error, file=sys.stderr)
@@ -76,12 +80,14 @@ def start(parsed: argparse.Namespace) -> int:
     # In one piece: workers write to the same file.
     sys.stdout.write(f"Instances and their timelines: {host.url}/devhost\nHost ready on {host.url}\n")
     sys.stdout.flush()
-    if parsed.reload:
-        SourceWatcher(host.app.root, lambda: _reload(host, stopping, restarting)).start()
+    if watcher:
+        watcher.start()
     # Looked at again and again: a signal that comes just as this thread goes to sleep does not wake it.
     while not stopping.wait(_LOOK_SECONDS):
         pass
     print("Stopping: running functions have 10 seconds to end. Press Ctrl-C again to stop at once.", flush=True)
+    if watcher:
+        watcher.stop()
     host.stop()
     if restarting.is_set():
         _start_anew(host)
@@ -106,6 +112,13 @@ def _options(parsed: argparse.Namespace) -> HostOptions:
         reload=parsed.reload,
         strict=parsed.strict,
     )
+
+
+def _watcher(host: FunctionsHost, stopping: threading.Event, restarting: threading.Event) -> "SourceWatcher":
+    # Imported here, since no other command and no other start needs watchfiles.
+    from devhost.worker.source_watch import SourceWatcher
+
+    return SourceWatcher(host.app.root, lambda: _reload(host, stopping, restarting))
 
 
 def _reload(host: FunctionsHost, stopping: threading.Event, restarting: threading.Event) -> None:
