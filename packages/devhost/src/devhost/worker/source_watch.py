@@ -1,8 +1,8 @@
 """Notices that a Python file of the app has changed, for ``--reload``.
 
-The watchfiles library says when to look. A look compares the app's files with what they were before, and there is
-one every second in any case: it finds what no report came of, such as a file in a folder that is new, behind a link,
-or on a network disk. Only the app's own folders are watched: a virtual environment has thousands.
+The watchfiles library says when to look. A look compares the app's files with what they were before. There is one
+every second in any case, which finds what no report came of: a file in a new folder, behind a link, or on a network
+disk. Only the app's own folders are watched: a virtual environment has thousands.
 """
 
 import contextlib
@@ -91,7 +91,6 @@ class SourceWatcher:
         reports = watch(
             *folders,
             watch_filter=None,
-            step=round(_REST_SECONDS * 1000),
             stop_event=self._stopping,
             rust_timeout=round(_LOOK_SECONDS * 1000),
             yield_on_timeout=True,
@@ -105,8 +104,12 @@ class SourceWatcher:
                     return
 
     def _look(self) -> None:
-        before, self._seen = self._seen, Snapshot.of(self._root)
-        if self._seen.files != before.files and not self._stopping.is_set():
+        before, now = self._seen, Snapshot.of(self._root)
+        if now.files != before.files:
+            while not self._stopping.wait(_REST_SECONDS) and (later := Snapshot.of(self._root)) != now:
+                now = later
+        self._seen = now
+        if now.files != before.files and not self._stopping.is_set():
             self._handle()
 
     def _handle(self) -> None:

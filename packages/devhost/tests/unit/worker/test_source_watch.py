@@ -79,6 +79,34 @@ def test_change_is_reported_and_a_failing_handler_does_not_end_the_watch(tmp_pat
     watcher.stop()
 
 
+def test_files_that_are_written_one_after_the_other_are_one_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a switch of branches writes them."""
+    files_at_change: list[int] = []
+    changed = threading.Event()
+
+    def look_while_git_writes(root: Path) -> Snapshot:
+        found = look(root)
+        if 0 < len(found.files) < 4:
+            (root / f"{len(found.files)}.py").write_text("")
+        return found
+
+    def on_change() -> None:
+        files_at_change.append(len(look(tmp_path).files))
+        changed.set()
+
+    look = Snapshot.of
+    monkeypatch.setattr(Snapshot, "of", look_while_git_writes)
+    monkeypatch.setattr(source_watch, "_REST_SECONDS", 0.01)
+    watcher = SourceWatcher(tmp_path, on_change)
+    watcher.start()
+    (tmp_path / "0.py").write_text("")
+    assert changed.wait(DEADLINE_SECONDS)
+    watcher.stop()
+    assert files_at_change == [4]
+
+
 def test_files_of_new_moved_and_removed_folders_are_noticed(hurried: None, app: Watched, tmp_path: Path) -> None:
     app.write("part/inner/one.py", "1")
     app.wait()
