@@ -1,7 +1,7 @@
 """Notices that a Python file of the app has changed, for ``--reload``.
 
 The watchfiles library says when to look. A look compares the app's files with what they were before. There is one
-every second in any case, which finds what no report came of: a file in a new folder, behind a link, or on a network
+every second in any case, which finds what no report came of: a file in a new folder, behind a link, or on a remote
 disk. Only the app's own folders are watched: a virtual environment has thousands.
 """
 
