@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from devhost.engine.events import FINISHED
 from devhost.page.lanes import Lanes
 from devhost.page.rendering import render
-from devhost.page.timeline import FINISHED, build_timeline
+from devhost.page.timeline import build_timeline
 
 # More lanes make a page that nobody reads and browsers draw slowly.
 LANES_SHOWN = 300
