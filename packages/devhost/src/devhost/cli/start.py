@@ -82,16 +82,20 @@ def start(parsed: argparse.Namespace) -> int:
     sys.stdout.flush()
     if watcher:
         watcher.start()
-    # Looked at again and again: a signal that comes just as this thread goes to sleep does not wake it.
-    while not stopping.wait(_LOOK_SECONDS):
-        pass
-    print("Stopping: running functions have 10 seconds to end. Press Ctrl-C again to stop at once.", flush=True)
+    _wait_until_told(stopping)
     if watcher:
         watcher.stop()
     host.stop()
     if restarting.is_set():
         _start_anew(host)
     return 0
+
+
+def _wait_until_told(stopping: threading.Event) -> None:
+    # Looked at again and again: a signal that comes just as this thread goes to sleep does not wake it.
+    while not stopping.wait(_LOOK_SECONDS):
+        pass
+    print("Stopping: running functions have 10 seconds to end. Press Ctrl-C again to stop at once.", flush=True)
 
 
 def _port(text: str) -> int:
