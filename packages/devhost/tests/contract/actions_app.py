@@ -84,7 +84,8 @@ def orders() -> df.Blueprint:
 
 
 def soon(context: df.DurableOrchestrationContext) -> datetime:
-    return context.current_utc_datetime + timedelta(seconds=10)
+    now: datetime = context.current_utc_datetime
+    return now + timedelta(seconds=10)
 
 
 def racing() -> df.Blueprint:

@@ -21,14 +21,14 @@ class AppFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def write(self, source: str, **modules: str) -> None:
+    def write(self, source: str, modules: Mapping[str, str] | None = None) -> None:
         """Write function_app.py, and further modules by their names."""
-        for name, text in {"function_app": source, **modules}.items():
+        for name, text in {"function_app": source, **(modules or {})}.items():
             (self.root / f"{name}.py").write_text(text)
 
-    def load(self, source: str, is_strict: bool = False, **modules: str) -> LoadedApp:
+    def load(self, source: str, modules: Mapping[str, str] | None = None, *, is_strict: bool = False) -> LoadedApp:
         """Write the files and load the app."""
-        self.write(source, **modules)
+        self.write(source, modules)
         script = locate_script(self.root)
         enter_app_root(script)
         return load_app(script, is_strict)

@@ -1,7 +1,7 @@
 """Hosts that all tests of the contract share: each works on instances and entities of its own."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,10 +9,10 @@ import pytest
 
 from tests.azurite import Azurite, azurite
 from tests.contract.contract_host import ContractHost
-from tests.unit.functions.http_client import Answer
+from tests.unit.functions.http_client import Ask
 
 __all__ = ["azurite"]
-Api = Callable[..., Answer]
+Api = Ask
 
 
 @contextmanager

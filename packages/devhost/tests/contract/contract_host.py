@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,15 +35,29 @@ class ContractHost(DevhostProcess):
         binding: dict[str, Any] = self.ask("GET", "/api/binding", headers=headers).json
         return binding
 
-    def rpc(self, method: str, path: str, body: bytes | None = None, **kwargs: Any) -> Answer:
+    def rpc(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        document: Any = None,
+    ) -> Answer:
         """Send a request to the local RPC API."""
         origin, _, base = self.binding["rpcBaseUrl"].rpartition("/durabletask/")
         assert not base
-        return ask(origin, method, f"/durabletask/{path}", body, **kwargs)
+        return ask(origin, method, f"/durabletask/{path}", body, headers, document)
 
-    def webhook(self, method: str, path: str, body: bytes | None = None, **kwargs: Any) -> Answer:
+    def webhook(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        document: Any = None,
+    ) -> Answer:
         """Send a request to the public webhooks."""
-        return ask(self.origin, method, f"{WEBHOOKS}/{path}", body, **kwargs)
+        return ask(self.origin, method, f"{WEBHOOKS}/{path}", body, headers, document)
 
     def sdk(self, method: str, *args: Any, entity: tuple[str, str] | None = None, **named: Any) -> Any:
         """Call a method of the SDK's client inside the app, with named arguments too."""
@@ -57,7 +72,7 @@ class ContractHost(DevhostProcess):
 
     def waiting(self, instance_id: str = "") -> str:
         """Start an instance that waits for the event ``go``, wait until it does, and return its id."""
-        return self.wait_for(self.begin("wait_for_go", None, instance_id), "Running")["instanceId"]
+        return str(self.wait_for(self.begin("wait_for_go", None, instance_id), "Running")["instanceId"])
 
     def instance_in(self, runtime_status: str) -> str:
         """Bring an instance into a runtime status, and return its id."""

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from devhost.engine.options import EngineOptions
 from devhost.testing import OrchestrationTestHost
 
 Event = dict[str, Any]
-Steps = Iterator[Any]
+Steps = Generator[Any, Any, Any]
 SCHEDULED = {4: "activity", 7: "child", 10: "timer", 14: "operation"}
 MARKER = "\n\n$OutOfProcData$:"
 
@@ -67,9 +67,7 @@ class RecordedHost:
 
     def status(self, instance: str) -> dict[str, Any]:
         """The instance's status object with its history."""
-        found = self.host.status(instance, show_history=True)
-        assert found is not None
-        return found
+        return status_of(self.host, instance)
 
     def ended(self, name: str, payload: Any = None) -> tuple[str, Any]:
         """Run an orchestrator and return its runtime status and output."""
@@ -104,12 +102,20 @@ def only(history: Iterable[Event], event_type: int) -> list[Event]:
     return [event for event in history if event["EventType"] == event_type]
 
 
+def status_of(host: OrchestrationTestHost, instance: str) -> dict[str, Any]:
+    """The status object, with its history, of an instance that exists."""
+    status = host.status(instance, show_history=True)
+    assert status is not None
+    return status
+
+
 def record_orchestrators(app: func.Blueprint, episodes: list[Episode]) -> None:
     """Have every orchestrator of a blueprint add its calls to ``episodes``."""
     for builder in app._function_builders:
         function = builder._function
-        if function.get_trigger().type == "orchestrationTrigger":
-            function._func = _recording(function.get_function_name(), function._func, episodes)
+        name, trigger = function.get_function_name(), function.get_trigger()
+        if name and trigger and trigger.type == "orchestrationTrigger":
+            function._func = _recording(name, function._func, episodes)
 
 
 def _recording(name: str, handle: Callable[[Any], str], episodes: list[Episode]) -> Callable[[Any], str]:
@@ -128,12 +134,12 @@ def _recording(name: str, handle: Callable[[Any], str], episodes: list[Episode])
 
 @contextmanager
 def recorded_host(
-    blueprints: Iterable[df.Blueprint], folder: Path | None = None, **options: Any
+    blueprints: Iterable[df.Blueprint], folder: Path | None = None, options: EngineOptions | None = None
 ) -> Iterator[RecordedHost]:
-    """A test host over blueprints whose orchestrators are recorded; ``options`` are those of the engine."""
+    """A test host over blueprints whose orchestrators are recorded."""
     episodes: list[Episode] = []
     several = list(blueprints)
     for blueprint in several:
         record_orchestrators(blueprint, episodes)
-    with OrchestrationTestHost(several, folder, EngineOptions(**options)) as host:
+    with OrchestrationTestHost(several, folder, options) as host:
         yield RecordedHost(host, episodes)

@@ -80,7 +80,7 @@ class Workshop:
             return payload
 
         @bp.activity_trigger(input_name="payload")
-        def type_names(payload: dict) -> list:  # type: ignore[type-arg]
+        def type_names(payload: dict) -> list:
             return [type(payload["pair"]).__name__, sorted(payload)]
 
         @bp.activity_trigger(input_name="payload")

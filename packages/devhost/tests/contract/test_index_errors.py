@@ -1,6 +1,7 @@
 """Wrong declarations stop the app from loading, and all of them are told at once, each with its file and line."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import azure.functions as func
@@ -94,9 +95,9 @@ FAULTS = {
 }
 
 
-def problems_of(app_files: AppFiles, source: str, **modules: str) -> list[str]:
+def problems_of(app_files: AppFiles, source: str, modules: Mapping[str, str] | None = None) -> list[str]:
     with pytest.raises(IndexingError) as refused:
-        app_files.load(source, **modules)
+        app_files.load(source, modules)
     return refused.value.problems
 
 
@@ -174,7 +175,7 @@ EXPECTED = [
 
 def test_all_wrong_declarations_of_an_app_are_told_at_once(app_files: AppFiles) -> None:
     with pytest.raises(IndexingError) as refused:
-        app_files.load("import pages\n" + IMPORTS + EVERYTHING, is_strict=True, pages=PAGES)
+        app_files.load("import pages\n" + IMPORTS + EVERYTHING, {"pages": PAGES}, is_strict=True)
     problems = refused.value.problems
     untold = [
         (name, words) for name, words in EXPECTED if not any(tells(problem, name, words) for problem in problems)
@@ -190,7 +191,7 @@ def tells(problem: str, name: str, words: str) -> bool:
 
 @pytest.mark.parametrize("workers", ["0", "1"])
 def test_host_tells_all_of_them_and_ends(app_files: AppFiles, tmp_path: Path, workers: str) -> None:
-    app_files.write("import pages\n" + IMPORTS + EVERYTHING, pages=PAGES)
+    app_files.write("import pages\n" + IMPORTS + EVERYTHING, {"pages": PAGES})
     host = DevhostProcess(tmp_path, "--strict", "--workers", workers, app=app_files.root)
     assert host.process.wait(10) == 1
     assert all(words in host.output for _, words in EXPECTED)

@@ -120,7 +120,8 @@ async def test_client_sends_the_invocation_that_it_works_for() -> None:
     @app.route()
     @app.durable_client_input(client_name="client")
     async def start(req: func.HttpRequest, client: str, context: func.Context) -> func.HttpResponse:
-        return func.HttpResponse(await client.start_new("process"))
+        client_of_the_sdk: df.DurableOrchestrationClient = client
+        return func.HttpResponse(await client_of_the_sdk.start_new("process"))
 
     (function,) = index_functions(app, Path())
     server, listener = ServerThread("test-durable-api"), bind(0, "")

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import pytest
 
 from tests.contract.episodes import RecordedHost, Steps, recorded_host
 
-Context = df.DurableOrchestrationContext
+Context: TypeAlias = df.DurableOrchestrationContext
 Code = Callable[[Context], Any]
 COUNTER, OTHER = df.EntityId("counter", "k"), df.EntityId("counter", "other")
 

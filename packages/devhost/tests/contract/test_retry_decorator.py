@@ -10,7 +10,7 @@ import pytest
 
 from devhost.functions.indexing import IndexedFunction, index_functions
 
-FIXED = {"strategy": "fixed_delay", "max_retry_count": "3", "delay_interval": "00:00:05"}
+FIXED: dict[str, Any] = {"strategy": "fixed_delay", "max_retry_count": "3", "delay_interval": "00:00:05"}
 TRIGGERS: dict[str, Callable[[df.DFApp], Any]] = {
     "httpTrigger": lambda app: app.route(trigger_arg_name="context"),
     "timerTrigger": lambda app: app.timer_trigger(arg_name="context", schedule="0 0 3 * * *"),

@@ -149,9 +149,7 @@ def test_sdk_raises_the_text_of_a_refused_start(host: ContractHost) -> None:
         ({"show_history": True, "show_history_output": True, "show_input": True}, True, True),
     ],
 )
-def test_sdk_gets_a_status(
-    host: ContractHost, query: dict[str, bool], has_history: bool, has_output: bool
-) -> None:
+def test_sdk_gets_a_status(host: ContractHost, query: dict[str, Any], has_history: bool, has_output: bool) -> None:
     status = host.sdk("get_status", host.run("give_back", {"a": 1})["instanceId"], **query)
     assert (status["runtimeStatus"], status["input"], status["output"]) == ("Completed", '{"a": 1}', {"a": 1})
     events = status["historyEvents"]
@@ -163,7 +161,7 @@ def test_sdk_lists_instances_by_time_status_and_prefix(host: ContractHost, new_i
     host.waiting(f"{new_id}-waiting")
     created = datetime.fromisoformat(status["createdTime"])
     around = [(created + timedelta(seconds=seconds)).isoformat() for seconds in (-60, 60)]
-    window = {"created_time_from": around[0], "created_time_to": around[1]}
+    window: dict[str, Any] = {"created_time_from": around[0], "created_time_to": around[1]}
     found = host.sdk("get_status_by", **window, runtime_status=["Completed", "Failed"], instance_id_prefix=new_id)
     assert [one["instanceId"] for one in found] == [new_id]
     assert host.sdk("get_status_by", created_time_to=around[0], instance_id_prefix=new_id) == []
@@ -227,7 +225,7 @@ def test_sdk_purges_instances_and_is_told_how_many(host: ContractHost) -> None:
     instance_id = host.instance_in("Completed")
     assert host.sdk("purge_instance_history", instance_id) == 1
     assert host.sdk("purge_instance_history", instance_id) == 0
-    past = {"created_time_from": "2001-01-01T00:00:00", "created_time_to": "2001-01-02T00:00:00"}
+    past: dict[str, Any] = {"created_time_from": "2001-01-01T00:00:00", "created_time_to": "2001-01-02T00:00:00"}
     assert host.sdk("purge_instance_history_by", **past, runtime_status=["Completed"]) == 0
 
 
@@ -242,8 +240,8 @@ def test_sdk_purges_by_time_and_status(host: ContractHost) -> None:
     assert host.sdk("purge_instance_history_by", created_time_from=start) == 1
 
 
-def read(host: ContractHost, *entity: str) -> Any:
-    return host.sdk("read_entity_state", "EveryFeature", "Storage", entity=entity)
+def read(host: ContractHost, name: str, key: str) -> Any:
+    return host.sdk("read_entity_state", "EveryFeature", "Storage", entity=(name, key))
 
 
 def test_sdk_signals_an_entity_and_reads_its_state(host: ContractHost, new_id: str) -> None:

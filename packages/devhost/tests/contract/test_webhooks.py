@@ -148,7 +148,9 @@ def test_pages_of_entities_follow_each_other_by_token(api: Api, host: ContractHo
     names = [f"{new_id}-{number}" for number in range(3)]
     for name in names:
         keep(host, name)
-    seen, sizes, headers = [], [], {}
+    seen: list[str] = []
+    sizes: list[int] = []
+    headers: dict[str, str] = {}
     while len(sizes) < 999:
         answer = api("GET", "entities/note?top=2", headers=headers)
         seen += keys(answer.json, new_id)

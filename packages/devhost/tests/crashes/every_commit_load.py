@@ -4,7 +4,7 @@ So the number of commits of each is always the same, and a death can come at eac
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from tests.crashes.lives import TALLY, TALLY_KEY, Ends, Life
 RETRY = df.RetryOptions(first_retry_interval_in_milliseconds=5000, max_number_of_attempts=3)
 ENTITY = df.EntityId(TALLY, TALLY_KEY)
 PARTS = ("calls", "generations", "rewound", "suspended", "terminated", "purged", "replaced", "signalled")
-Steps = Iterator[Any]
+Steps = Generator[Any, Any, Any]
 ClientStep = Callable[[], object]
 
 
@@ -54,7 +54,7 @@ def _client_steps(life: Life, part: str) -> list[ClientStep]:
     """What the client does. It may take a step twice, since it may not have got the answer."""
     client = life.engine.client
     start, act = partial(_start, client, part), partial(_act, client, part)
-    return {
+    steps: dict[str, list[ClientStep]] = {
         "calls": [start],
         "generations": [start, act("Running", partial(client.raise_event, part, "go", "true"))],
         "rewound": [start, act("Failed", partial(client.rewind, part))],
@@ -68,7 +68,8 @@ def _client_steps(life: Life, part: str) -> list[ClientStep]:
         "purged": [start, partial(client.purge, part)],
         "replaced": [start, act("Completed", partial(client.start, part, part, '"\\"again\\""'))],
         "signalled": [partial(life.add_once, "once")],
-    }[part]
+    }
+    return steps[part]
 
 
 def _start(client: DurableClient, part: str) -> None:

@@ -71,6 +71,7 @@ def _watch(child: int, reading: int, death: Death) -> bytes:
 def _live_and_exit(order: Order, writing: int) -> NoReturn:
     """Live one life in this forked process and say how it ended."""
     faulthandler.dump_traceback_later(LONGEST_LIFE_SECONDS, exit=True)
+    answer: dict[str, Any]
     try:
         answer = {"ends": live(Path(order["folder"]), _load(order), _reporter(writing, order["death"] or {}))}
     except BaseException:

@@ -14,7 +14,7 @@ from devhost.engine.clock import VirtualClock
 from devhost.engine.engine import DurableEngine
 from devhost.engine.options import EngineOptions
 from devhost.functions.durable_functions import HostedDurableFunctions
-from devhost.functions.indexing import index_functions
+from devhost.functions.indexing import IndexedFunction, index_functions
 from devhost.functions.invocation import FunctionInvoker
 from tests.crashes.journal import Journal
 
@@ -26,6 +26,7 @@ ROUND = timedelta(days=4)
 
 # By "instances": status, output and custom status by id; by "tally": what its entity has added, sorted.
 Ends = dict[str, Any]
+MakeFunctions = Callable[[Iterable[IndexedFunction], FunctionInvoker], HostedDurableFunctions]
 OnCommit = Callable[[bool], None]
 
 
@@ -96,7 +97,7 @@ def live(
     folder: Path,
     load: Load,
     on_commit: OnCommit | None = None,
-    hosted: Callable[[Any, FunctionInvoker], HostedDurableFunctions] = HostedDurableFunctions,
+    hosted: MakeFunctions = HostedDurableFunctions,
 ) -> Ends:
     """Live one life in this process, and return what came of the load.
 

@@ -33,7 +33,7 @@ def _other_ends(ends: Ends, wanted: Ends) -> Iterator[str]:
 def _tally_faults(folder: Path, ends: Ends, wanted: Ends) -> Iterator[str]:
     """Additions that are lost, that count twice, or that nobody has asked for."""
     promises = read_journal(folder / PROMISES)
-    counted = Counter(ends["tally"])
+    counted: Counter[str] = Counter(ends["tally"])
     must_count = {path for path in wanted["tally"] if not _is_of_client(path)}
     must_count |= {line.removeprefix("added ") for line in promises if line.startswith("added ")}
     tried = {line.removeprefix("trying "): times for line, times in promises.items() if line.startswith("trying ")}

@@ -7,7 +7,7 @@ a race after an attempt that may have lost another one while it was still to be 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from tests.crashes.journal import Journal
 
 Node = dict[str, Any]
 Program = list[list[Node]]
-Steps = Iterator[Any]
+Steps = Generator[Any, Any, Any]
 RETRY = df.RetryOptions(first_retry_interval_in_milliseconds=5000, max_number_of_attempts=3)
 ALWAYS = 99
 TALLY = df.EntityId("tally", "k")
@@ -48,7 +48,8 @@ def _compounds(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 _STEP = st.recursive(_LEAF, _compounds, max_leaves=6) | _FAILING | nodes_of("signal", "long_timer", "race")
-_ENDING = st.just([]) | st.just([{"kind": "raise"}])
+_ENDINGS: list[list[Node]] = [[], [{"kind": "raise"}]]
+_ENDING = st.sampled_from(_ENDINGS)
 
 
 def _breaks_on_azure(generation: list[Node]) -> bool:
@@ -71,7 +72,7 @@ _GENERATION = st.lists(_STEP, min_size=1, max_size=4).filter(lambda drawn: not _
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
     """Draw a program of one to three generations; the last may end by raising."""
-    generations = draw(st.lists(_GENERATION, min_size=1, max_size=3))
+    generations: Program = draw(st.lists(_GENERATION, min_size=1, max_size=3))
     generations[-1] = generations[-1] + draw(_ENDING)
     return generations
 
@@ -231,7 +232,7 @@ def _timer(context: df.DurableOrchestrationContext, delay: timedelta) -> Any:
 
 def _add_work(bp: df.Blueprint, activity_runs: Journal) -> None:
     @bp.activity_trigger(input_name="payload")
-    def work(payload: dict) -> str:  # type: ignore[type-arg]
+    def work(payload: dict) -> str:
         if activity_runs.add(payload["path"]) <= payload["failures"]:
             raise ValueError("boom")
         return str(payload["path"])

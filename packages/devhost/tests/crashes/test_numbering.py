@@ -41,7 +41,7 @@ FINISHED = ("Completed", "Failed", "Terminated")
 Numbers = dict[int, tuple[str, str]]
 
 
-class WatchedContext(DurableOrchestrationContext):
+class WatchedContext(DurableOrchestrationContext):  # type: ignore[misc]  # The durable SDK carries no types.
     """The SDK's context, which notes for every number what it was given to."""
 
     def __init__(self, **document: Any) -> None:
@@ -77,7 +77,7 @@ def named(parent: Any, action: Any) -> tuple[str, str]:
 
 def numbered_by_sdk(episode: Episode) -> Numbers:
     """What the SDK numbers when it replays an episode's history."""
-    context = WatchedContext.from_json(episode.text)
+    context: WatchedContext = WatchedContext.from_json(episode.text)
     orchestrator = Orchestrator({"program": run_program}[episode.name])
     try:
         answer = orchestrator.handle(context)

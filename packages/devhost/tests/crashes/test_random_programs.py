@@ -3,8 +3,9 @@
 import json
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from devhost.engine.functions import FunctionFailed, FunctionResult, OnResult
 from devhost.engine.replay import replay
 from devhost.engine.state_document import StateDocument
 from devhost.functions.durable_functions import HostedDurableFunctions
+from devhost.functions.indexing import IndexedFunction
 from devhost.functions.invocation import FunctionInvoker
 from tests.crashes.lives import live
 from tests.crashes.outcomes import differences
@@ -51,7 +53,9 @@ class Episode:
 class RecordingFunctions(HostedDurableFunctions):
     """An app's durable functions; every episode is kept."""
 
-    def __init__(self, functions: Any, invoker: FunctionInvoker, episodes: list[Episode]) -> None:
+    def __init__(
+        self, episodes: list[Episode], functions: Iterable[IndexedFunction], invoker: FunctionInvoker
+    ) -> None:
         super().__init__(functions, invoker)
         self._episodes = episodes
 
@@ -78,7 +82,7 @@ def recorded_episodes(drawn: list[Program]) -> tuple[list[Episode], list[str]]:
     load = ProgramLoad({f"p{number}": program for number, program in enumerate(drawn)})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ends = live(folder, load, hosted=lambda *given: RecordingFunctions(*given, episodes))
+        ends = live(folder, load, hosted=partial(RecordingFunctions, episodes))
         return episodes, differences(folder, ends, load.wanted_ends, load.least_runs)
 
 

@@ -6,10 +6,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import pytest
 
@@ -36,7 +36,10 @@ ON_A_DISK_OF_4_MB = 'mount -t tmpfs -o size=4m tmpfs "$0" && exec "$@"'
 UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", ON_A_DISK_OF_4_MB)
 
 
-StartHost = Callable[..., DevhostProcess]
+class StartHost(Protocol):
+    """Starts hosts; takes what ``DevhostProcess`` takes."""
+
+    def __call__(self, folder: Path, *options: str, launcher: Sequence[str] = LAUNCHER) -> DevhostProcess: ...
 
 
 @pytest.fixture
@@ -44,8 +47,8 @@ def start_host() -> Iterator[StartHost]:
     """Starts hosts; none outlives the test."""
     hosts: list[DevhostProcess] = []
 
-    def start(*args: Any, **options: Any) -> DevhostProcess:
-        hosts.append(DevhostProcess(*args, **options))
+    def start(folder: Path, *options: str, launcher: Sequence[str] = LAUNCHER) -> DevhostProcess:
+        hosts.append(DevhostProcess(folder, *options, launcher=launcher))
         return hosts[-1]
 
     yield start

@@ -41,10 +41,14 @@ def test_sdk_reads_the_status_and_its_history(host: DevhostProcess) -> None:
     assert events == ["ExecutionStarted", "TaskCompleted", "ExecutionCompleted"]
 
 
+def await_custom_status(host: DevhostProcess, instance_id: str, custom_status: str) -> None:
+    eventually(lambda: host.status(instance_id)["customStatus"] == custom_status, f"it is {custom_status}")
+
+
 def test_event_raised_by_the_sdk_is_a_text_and_by_the_webhook_an_object(host: DevhostProcess) -> None:
     by_sdk, by_webhook = host.begin("wait_for_approval"), host.begin("wait_for_approval")
     for instance_id in (by_sdk, by_webhook):
-        eventually(lambda i=instance_id: host.status(i)["customStatus"] == "waiting", "it waits")
+        await_custom_status(host, instance_id, "waiting")
     assert host.client("raise_event", by_sdk, "approval", {"approved": True}) is None
     path = f"/runtime/webhooks/durabletask/instances/{by_webhook}/raiseEvent/approval"
     assert host.ask("POST", path, {"approved": True}).status == 202

@@ -3,6 +3,7 @@
 import inspect
 import json
 from datetime import datetime
+from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -54,7 +55,7 @@ def binding(req: func.HttpRequest, client: str) -> func.HttpResponse:
     return func.HttpResponse(client, mimetype="application/json")
 
 
-def _argument(name: str, value: object) -> object:
+def _argument(name: str, value: Any) -> object:
     if name.startswith("created_time"):
         return datetime.fromisoformat(value)
     if name == "runtime_status":
@@ -62,7 +63,7 @@ def _argument(name: str, value: object) -> object:
     return value
 
 
-def _plain(answer: object) -> object:
+def _plain(answer: Any) -> object:
     if isinstance(answer, list):
         return [_plain(item) for item in answer]
     if hasattr(answer, "runtime_status"):

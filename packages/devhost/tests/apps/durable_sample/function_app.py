@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -52,7 +53,7 @@ async def call_client(
     return _json({"answer": _plain(answer)})
 
 
-def _plain(answer: object) -> object:
+def _plain(answer: Any) -> object:
     if isinstance(answer, list):
         return [_plain(item) for item in answer]
     if hasattr(answer, "to_json"):

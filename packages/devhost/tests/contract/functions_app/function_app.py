@@ -11,6 +11,7 @@ import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -135,7 +136,8 @@ async def show_context(*, req: func.HttpRequest, context: func.Context) -> func.
 
 @app.route(route="sync_context")
 def show_thread(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    return tell([context.invocation_id, context.thread_local_storage.invocation_id])
+    local: Any = context.thread_local_storage
+    return tell([context.invocation_id, local.invocation_id])
 
 
 @app.route(route="loop")

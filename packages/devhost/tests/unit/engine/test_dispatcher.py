@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -20,7 +20,18 @@ from tests.waiting import eventually
 SECONDS = 10
 WAIT = {"actionType": 6, "externalEventName": "go", "reason": "ExternalEvent"}
 CALL = {"actionType": 0, "functionName": "act", "input": '"x"'}
-Build = Callable[..., DurableEngine]
+DEFAULTS = EngineOptions()
+
+
+class Build(Protocol):
+    """Makes engines that run."""
+
+    def __call__(
+        self,
+        functions: FakeFunctions,
+        on_commit: Callable[[bool], None] | None = None,
+        options: EngineOptions = DEFAULTS,
+    ) -> DurableEngine: ...
 
 
 @pytest.fixture
@@ -28,9 +39,13 @@ def build(tmp_path: Path) -> Iterator[Build]:
     """Makes engines that run, and stops them."""
     engines: list[DurableEngine] = []
 
-    def make(functions: FakeFunctions, on_commit: Any = None, **options: Any) -> DurableEngine:
+    def make(
+        functions: FakeFunctions,
+        on_commit: Callable[[bool], None] | None = None,
+        options: EngineOptions = DEFAULTS,
+    ) -> DurableEngine:
         path = tmp_path / f"{len(engines)}.db"
-        engines.append(DurableEngine(functions, EngineOptions(**options), path, VirtualClock(), on_commit))
+        engines.append(DurableEngine(functions, options, path, VirtualClock(), on_commit))
         engines[-1].start()
         return engines[-1]
 
@@ -145,7 +160,7 @@ def test_what_a_full_disk_keeps_from_being_written_keeps_its_place_until_there_i
     def orchestrate(_name: str, document: str) -> str:
         return answer(CALL, is_done='"EventType":5' in document.replace(" ", ""))
 
-    engine = build(FakeFunctions(orchestrate, act), disk, max_concurrent_activities=3)
+    engine = build(FakeFunctions(orchestrate, act), disk, EngineOptions(max_concurrent_activities=3))
     ids = [engine.client.start("orchestrate") for _ in range(12)]
     eventually(lambda: len(ran) == 3, "three activities run")
     disk.is_full = True
@@ -219,7 +234,7 @@ def test_a_stop_waits_for_what_runs_and_begins_nothing_more(build: Build) -> Non
         return text
 
     functions = FakeFunctions(lambda _name, _document: answer(CALL), act)
-    engine = build(functions, max_concurrent_activities=1)
+    engine = build(functions, options=EngineOptions(max_concurrent_activities=1))
     for _ in range(2):
         engine.client.start("orchestrate")
     assert begun.wait(SECONDS)

@@ -22,9 +22,8 @@ from devhost.functions.durable_links import DurableLinks
 from devhost.functions.rpc_http import RpcHttp, new_token, rpc_base_url
 from devhost.protection.request_guard import Handler
 from tests.unit.functions.fake_client import FakeDurableClient
-from tests.unit.functions.http_client import Answer, ask
+from tests.unit.functions.http_client import Ask, ask
 
-Ask = Callable[..., Answer]
 TOKEN = "token"
 JSON = {"Content-Type": "application/json"}
 
@@ -44,7 +43,9 @@ def rpc(client: FakeDurableClient, serve: Callable[[Handler], str]) -> Iterator[
     durable = DurableHttp(client, DurableLinks("Hub"))  # type: ignore[arg-type]
     origin = serve(RpcHttp(durable, "http://127.0.0.1:7071", TOKEN).handle)
     base = f"/{TOKEN}/durabletask"
-    yield lambda method, path, *args, **kwargs: ask(origin, method, f"{base}/{path}", *args, **kwargs)
+    yield lambda method, path, body=None, headers=None, document=None: ask(
+        origin, method, f"{base}/{path}", body, headers, document
+    )
     durable.close()
 
 

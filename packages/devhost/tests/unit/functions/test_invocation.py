@@ -169,7 +169,7 @@ def test_invocation_cut_off_by_a_stop_is_no_failure_of_the_function() -> None:
 def test_return_value_without_a_binding_is_a_failure(invoker: FunctionInvoker) -> None:
     def declare(app: df.DFApp) -> None:
         @app.timer_trigger(arg_name="payload", schedule="0 * * * * *")
-        def tick(payload: func.TimerRequest):
+        def tick(payload: func.TimerRequest) -> str:
             return "something"
 
     with pytest.raises(FunctionFailed, match=r"without a \$return binding"):
@@ -180,10 +180,11 @@ def test_context_tells_the_function_who_it_is(invoker: FunctionInvoker) -> None:
     def declare(app: df.DFApp) -> None:
         @app.activity_trigger(input_name="payload")
         def work(payload: dict, context: func.Context) -> dict:
+            local: Any = context.thread_local_storage
             return {
                 "name": context.function_name,
                 "id": context.invocation_id,
-                "local": context.thread_local_storage.invocation_id,
+                "local": local.invocation_id,
                 "folder": context.function_directory,
                 "trace": context.trace_context.trace_parent,
                 "retries": context.retry_context.retry_count,
@@ -221,7 +222,7 @@ def test_activity_payloads_pass_through_the_sdks_own_converters(invoker: Functio
     app = df.DFApp()
 
     @app.activity_trigger(input_name="payload")
-    def double(payload: str): ...
+    def double(payload: str) -> None: ...
 
     def echo(payload: object) -> object:
         return payload

@@ -1,12 +1,15 @@
 """An app whose one orchestration does everything that a timeline has to show."""
 
+from collections.abc import Generator
 from datetime import timedelta
+from typing import Any
 
 import azure.durable_functions as df
 
 from devhost.testing import OrchestrationTestHost
 
 ORDER_ID = "order-17"
+Steps = Generator[Any, Any, Any]
 MARKUP = "<script>alert('shipped')</script>"
 
 
@@ -22,7 +25,7 @@ def order_functions() -> df.Blueprint:
     return bp
 
 
-def order(context: df.DurableOrchestrationContext):
+def order(context: df.DurableOrchestrationContext) -> Steps:
     """Reserve, charge with retries, ask a person, pack, count; one activity fails on the way."""
     context.set_custom_status("reserving")
     yield context.call_activity("reserve", context.get_input())
@@ -39,12 +42,12 @@ def order(context: df.DurableOrchestrationContext):
     return {"left": count, "note": MARKUP}
 
 
-def packing(context: df.DurableOrchestrationContext):
+def packing(context: df.DurableOrchestrationContext) -> Steps:
     """A child."""
     return (yield context.call_activity("wrap", context.get_input()))
 
 
-def misspelt(context: df.DurableOrchestrationContext):
+def misspelt(context: df.DurableOrchestrationContext) -> Steps:
     """Call the activity that the input names."""
     return (yield context.call_activity(context.get_input(), None))
 
