@@ -31,9 +31,9 @@ def reference_app() -> func.FunctionApp:
 
 
 def parse_page() -> str:
-    """Do what makes an activity compute: find the words of a page, count and hash them, again and again.
+    """Count and hash the words of a page, again and again: the work of an activity that computes.
 
-    It is Python code nearly all the way, so two threads of one process take as long as one.
+    Nearly all of it is Python code, so two threads of one process take as long as one.
     """
     digest = hashlib.sha256()
     for _ in range(_PASSES):
