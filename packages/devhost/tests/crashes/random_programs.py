@@ -1,8 +1,8 @@
-"""Random orchestrations: how to draw one, an app that runs it, and what must come of it by its text alone.
+"""Random orchestrations: how to draw one, an app that runs it, and its expected outcome.
 
 A program is a list of generations, each a list of nodes to be yielded one after the other. Its result does not
-depend on the order in which things happen, so that a run with crashes must end exactly as one without. What Azure
-itself gets wrong is left out: failures below ``task_all``, long timers in compounds, two waits for one event name,
+depend on the order of completions, so a run with crashes must end exactly as one without. Known faults of Azure
+are left out: failures below ``task_all``, long timers in compounds, two waits for one event name,
 a race after an attempt that may have lost another one while it was still to be repeated.
 """
 
@@ -27,7 +27,7 @@ _FEW = st.integers(0, 2)
 
 
 def nodes_of(*kinds: str, failures: st.SearchStrategy[int] = _FEW) -> st.SearchStrategy[Node]:
-    """Draw a node of one of these kinds, and how often it fails before it succeeds."""
+    """Draw a node of one of these kinds, with its number of failures before it succeeds."""
     return st.fixed_dictionaries(
         {"kind": st.sampled_from(kinds), "delay": st.integers(0, 600), "failures": failures}
     )
@@ -79,13 +79,13 @@ def programs(draw: st.DrawFn) -> Program:
 
 @dataclass
 class Expectation:
-    """What must come of a program: the same after any crash.
+    """The expected outcome of a program, with or without crashes.
 
     Attributes:
         status, output, custom_status: as the status object has them.
-        additions: what is in the tally, each once.
-        event_names: of all events that are waited for.
-        runs: how often each activity runs at least.
+        additions: the texts in the tally, each once.
+        event_names: names of all events that the program waits for.
+        runs: least number of runs of each activity.
     """
 
     status: str = "Completed"
@@ -97,7 +97,7 @@ class Expectation:
 
 
 def expectation_of(instance_id: str, program: Program) -> Expectation:
-    """Work out a program's end from its text alone."""
+    """Work out a program's outcome without running it."""
     expected = Expectation()
     for generation, nodes in enumerate(program):
         for index, node in enumerate(nodes):
@@ -216,7 +216,7 @@ def task_of(context: df.DurableOrchestrationContext, node: Node, path: str) -> A
 
 
 def _plain(node: Node, result: Any) -> Any:
-    """A compound's result without what depends on who was first, namely the winners' tasks."""
+    """A compound's result without the winners' tasks, which depend on the order of completions."""
     if node["kind"] == "any":
         return "any"
     if node["kind"] == "long_timer":

@@ -37,12 +37,12 @@ ROUND = timedelta(days=4)
 MOST_ROUNDS = 60
 LAST_STEP = {"kind": "activity", "delay": 0, "failures": 0}
 FINISHED = ("Completed", "Failed", "Terminated")
-# Number -> kind and name of the task, as both sides can tell them.
+# Number -> kind and name of the task, which both sides know.
 Numbers = dict[int, tuple[str, str]]
 
 
 class WatchedContext(DurableOrchestrationContext):  # type: ignore[misc]  # The durable SDK carries no types.
-    """The SDK's context, which notes for every number what it was given to."""
+    """The SDK's context, which notes the task of every number."""
 
     def __init__(self, **document: Any) -> None:
         self.given: Numbers = {}

@@ -1,4 +1,4 @@
-"""Random programs, run by the real SDK: they end as they should and replay alike. Others of them are killed."""
+"""Random programs, run by the real SDK, end as expected and replay alike (kills: ``test_crash_points``)."""
 
 import json
 import re
@@ -77,13 +77,13 @@ def _text_of(result: FunctionResult[str]) -> str:
 
 
 def recorded_episodes(drawn: list[Program]) -> tuple[list[Episode], list[str]]:
-    """Run programs to their end; returns all episodes, and how the ends differ from the expected ones."""
+    """Run programs to their end; returns all episodes, and the differences from the expected outcome."""
     episodes: list[Episode] = []
     load = ProgramLoad({f"p{number}": program for number, program in enumerate(drawn)})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ends = live(folder, load, hosted=partial(RecordingFunctions, episodes))
-        return episodes, differences(folder, ends, load.wanted_ends, load.least_runs)
+        return episodes, differences(folder, ends, load.expected_ends, load.least_runs)
 
 
 def generations(episodes: Sequence[Episode]) -> list[list[Episode]]:
@@ -113,8 +113,8 @@ def decision_of(episode: Episode) -> Decision:
     return replay(episode.name, history, begins[-1], state_of(episode.answer))
 
 
-def ask_again(episode: Episode) -> str:
-    """Ask the SDK a second time."""
+def replayed(episode: Episode) -> str:
+    """Replay the episode: ask the SDK a second time."""
     context = DurableOrchestrationContext.from_json(episode.document)
     try:
         return str(Orchestrator(run_program).handle(context))
@@ -142,7 +142,7 @@ def test_replay_is_stable(drawn: list[Program]) -> None:
         before = "["
         for episode in generation:
             if episode.name == "program":
-                assert ask_again(episode) == episode.answer
+                assert replayed(episode) == episode.answer
             decision = decision_of(episode)
             assert decision == decision_of(episode)
             actions = without_cancellations(state_of(episode.answer).actions)
