@@ -23,8 +23,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from dbos import DBOS, DBOSConfig
-from sqlalchemy import Engine, event
+# Both are in the peers' own environment only.
+from dbos import DBOS, DBOSConfig  # type: ignore[import-not-found]
+from sqlalchemy import Engine, event  # type: ignore[import-not-found]
 
 _WARM_UP = 50
 _SHARDS = 8
