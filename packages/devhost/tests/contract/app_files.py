@@ -1,4 +1,4 @@
-"""Writes and loads an app as the host does, in a folder of the test; the process is as before afterwards."""
+"""Writes and loads an app as the host does, in the test's folder, and restores the process afterwards."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ class AppFiles:
     """The files of one app.
 
     Args:
-        root: Where they lie.
+        root: Their folder.
     """
 
     def __init__(self, root: Path) -> None:
@@ -34,7 +34,7 @@ class AppFiles:
         return load_app(script, is_strict)
 
     def line_of(self, text: str, module: str = "function_app") -> str:
-        """Where a line that begins with a text stands: ``file:line``."""
+        """The place of the only line that begins with a text: ``file:line``."""
         path = self.root / f"{module}.py"
         numbers = [number for number, line in enumerate(path.read_text().splitlines(), 1) if line.startswith(text)]
         assert len(numbers) == 1, (text, numbers)
@@ -43,7 +43,7 @@ class AppFiles:
 
 @pytest.fixture
 def app_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppFiles]:
-    """An empty folder for an app, to which the process turns when it is loaded."""
+    """An empty folder for an app, which is the current folder during the test."""
     root = tmp_path / "app"
     root.mkdir()
     monkeypatch.setattr(sys, "path", list(sys.path))

@@ -1,4 +1,4 @@
-"""Hosts that all tests of the contract share: each works on instances and entities of its own."""
+"""Hosts that all tests of the contract share: each test uses its own instances and entities."""
 
 import uuid
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ Api = Ask
 
 @contextmanager
 def running(azurite: Azurite, folder: Path, *options: str) -> Iterator[ContractHost]:
-    """A host on queues and blobs of its own, which stops cleanly at the end."""
+    """A host with its own queues and blobs, which must stop cleanly at the end."""
     with pytest.MonkeyPatch.context() as environ:
         environ.setenv("AzureWebJobsStorage", azurite.connection_string)
         environ.setenv("PARCELS", f"parcels-{uuid.uuid4().hex}")

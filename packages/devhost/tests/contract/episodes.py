@@ -1,4 +1,4 @@
-"""What passes between the engine and the SDK: every orchestrator call of an app, recorded as it happens."""
+"""Records every call of an orchestrator: what passes between the engine and the SDK."""
 
 import functools
 import json
@@ -22,7 +22,7 @@ MARKER = "\n\n$OutOfProcData$:"
 
 @dataclass(frozen=True)
 class Episode:
-    """One call of an orchestrator: the document it got, and the state it returned or raised."""
+    """One call of an orchestrator: its input document, and the state it returned or raised."""
 
     name: str
     text: str
@@ -55,13 +55,13 @@ class RecordedHost:
     episodes: list[Episode] = field(default_factory=list)
 
     def run(self, name: str, payload: Any = None, instance_id: str | None = None) -> str:
-        """Start an instance, let it go as far as it goes at this moment, and return its id."""
+        """Start an instance, wait until it cannot go on at this moment, and return its id."""
         instance = self.host.start(name, payload, instance_id)
         self.host.wait_quiescent()
         return instance
 
     def raise_event(self, instance: str, name: str, payload: Any = None) -> None:
-        """Raise an event and let the instance go as far as it goes."""
+        """Raise an event and wait until the instance cannot go on."""
         self.host.raise_event(instance, name, payload, as_object=True)
         self.host.wait_quiescent()
 
@@ -79,14 +79,14 @@ class RecordedHost:
         return [episode for episode in self.episodes if episode.document["instanceId"] == instance]
 
     def history(self, instance: str) -> list[Event]:
-        """All events of an instance that waits: an event that nobody expects lets its code run once more."""
+        """All events of a waiting instance, from the episode that one more event causes."""
         self.raise_event(instance, "peek")
         events = self.of(instance)[-1].history
         assert events[-1]["Name"] == "peek"
         return events[:-2]
 
     def numbers(self, instance: str) -> list[tuple[int, str]]:
-        """What an instance that waits has scheduled: numbers and kinds, in the order of its history."""
+        """Numbers and kinds of a waiting instance's scheduled events, in the order of its history."""
         return numbers(self.history(instance))
 
 

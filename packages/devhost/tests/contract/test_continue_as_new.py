@@ -1,4 +1,4 @@
-"""Starting over: what the next generation gets, and what is left behind."""
+"""Continue as new: what the next generation keeps, and what is dropped."""
 
 import json
 from collections.abc import Iterator

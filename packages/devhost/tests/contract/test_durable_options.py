@@ -1,4 +1,4 @@
-"""Options of ``extensions.durableTask``, seen in what orchestrations do."""
+"""The effects of the options of ``extensions.durableTask``."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Entities: who they are, what a batch of operations is given and answers, and what of it is kept."""
+"""Entities: their names, the input and answer of a batch of operations, and the state that is stored."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Code that no longer fits the history of a running instance: the instance fails, and is told where and how."""
+"""Code that no longer fits the history of a running instance: the instance fails and its output says where."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta

@@ -97,14 +97,14 @@ def test_every_refusal_has_an_empty_body_or_json(
         json.loads(answer.body)
 
 
-def test_wrong_argument_is_told_with_its_text_and_type(api: Api) -> None:
+def test_wrong_argument_is_answered_with_the_text_and_type_of_the_error(api: Api) -> None:
     answer = api("POST", "orchestrators/nobody")
     assert answer.status == 400
     assert set(answer.json) == {"Message", "ExceptionMessage", "ExceptionType", "StackTrace"}
     assert answer.json["Message"] == "One or more of the arguments submitted is incorrect"
 
 
-def test_other_error_is_told_with_its_text_and_type(api: Api, host: ContractHost) -> None:
+def test_other_error_is_answered_with_its_text_and_type(api: Api, host: ContractHost) -> None:
     answer = api("POST", f"instances/{host.waiting()}/resume")
     assert answer.status == 500
     assert set(answer.json) == {"Message", "ExceptionMessage", "ExceptionType", "StackTrace"}
@@ -168,7 +168,7 @@ def test_sdk_lists_instances_by_time_status_and_prefix(host: ContractHost, new_i
     assert {"name", "runtimeStatus"} <= set(host.sdk("get_status_all")[0])
 
 
-def test_sdk_raises_an_event_and_tells_why_it_cannot(host: ContractHost) -> None:
+def test_sdk_raises_an_event_and_reports_why_it_cannot(host: ContractHost) -> None:
     waiting, finished = host.waiting(), host.instance_in("Completed")
     assert host.sdk("raise_event", waiting, "go", {}, "EveryFeature", "Storage") is None
     assert host.wait_for(waiting)["runtimeStatus"] == "Completed"
@@ -200,7 +200,7 @@ def test_sdk_suspends_and_resumes_and_raises_in_the_wrong_state(host: ContractHo
     host.wait_for(instance_id, "Running")
 
 
-def test_sdk_rewinds_a_failed_instance_and_tells_why_it_cannot(host: ContractHost, new_id: str) -> None:
+def test_sdk_rewinds_a_failed_instance_and_reports_why_it_cannot(host: ContractHost, new_id: str) -> None:
     failed = host.run("mend", {"name": new_id, "through_child": False})["instanceId"]
     (host.folder / f"mended-{new_id}").touch()
     # The SDK does not escape the reason, so an ampersand cuts it.
@@ -221,7 +221,7 @@ def test_sdk_restarts_an_instance_and_gets_the_links_of_the_new_one(host: Contra
     assert host.sdk("restart", "nobody") == "raised: The operation failed with an unexpected status code 400"
 
 
-def test_sdk_purges_instances_and_is_told_how_many(host: ContractHost) -> None:
+def test_sdk_purges_instances_and_gets_their_number(host: ContractHost) -> None:
     instance_id = host.instance_in("Completed")
     assert host.sdk("purge_instance_history", instance_id) == 1
     assert host.sdk("purge_instance_history", instance_id) == 0

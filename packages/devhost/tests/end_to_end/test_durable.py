@@ -95,7 +95,7 @@ def test_failing_activity_fails_the_instance_with_its_text(host: DevhostProcess)
     assert "Activity function 'greet' failed:  ValueError: nobody to greet" in status["output"]
 
 
-def test_entity_counts_signals_and_tells_its_state(host: DevhostProcess) -> None:
+def test_entity_counts_signals_and_shows_its_state(host: DevhostProcess) -> None:
     entity = ("counter", "signals")
     for _ in range(3):
         assert host.client("signal_entity", "add", 2, entity=entity) is None

@@ -1,4 +1,4 @@
-"""Timer functions; each leaves a line with what it was told, in the file of its name."""
+"""Timer functions; each appends its timer request to the file of its name."""
 
 import json
 import os

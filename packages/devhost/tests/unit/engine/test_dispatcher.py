@@ -176,7 +176,7 @@ def test_what_a_full_disk_keeps_from_being_written_keeps_its_place_until_there_i
     assert len(ran) == 12  # None was run again.
 
 
-def test_a_commit_that_is_told_to_have_failed_but_is_durable_is_not_forgotten(build: Build) -> None:
+def test_a_durable_commit_that_reports_a_failure_is_not_forgotten(build: Build) -> None:
     seen: list[list[str]] = []
     must_fail = threading.Event()
 

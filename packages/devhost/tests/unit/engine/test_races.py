@@ -223,7 +223,7 @@ def test_time_waits_once_for_an_activity_that_does_not_end_and_not_at_every_time
     assert types(race.status()).count("TimerFired") == 19
 
 
-def test_two_who_move_the_time_at_once_both_get_as_far_as_they_asked_for(tmp_path: Path) -> None:
+def test_two_simultaneous_jumps_of_the_clock_both_reach_their_time(tmp_path: Path) -> None:
     clock = VirtualClock()
     begin, reached = clock.now(), threading.Barrier(2)
     engine = DurableEngine(FakeFunctions(), EngineOptions(), tmp_path / "engine.db", clock)

@@ -102,7 +102,7 @@ def test_each_version_is_worked_on_once_also_after_a_restart(host: StorageApp) -
     assert seen.empty()
 
 
-def test_failing_blob_is_tried_five_times_and_then_told_of_in_the_poison_queue(host: StorageApp) -> None:
+def test_failing_blob_is_tried_five_times_and_then_reported_in_the_poison_queue(host: StorageApp) -> None:
     seen: queue.Queue[InputStream] = queue.Queue()
     host.upload("in/bad.txt", "hopeless")
     host.start(receiving(seen, fails=True))

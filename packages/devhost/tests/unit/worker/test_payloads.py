@@ -255,11 +255,11 @@ def test_report_describes_functions_so_that_the_host_can_serve_them(functions: d
     ("code", "text"),
     [(0, "python exited with code 0"), (-9, "python was ended by SIGKILL"), (-99, "ended by signal 99")],
 )
-def test_end_of_a_process_is_put_in_words(code: int, text: str) -> None:
+def test_end_of_a_process_is_described(code: int, text: str) -> None:
     assert text in exit_text(code)
 
 
-def test_death_is_a_failure_that_tells_how_often() -> None:
+def test_death_of_a_worker_is_a_failure_with_the_number_of_attempts() -> None:
     failure = died(WorkerGone("python exited with code 3"), attempts=3)
     text = "python exited with code 3. The function was run 3 times, the last time alone in its process."
     assert (failure.type_name, failure.message) == ("WorkerProcessExitException", text)
