@@ -1,4 +1,4 @@
-"""Peers: environments of their own, and programs that print a result."""
+"""Peers have their own environments, and their programs print a result."""
 
 import re
 import sys

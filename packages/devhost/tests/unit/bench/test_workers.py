@@ -1,4 +1,4 @@
-"""What two workers are compared with one by."""
+"""The figures that compare two workers with one."""
 
 import re
 from pathlib import Path
@@ -25,14 +25,14 @@ def test_workflows_take_cpu_in_the_workers_if_there_are_any(tmp_path: Path) -> N
 
 
 def test_rounds_go_up_and_down_and_are_sorted_by_the_number_of_workers() -> None:
-    asked = []
+    counts = []
 
     def run(count: int) -> HostedRun:
-        asked.append(count)
+        counts.append(count)
         return a_run(count, per_second=10)
 
     rounds = workers.alternating(run, rounds=2)
-    assert asked == [0, 1, 2, 2, 1, 0]
+    assert counts == [0, 1, 2, 2, 1, 0]
     assert [[done.workers for done in each] for each in rounds] == [[0, 1, 2], [0, 1, 2]]
 
 

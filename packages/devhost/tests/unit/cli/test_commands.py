@@ -1,4 +1,4 @@
-"""What each command prints and does, and what it says when it cannot."""
+"""The output, the effect and the errors of each command."""
 
 import io
 import json
@@ -11,7 +11,7 @@ from tests.unit.page.sample_orders import MARKUP, ORDER_ID, begin_order, run_ord
 
 
 def status_of(command_line: CommandLine, instance_id: str = ORDER_ID) -> str:
-    """The runtime status, once all has happened that can."""
+    """The runtime status once the engine has settled."""
     command_line.engine.wait_quiescent()
     return str((command_line.engine.status(instance_id) or {})["runtimeStatus"])
 

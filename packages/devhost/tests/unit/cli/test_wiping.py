@@ -1,4 +1,4 @@
-"""Emptying the state folder of a stopped host, and only of a stopped one."""
+"""``devhost wipe`` empties the state folder of a stopped host, never of a running one."""
 
 import json
 from pathlib import Path

@@ -22,7 +22,7 @@ def sample() -> SampleApp:
 
 @pytest.fixture
 def make_host(sample: SampleApp, tmp_path: Path) -> Iterator[HostMaker]:
-    """Makes hosts with options of one's own; closes them after the test."""
+    """Makes hosts with the given options; closes them after the test."""
     hosts: list[OrchestrationTestHost] = []
 
     def make(options: EngineOptions) -> OrchestrationTestHost:

@@ -13,7 +13,7 @@ Steps = Generator[Any, Any, Any]
 
 
 class SampleApp:
-    """An app, and what its activities saw and do.
+    """An app, with the inputs and the settings of its activities.
 
     Attributes:
         calls: the inputs of all activity runs, in order.

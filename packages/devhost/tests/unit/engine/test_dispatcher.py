@@ -1,4 +1,4 @@
-"""The engine's thread survives what goes wrong around it, and leaves nothing undone."""
+"""The engine's thread survives the faults of others, and completes all work."""
 
 import json
 import logging
@@ -55,7 +55,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
 
 
 def answer(*actions: dict[str, Any], is_done: bool = False) -> str:
-    """What an orchestrator says that has asked for so much by now."""
+    """The state document of an orchestrator that has scheduled these actions."""
     return json.dumps({"actions": [actions], "schemaVersion": 2, "isDone": is_done})
 
 
@@ -94,7 +94,7 @@ def test_messages_that_an_episode_leaves_are_taken_by_the_next_one(build: Build)
 
 
 class FailingToBegin(FakeFunctions):
-    """Cannot begin some calls, as when there can be no further thread."""
+    """Fails to begin some calls, as if no further thread could be started."""
 
     failures: tuple[int, ...] = ()
     begun = 0
@@ -165,8 +165,8 @@ def test_what_a_full_disk_keeps_from_being_written_keeps_its_place_until_there_i
     eventually(lambda: len(ran) == 3, "three activities run")
     disk.is_full = True
     release.set()
-    eventually(lambda: caplog.text.count("could not be done") >= 4, "the disk is told of again and again")
-    # The first three, and the three that were begun while those were to be written.
+    eventually(lambda: caplog.text.count("could not be done") >= 4, "the full disk is reported again and again")
+    # The first three, and the three that began while those waited to be written.
     assert len(ran) <= 6
     lines = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert all("No space left on device" in line.getMessage() and line.exc_info is None for line in lines)

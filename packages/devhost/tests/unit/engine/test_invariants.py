@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever writes: the schema keeps the engine's invariants."""
+"""The schema keeps the engine's invariants: the database refuses every write that breaks one."""
 
 import json
 import sqlite3

@@ -16,7 +16,7 @@ def numbers(history: list[dict[str, Any]]) -> list[tuple[int, str]]:
 
 
 def run(host: OrchestrationTestHost, name: str, payload: Any = None) -> dict[str, Any]:
-    """Start an instance, let it go as far as it goes, and return its status."""
+    """Start an instance, wait until it cannot go on, and return its status."""
     instance = host.start(name, payload)
     host.wait_quiescent()
     return status(host, instance)

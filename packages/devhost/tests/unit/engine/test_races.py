@@ -1,4 +1,4 @@
-"""What clients do while an episode, an activity or an entity's batch is at work."""
+"""Requests of clients during an episode, an activity or an entity's batch."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ WAIT = {"actionType": 6, "externalEventName": "go", "reason": "ExternalEvent"}
 
 
 class Gate:
-    """Holds a function up until the test lets it go on; open again from then on."""
+    """Holds up a function until the test opens it."""
 
     def __init__(self) -> None:
         self._is_reached, self._is_open = threading.Event(), threading.Event()
@@ -45,8 +45,8 @@ class Race:
     """An engine whose functions the test holds up.
 
     Attributes:
-        actions, state: what the orchestrator answers.
-        operations: how many operations each batch had.
+        actions, state: the orchestrator's answer.
+        operations: number of operations of each batch.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,7 +61,7 @@ class Race:
         self.engine.start()
 
     def open_all(self) -> None:
-        """Let everything pass and come to rest."""
+        """Open all gates and wait until the engine has settled."""
         for gate in (self.episode, self.activity, self.entity):
             gate.open()
         self.engine.wait_quiescent(SECONDS)

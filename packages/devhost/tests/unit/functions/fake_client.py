@@ -1,4 +1,4 @@
-"""Stands in for the engine's client: records what was asked, and refuses what its test tells it to."""
+"""Stands in for the engine's client: records calls, and fails where the test says so."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from devhost.engine.errors import RequestRefused
 
 
 class FakeDurableClient:
-    """Answers each method with what ``answers`` holds for it, or raises it if it is an exception."""
+    """Each method returns its entry of ``answers``, or raises it if it is an exception."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers

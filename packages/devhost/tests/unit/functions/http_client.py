@@ -52,7 +52,7 @@ def ask(
     chunked = body is not None and not isinstance(body, bytes)
     if chunked:
         sent["Transfer-Encoding"] = "chunked"
-    # What calls itself an origin may end in a path: the token of the durable client's own API.
+    # The origin may end in a path: the token of the durable client's own API.
     address, _, prefix = origin.removeprefix("http://").partition("/")
     path = f"/{prefix}{path}" if prefix else path
     connection = http.client.HTTPConnection(address, timeout=20)
@@ -65,7 +65,7 @@ def ask(
 
 
 def ask_raw(origin: str, method: bytes, target: bytes, headers: Iterable[bytes] = (), body: bytes = b"") -> Answer:
-    """Send a request byte by byte as it is given; headers are whole lines, without their ends."""
+    """Send a request of any bytes; headers are whole lines without line breaks."""
     host, _, port = origin.removeprefix("http://").partition(":")
     own = [b"Host: " + origin.removeprefix("http://").encode(), b"Connection: close"]
     length = [b"Content-Length: %d" % len(body)] if body else []

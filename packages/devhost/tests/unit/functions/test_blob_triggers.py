@@ -1,4 +1,4 @@
-"""Blob functions on a real Azurite: each version once, restart or not, and what becomes of those that fail."""
+"""Blob functions on a real Azurite: each version once, restart or not, and the way of those that fail."""
 
 import asyncio
 import json
@@ -68,7 +68,7 @@ def test_blob_may_be_taken_as_text_or_bytes(host: StorageApp, annotation: type, 
 def test_blobs_of_event_grid_are_not_looked_for_but_run_by_hand(
     host: StorageApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Guards against looking for blobs that Azure tells the function of, as if it had asked for both."""
+    """Guards against polling for blobs that Event Grid announces."""
     seen: queue.Queue[InputStream] = queue.Queue()
     app = receiving(seen)
     app.function_name("pushed")(
@@ -76,15 +76,15 @@ def test_blobs_of_event_grid_are_not_looked_for_but_run_by_hand(
             lambda blob: seen.put(blob)
         )
     )
-    host.upload("in/one.txt", "told of")
+    host.upload("in/one.txt", "announced")
     host.start(app)
-    assert seen.get(timeout=10).read() == b"told of"
+    assert seen.get(timeout=10).read() == b"announced"
     looking = {thread.name for thread in threading.enumerate()}
     assert looking & {"blobs-work", "blobs-pushed"} == {"blobs-work"}
-    (told,) = [record.getMessage() for record in caplog.records if "Event Grid" in record.getMessage()]
-    assert told.startswith("pushed: its container is not looked at")
+    (warning,) = [record.getMessage() for record in caplog.records if "Event Grid" in record.getMessage()]
+    assert warning.startswith("pushed: its container is not looked at")
     host.triggers.run_by_hand(host.function("pushed"), f"{host.name}-in/one.txt")
-    assert seen.get(timeout=10).read() == b"told of"
+    assert seen.get(timeout=10).read() == b"announced"
 
 
 def test_each_version_is_worked_on_once_also_after_a_restart(host: StorageApp) -> None:
@@ -144,15 +144,15 @@ def test_parts_of_the_path_stand_in_other_bindings(host: StorageApp) -> None:
     @app.blob_trigger(arg_name="blob", path="%NAME%-in/{customer}/{name}.{ext}", connection=CONNECTION)
     @app.blob_input(arg_name="known", path="%NAME%-known/{customer}.txt", connection=CONNECTION)
     @app.blob_output(arg_name="$return", path="%NAME%-out/{customer}/{name}-copy.{ext}", connection=CONNECTION)
-    @app.queue_output(arg_name="told", queue_name="%NAME%-told", connection=CONNECTION)
-    def copy(blob: func.InputStream, known: func.InputStream, told: func.Out[str]) -> bytes:
-        told.set(known.read().decode())
+    @app.queue_output(arg_name="owner", queue_name="%NAME%-owners", connection=CONNECTION)
+    def copy(blob: func.InputStream, known: func.InputStream, owner: func.Out[str]) -> bytes:
+        owner.set(known.read().decode())
         return blob.read().upper()
 
     host.upload("known/ada.txt", "Ada Lovelace")
     host.upload("in/ada/note.v1.txt", "hello")
     host.start(app)
-    eventually(lambda: host.bodies("told") == ["Ada Lovelace"], "the message is there")
+    eventually(lambda: host.bodies("owners") == ["Ada Lovelace"], "the message is there")
     eventually(lambda: host.blob("out/ada/note.v1-copy.txt") == "HELLO", "the copy is there")
 
 

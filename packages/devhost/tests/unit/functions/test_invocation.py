@@ -325,10 +325,10 @@ def failed_episode(given: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("raised", "told"), [("activity", "ValueError: boom"), ("bug", "KeyError"), ("app", "no pallets")]
+    ("raised", "reported"), [("activity", "ValueError: boom"), ("bug", "KeyError"), ("app", "no pallets")]
 )
 def test_the_log_tells_why_an_orchestrator_failed_but_none_of_its_payloads(
-    invoker: FunctionInvoker, caplog: pytest.LogCaptureFixture, raised: str, told: str
+    invoker: FunctionInvoker, caplog: pytest.LogCaptureFixture, raised: str, reported: str
 ) -> None:
     app = df.DFApp()
     app.orchestration_trigger(context_name="context")(process)
@@ -336,7 +336,7 @@ def test_the_log_tells_why_an_orchestrator_failed_but_none_of_its_payloads(
     with caplog.at_level(logging.DEBUG), pytest.raises(FunctionFailed) as failure:
         run(functions.begin_orchestrator, "process", failed_episode(raised))
     assert "a secret payload" in failure.value.message
-    assert told in caplog.text
+    assert reported in caplog.text
     assert "a secret payload" not in caplog.text + str(failure.value) + failure.value.stack
 
 
@@ -344,7 +344,7 @@ def test_the_log_tells_why_an_orchestrator_failed_but_none_of_its_payloads(
 def test_only_an_orchestrators_bug_leaves_a_traceback_in_the_log(
     invoker: FunctionInvoker, caplog: pytest.LogCaptureFixture, raised: str, is_bug: bool
 ) -> None:
-    """An instance that fails by what its app raised on purpose is told of in one line, by the engine."""
+    """The engine reports an instance that its app failed on purpose in one line."""
     app = df.DFApp()
     app.orchestration_trigger(context_name="context")(process)
     functions = HostedDurableFunctions(index_functions(app, Path(__file__).parent), invoker)

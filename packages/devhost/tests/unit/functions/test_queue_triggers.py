@@ -1,4 +1,4 @@
-"""Queue functions on a real Azurite: messages in, messages out, and what becomes of those that fail."""
+"""Queue functions on a real Azurite: messages in, messages out, and the way of those that fail."""
 
 import asyncio
 import queue
@@ -263,7 +263,7 @@ def test_message_whose_host_was_killed_in_its_last_try_goes_to_poison_without_a_
 
 
 def test_message_under_way_stays_hidden_however_long_it_takes(host: StorageApp) -> None:
-    """The hold of this queue is one second, renewed by the listener, so that nobody else gets the message."""
+    """The visibility timeout is one second, renewed by the listener, so that no other host gets the message."""
     renewals, release, seen = threading.Semaphore(0), threading.Event(), queue.Queue[int]()
 
     class ShortHold(TriggerQueue):

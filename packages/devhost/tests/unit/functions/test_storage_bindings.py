@@ -1,4 +1,4 @@
-"""What is wrong with a queue or blob binding is said at load, with function, place and remedy."""
+"""Faults of queue and blob bindings are reported at load, with function, place and remedy."""
 
 import sys
 from datetime import timedelta

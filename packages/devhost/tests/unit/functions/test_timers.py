@@ -53,7 +53,7 @@ def fired() -> Fired:
 
 @pytest.fixture
 def start(clock: VirtualClock, fired: Fired, invoker: FunctionInvoker, tmp_path: Path) -> Iterator[Start]:
-    """Start a host's timers with one function, ``tick``, whose state lies in the test's folder."""
+    """Start a host's timers with one function, ``tick``, whose state is in the test's folder."""
     services: list[TimerService] = []
 
     def start_timers(

@@ -1,4 +1,4 @@
-"""An app whose one orchestration does everything that a timeline has to show."""
+"""An app whose one orchestration has every kind of step that a timeline shows."""
 
 from collections.abc import Generator
 from datetime import timedelta
@@ -14,7 +14,7 @@ MARKUP = "<script>alert('shipped')</script>"
 
 
 def order_functions() -> df.Blueprint:
-    """Functions as new as each test host needs them."""
+    """New functions for each test host."""
     bp = df.Blueprint()
     bp.orchestration_trigger(context_name="context")(order)
     bp.orchestration_trigger(context_name="context")(packing)

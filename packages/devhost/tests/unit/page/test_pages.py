@@ -1,4 +1,4 @@
-"""What a person finds on the pages, and does with their forms."""
+"""The contents of the pages, and the effects of their forms."""
 
 import re
 

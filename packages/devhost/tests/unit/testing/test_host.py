@@ -1,4 +1,4 @@
-"""What a test writes to get a host, and what it is told when it asks for something impossible."""
+"""Test hosts: how to make one, and the errors of impossible requests."""
 
 from collections.abc import Callable, Generator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What crosses the boundary between host and worker comes out as it went in."""
+"""Values cross the boundary between host and worker unchanged."""
 
 import io
 import json
@@ -74,14 +74,14 @@ def functions() -> dict[str, IndexedFunction]:
 def carried(
     functions: dict[str, IndexedFunction], name: str, value: Any, invocation: Invocation | None = None
 ) -> Any:
-    """Send a call over the wire and look at what comes out."""
+    """Send a call over the wire; return the received call."""
     arguments = {functions[name].trigger_parameter: value}
     header, body = pack_call(functions[name], arguments, invocation or Invocation(name, "a test"))
     return unpack_call(functions, Frame(json.loads(json.dumps(header)), body))
 
 
 def answered(function: IndexedFunction, result: Any, **outputs: Any) -> Any:
-    """Send a result and what is in the outputs over the wire; returns what comes out, outputs and all."""
+    """Send a result and its outputs over the wire; return the received ones."""
     results, body = pack_results(function, result, outputs)
     received = {name: OutValue() for name in outputs}
     answer = unpack_answer(Frame(json.loads(json.dumps({"results": results})), body), received)
