@@ -100,7 +100,7 @@ def test_stored_payload_of_an_apps_class_names_its_module_and_is_read_again(
     assert json.loads(stored) == {"__class__": "Money", "__module__": "function_app", "__data__": 995}
     monkeypatch.setattr(payload_codec, "_loose_codec_notice_emitted", True)
     decode = payload_codec._deserialize_custom_object
-    assert decode(json.loads(stored)).cents == 995  # type: ignore[attr-defined]
+    assert getattr(decode(json.loads(stored)), "cents", None) == 995
     with pytest.raises(ValueError, match="'other_name' is not loaded"):
         decode({**json.loads(stored), "__module__": "other_name"})
 
@@ -256,7 +256,7 @@ def test_orchestrators_input_may_be_typed_in_the_durable_sdks_own_app() -> None:
     def process(context: df.DurableOrchestrationContext) -> None: ...
 
     (function,) = index_functions(app, Path())
-    assert function.call._df_input_type is dict  # type: ignore[attr-defined]
+    assert getattr(function.call, "_df_input_type", None) is dict
 
 
 def test_sdk_reads_host_json_of_the_apps_folder_and_its_advice_stops_nothing(

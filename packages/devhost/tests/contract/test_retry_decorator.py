@@ -25,7 +25,7 @@ TRIGGERS: dict[str, Callable[[df.DFApp], Any]] = {
 def retried(trigger_type: str, **policy: str) -> IndexedFunction:
     app = df.DFApp()
 
-    def work(context): ...  # type: ignore[no-untyped-def]
+    def work(context): ...  # type: ignore[no-untyped-def]  # Its type depends on the trigger.
 
     app.retry(**policy)(TRIGGERS[trigger_type](app)(work))
     (function,) = index_functions(app, Path())

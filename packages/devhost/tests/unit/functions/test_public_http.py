@@ -94,7 +94,8 @@ def start(invoker: FunctionInvoker, serve: Callable[[Handler], str], tmp_path: P
     def start_host(keys: AccessKeys | None = None) -> str:
         functions = index_functions(sample_app(), tmp_path)
         timers = TimerService(functions, invoker, SystemClock(), TimerMonitor(tmp_path), {})
-        durable = DurableHttp(FakeDurableClient(), DurableLinks("Hub", keys and keys.durable), LIMIT_BYTES)  # type: ignore[arg-type]
+        links = DurableLinks("Hub", keys.durable if keys else None)
+        durable = DurableHttp(FakeDurableClient().as_client(), links, LIMIT_BYTES)
         durables.append(durable)
         admin = AdminHttp(functions, invoker, timers, advance=None, body_limit_bytes=LIMIT_BYTES)
         routes = RouteTable(functions, "api")
