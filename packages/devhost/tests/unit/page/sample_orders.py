@@ -1,17 +1,20 @@
 """An app whose orchestrations do everything that a timeline has to show."""
 
+from collections.abc import Generator
 from datetime import timedelta
+from typing import Any
 
 import azure.durable_functions as df
 
 from devhost.testing import OrchestrationTestHost
 
 ORDER_ID = "order-17"
+Steps = Generator[Any, Any, Any]
 MARKUP = "<script>alert('shipped')</script>"
 
 
 def order_functions() -> df.Blueprint:
-    """Functions as new as each test host needs them."""
+    """New functions for each test host."""
     bp = df.Blueprint()
     bp.orchestration_trigger(context_name="context")(order)
     bp.orchestration_trigger(context_name="context")(packing)
@@ -24,7 +27,7 @@ def order_functions() -> df.Blueprint:
     return bp
 
 
-def order(context: df.DurableOrchestrationContext):
+def order(context: df.DurableOrchestrationContext) -> Steps:
     """Reserve, charge with retries, ask a person, pack, count; one activity fails on the way."""
     context.set_custom_status("reserving")
     yield context.call_activity("reserve", context.get_input())
@@ -41,12 +44,12 @@ def order(context: df.DurableOrchestrationContext):
     return {"left": count, "note": MARKUP}
 
 
-def packing(context: df.DurableOrchestrationContext):
+def packing(context: df.DurableOrchestrationContext) -> Steps:
     """A child."""
     return (yield context.call_activity("wrap", context.get_input()))
 
 
-def misspelt(context: df.DurableOrchestrationContext):
+def misspelt(context: df.DurableOrchestrationContext) -> Steps:
     """Call the activity that the input names."""
     return (yield context.call_activity(context.get_input(), None))
 

@@ -1,4 +1,4 @@
-"""Changed files of the app are noticed, once they rest; what is not the app's own code is passed over."""
+"""Changes of the app's own code are reported once the files are stable; other files are ignored."""
 
 import logging
 import os
