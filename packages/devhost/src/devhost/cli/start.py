@@ -7,8 +7,8 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
+from devhost.cli.instance_commands import Subparsers
 from devhost.engine.errors import DurableEngineError
 from devhost.functions import sdk_speedups
 from devhost.functions.errors import HostError
@@ -19,8 +19,6 @@ from devhost.worker.source_watch import SourceWatcher
 
 _HIGHEST_PORT = 65535
 _LOOK_SECONDS = 0.2
-
-Subparsers = Any  # argparse names its type only privately.
 
 
 def add_start(subparsers: Subparsers) -> None:
