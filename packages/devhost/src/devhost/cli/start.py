@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devhost.cli.instance_commands import Subparsers
 from devhost.engine.errors import DurableEngineError
 from devhost.functions import sdk_speedups
 from devhost.functions.errors import HostError
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 _HIGHEST_PORT = 65535
 _LOOK_SECONDS = 0.2
-
-Subparsers = Any  # argparse names its type only privately.
 
 
 def add_start(subparsers: Subparsers) -> None:

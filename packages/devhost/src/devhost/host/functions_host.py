@@ -1,4 +1,4 @@
-"""Puts the local host together: an app, its invoker, the durable engine, the timers and the two HTTP servers."""
+"""Puts the local host together: an app, its invoker, its durable work, its triggers and its public HTTP server."""
 
 import logging
 import os
@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from devhost.engine.clock import Clock, SystemClock
-from devhost.engine.engine import DurableEngine
 from devhost.engine.options import EngineOptions
 from devhost.functions.access_keys import AccessKeys, AccessRules
 from devhost.functions.admin_http import AdminHttp
@@ -19,8 +18,7 @@ from devhost.functions.app_settings import apply_settings, is_disabled, read_loc
 from devhost.functions.binding_checks import check_bindings, storage_triggers
 from devhost.functions.bound_invoker import bound
 from devhost.functions.durable_functions import HostedDurableFunctions
-from devhost.functions.durable_http import DurableHttp
-from devhost.functions.durable_links import DurableLinks, log_ignored_hubs
+from devhost.functions.durable_links import log_ignored_hubs
 from devhost.functions.errors import HostConfigError
 from devhost.functions.host_config import HostConfig
 from devhost.functions.http_messages import DEFAULT_BODY_LIMIT_BYTES
@@ -29,10 +27,10 @@ from devhost.functions.invocation import FunctionInvoker, Invoker
 from devhost.functions.left_out import tell_of_left_out
 from devhost.functions.public_http import PublicHttp
 from devhost.functions.routing import Route, RouteTable
-from devhost.functions.rpc_http import RpcHttp, new_token, rpc_base_url
-from devhost.functions.server_thread import ServerThread, bind, bind_preferred, port_of
+from devhost.functions.server_thread import ServerThread, bind, port_of
 from devhost.functions.timer_monitor import TimerMonitor
 from devhost.functions.timers import TimerService
+from devhost.host.durable_work import DurableWork
 from devhost.host.virtual_clock import open_virtual_clock, warn_of_skipped_time
 from devhost.page.guard import PageGuard
 from devhost.page.page_http import PageHttp
@@ -92,8 +90,6 @@ class FunctionsHost:
         self._options = options
         self._folder = _writable(options.state_dir.resolve() / "devhost")
         self._listener = bind(options.port, "--port")
-        self._rpc_listener = bind_preferred(options.rpc_port)
-        self._rpc_token = new_token()
         self.port = port_of(self._listener)
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.app = self._load()
@@ -113,10 +109,8 @@ class FunctionsHost:
 
     def start(self) -> None:
         """Begin to work: go on with what is in flight, fire timers, answer requests."""
-        # Work in flight may ask the durable API at once, so that comes first.
         self._servers = ServerThread("http")
-        self._rpc_site = self._servers.serve(self._rpc.handle, self._rpc_listener)
-        self._engine.start()
+        self._durable.start(self._servers)
         handler = self._page.before(self._public.handle)
         self._site = self._servers.serve(handler, self._listener, self._options.grace_seconds)
         self._timers.start()
@@ -146,9 +140,8 @@ class FunctionsHost:
             self._storage.stop()
         # Requests first: the functions behind them may still need the engine.
         self._site.stop()
-        self._engine.stop(max(1.0, deadline - time.monotonic()))
+        self._durable.stop(max(1.0, deadline - time.monotonic()))
         self._invoker.wait_idle(max(0.0, deadline - time.monotonic()))
-        self._rpc_site.stop()
         self._durable.close()
         self._servers.close()
         self._invoker.close()
@@ -190,15 +183,17 @@ class FunctionsHost:
         check_bindings(self._active, settings)
         self._routes = RouteTable(self._active, config.route_prefix)
         engine_options = EngineOptions.from_host_json(config.document)
-        self._links = DurableLinks(engine_options.hub_name, self.keys.durable if self.keys else None)
+        key = self.keys.durable if self.keys else None
+        self._durable = DurableWork(engine_options, self.url, key, self._options.rpc_port)
         log_ignored_hubs(self._active, engine_options.hub_name)
         self._storage = storage_triggers(self._active, config.document, settings, self._folder)
         self._invoker = bound(self._build_invoker(config), self._active, self._storage)
         clock = self._build_clock()
         monitor = TimerMonitor(self._folder / "timers")
         self._timers = TimerService(self._active, self._invoker, clock, monitor, settings)
-        self._engine = self._build_engine(engine_options, clock)
-        self._build_servers(clock)
+        limit = _positive(settings, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or DEFAULT_BODY_LIMIT_BYTES
+        self._durable.open(self._durable_functions(), clock, self._folder, limit)
+        self._build_servers(clock, limit)
 
     def _build_clock(self) -> Clock:
         path = self._folder / "clock.json"
@@ -208,36 +203,29 @@ class FunctionsHost:
         return SystemClock()
 
     def _build_invoker(self, config: HostConfig) -> Invoker:
-        rpc_origin = f"http://{LOOPBACK}:{port_of(self._rpc_listener)}"
         threads = _positive(os.environ, "PYTHON_THREADPOOL_THREAD_COUNT")
-        client_binding = self._links.client_binding(self.url, rpc_base_url(rpc_origin, self._rpc_token))
+        client_binding = self._durable.client_binding
         if self._workers is None:
             return FunctionInvoker(config.function_timeout, threads, client_binding)
         self._workers.pool.begin(client_binding, threads)
         return WorkerInvoker(self._workers, config.function_timeout)
 
-    def _build_engine(self, options: EngineOptions, clock: Clock) -> DurableEngine:
-        return DurableEngine(self._durable_functions(), options, self._folder / f"{options.hub_name}.db", clock)
-
     def _durable_functions(self) -> HostedDurableFunctions:
         make = WorkerDurableFunctions if self._workers else HostedDurableFunctions
         return make(self._active, self._invoker)
 
-    def _build_servers(self, clock: Clock) -> None:
+    def _build_servers(self, clock: Clock, limit: int) -> None:
         def advance(duration: timedelta) -> datetime:
-            self._engine.advance(duration)
+            self._durable.advance(duration)
             self._timers.settle(_TIMERS_SETTLE_SECONDS)
             return clock.now()
 
-        limit = _positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or DEFAULT_BODY_LIMIT_BYTES
-        self._durable = DurableHttp(self._engine.client, self._links, limit)
-        self._rpc = RpcHttp(self._durable, self.url, self._rpc_token)
-        self._page = PageHttp(self._engine.client, clock.now, PageGuard(self.keys))
+        self._page = PageHttp(self._durable.client, clock.now, PageGuard(self.keys))
         self._public = PublicHttp(
             routes=self._routes,
             invoker=self._invoker,
             rules=AccessRules(self.keys),
-            durable=self._durable,
+            durable=self._durable.http,
             admin=AdminHttp(
                 self.app.functions,
                 self._invoker,
