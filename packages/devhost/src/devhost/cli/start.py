@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from devhost.cli.instance_commands import Subparsers
 from devhost.engine.errors import DurableEngineError

@@ -54,7 +54,7 @@ def misspelt(context: df.DurableOrchestrationContext) -> Steps:
     return (yield context.call_activity(context.get_input(), None))
 
 
-def repeat(context: df.DurableOrchestrationContext):
+def repeat(context: df.DurableOrchestrationContext) -> Steps:
     """Say the input wherever an app can say something."""
     words = context.get_input()
     context.set_custom_status({words: words})
