@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -18,6 +19,8 @@ FINAL = ("completed", "rejected", "timeout", "failed")
 class Stack(Protocol):
     """Running local parts: where they listen, and what they write."""
 
+    @property
+    def state_dir(self) -> Path: ...
     @property
     def base_url(self) -> str: ...
     @property
@@ -34,7 +37,7 @@ class Answer:
     """An HTTP answer, read whole."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
 
     @property

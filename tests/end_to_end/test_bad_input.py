@@ -42,7 +42,7 @@ def test_a_missing_user_is_refused_in_both_forms(client: Client, a_document: Cal
 def test_an_id_that_no_table_or_instance_can_hold_is_refused(
     client: Client, a_document: Callable[..., bytes], field: str, wrong: str
 ) -> None:
-    answer = client.upload(a_document(), **{field: wrong})
+    answer = client.upload(a_document(), PDF, None, **{field: wrong})
     problem(answer, 400)
     assert answer.fields == [field]
 

@@ -23,7 +23,10 @@ ORCHESTRATOR = "document_processing_orchestrator"
 READ = Extraction(text_blob="extractions/a/text.txt", page_count=3, character_count=99, confidence=0.99)
 CLEAN = ComplianceVerdict(is_compliant=True, confidence=0.97)
 FLAGGED = ComplianceVerdict(is_compliant=False, confidence=0.97, issue_count=1)
-ANSWERS: dict[str, Any] = {
+Payload = dict[str, Any]
+"""What an activity is given, and what it returns: an object of JSON."""
+
+ANSWERS: dict[str, Payload | Callable[[Payload], Payload]] = {
     "extract_document_text": READ.to_payload(),
     "validate_compliance": CLEAN.to_payload(),
     "send_review_notification": {},
@@ -44,27 +47,28 @@ ANSWERS: dict[str, Any] = {
 class Hold:
     """A stand-in that hangs until the test lets it go, and then answers."""
 
-    answer: Any = field(default_factory=dict)
+    answer: Payload = field(default_factory=dict)
     released: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
+
+
+Outcome = Payload | Exception | Hold | Callable[[Payload], Payload]
+"""How a call of a stand-in ends: a result, an exception to raise, a hold, or a function that makes the result."""
 
 
 class StandIns:
     """Activities under their real names that record what they were given and answer as told."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.calls: list[tuple[str, Payload]] = []
         self.called_at: list[tuple[str, datetime]] = []
         self.holding = 0
-        self._scripts: dict[str, list[Any]] = {}
+        self._scripts: dict[str, list[Outcome]] = {}
         self._lock = threading.Lock()
         self.now: Callable[[], datetime]
 
-    def script(self, activity: str, *outcomes: Any) -> None:
-        """How the next calls of ``activity`` end; the last outcome stays.
-
-        A value, an exception to raise, a Hold, or a function of the payload.
-        """
+    def script(self, activity: str, *outcomes: Outcome) -> None:
+        """Script how the next calls of ``activity`` end. The last outcome repeats."""
         self._scripts[activity] = list(outcomes)
 
     def names(self) -> list[str]:
@@ -89,23 +93,26 @@ class StandIns:
         stand_in.__name__ = activity
         bp.activity_trigger(input_name="payload")(stand_in)
 
-    def _run(self, activity: str, payload: dict[str, Any]) -> Any:
+    def _run(self, activity: str, payload: Payload) -> Payload:
         with self._lock:
             self.calls.append((activity, payload))
             self.called_at.append((activity, self.now()))
             script = self._scripts.get(activity, [ANSWERS[activity]])
             outcome = script.pop(0) if len(script) > 1 else script[0]
         if isinstance(outcome, Hold):
-            with self._lock:
-                self.holding += 1
-            outcome.released.wait(timeout=30)
-            with self._lock:
-                self.holding -= 1
-            outcome.left.set()
-            outcome = outcome.answer
+            return self._answer_when_released(outcome)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome(payload) if callable(outcome) else outcome
+
+    def _answer_when_released(self, hold: Hold) -> Payload:
+        with self._lock:
+            self.holding += 1
+        hold.released.wait(timeout=30)
+        with self._lock:
+            self.holding -= 1
+        hold.left.set()
+        return hold.answer
 
 
 class Pipeline:

@@ -13,9 +13,11 @@ from types import TracebackType
 from typing import Any
 
 import psutil
+import pytest
 import requests
 from azure.ai.formrecognizer import AnalyzeResult, DocumentAnalysisClient
 from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import HttpResponseError, ODataV4Format
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 READY = "Emulators ready on "
@@ -55,6 +57,12 @@ class EmulatorProcess:
         with self.client() as client:
             return client.begin_analyze_document("prebuilt-document", document, **options).result()
 
+    def failure_of(self, document: bytes, **options: Any) -> HttpResponseError:
+        """Analyze a document that must fail, and return how."""
+        with pytest.raises(HttpResponseError) as caught:
+            self.analyze(document, **options)
+        return caught.value
+
     def submit(self, document: bytes) -> str:
         """Submit without waiting; return the operation's URL."""
         url = f"{self.url}/formrecognizer/documentModels/prebuilt-read:analyze?api-version=2023-07-31"
@@ -66,15 +74,27 @@ class EmulatorProcess:
     def poll(self, operation: str) -> dict[str, Any]:
         """Poll an operation, whichever port it was submitted to."""
         path = operation[operation.index("/formrecognizer") :]
-        return requests.get(self.url + path, headers={"Ocp-Apim-Subscription-Key": "k"}, timeout=20).json()
+        headers = {"Ocp-Apim-Subscription-Key": "k"}
+        answer: dict[str, Any] = requests.get(self.url + path, headers=headers, timeout=20).json()
+        return answer
 
     def get(self, path: str) -> Any:
         """Return the JSON of a control route."""
         return requests.get(self.url + path, timeout=20).json()
 
+    def inject(self, **fault: bool | float | str) -> None:
+        """Make a service fail: see `emulators.faults`."""
+        assert requests.post(self.url + "/faults", json=fault, timeout=20).status_code == 201
+
     def children(self) -> list[psutil.Process]:
         """The worker processes."""
         return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def error_of(failure: HttpResponseError) -> ODataV4Format:
+    """The error in the body of the service's answer."""
+    assert failure.error is not None
+    return failure.error
 
 
 def wait_until(description: str, condition: Callable[[], Any], seconds: float = 30) -> Any:

@@ -38,7 +38,8 @@ async def send(
 
 async def inbox_of(client: aiohttp.ClientSession) -> list[dict[str, Any]]:
     async with client.get("/notifications/inbox") as answer:
-        return (await answer.json())["notifications"]
+        notifications: list[dict[str, Any]] = (await answer.json())["notifications"]
+        return notifications
 
 
 async def test_signed_notification_is_listed_with_headers_and_body(emulators: aiohttp.ClientSession) -> None:

@@ -22,11 +22,10 @@ from docpipeline.services.idempotency_keys import IdempotencyKeys
 from tests.azurite import Azurite
 from tests.clocks import ManualClock
 from tests.unit.recorded_metrics import Metric, RecordedMetrics
-from tests.unit.services.full_records import NOW
+from tests.unit.services.full_records import NOW, accepted, fullest
 from tests.unit.services.record_damage import DAMAGES
 from tests.unit.services.test_document_records import a_record
 from tests.unit.services.test_idempotency_keys import a_run
-from tests.unit.services.test_record_rows import accepted, fullest
 
 
 @pytest.fixture
@@ -57,7 +56,8 @@ async def test_damaged_rows_are_left_out_of_lists_whose_pages_stay_full(
         assert await records.create(good[-1])
     clock.advance(timedelta(minutes=1))
 
-    listed, token, pages = [], None, 0
+    listed: list[DocumentRecord] = []
+    token, pages = None, 0
     while pages == 0 or token:
         page, token = await records.page(DocumentStatus.QUEUED, document_id, limit=5, token=token)
         assert len(page) == 5 or token is None

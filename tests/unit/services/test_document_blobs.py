@@ -214,7 +214,8 @@ async def test_of_many_requests_at_once_no_loser_takes_the_content_from_the_winn
     async def lose() -> None:
         await blobs.discard_incoming(await blobs.save_incoming(document_id, PDF, sha256(PDF)))
 
-    won, *_ = await asyncio.gather(save(blobs, document_id), *(lose() for _ in range(12)))
+    losers = asyncio.gather(*(lose() for _ in range(12)))
+    won, _ = await asyncio.gather(save(blobs, document_id), losers)
     (await blobs.open_incoming(won)).close()
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from docpipeline.composition import Services
 from docpipeline.dependency_checks import DependencyChecks
@@ -57,7 +57,7 @@ class FakeRecords:
         self.is_down = False
         self.damaged: set[str] = set()
         """Ids of documents whose rows cannot be read."""
-        self.before_create: Callable[[], None] = lambda: None
+        self.before_create: Callable[[], object] = lambda: None
         self.asked: list[Any] = []
 
     def put(self, record: DocumentRecord) -> DocumentRecord:
@@ -126,7 +126,7 @@ class FakeBlobs:
     saved: list[bytes | IO[bytes]] = field(default_factory=list)
     etags: dict[str, str] = field(default_factory=dict)
     spools: list[SpooledContent] = field(default_factory=list)
-    before_save: Callable[[], None] = lambda: None
+    before_save: Callable[[], object] = lambda: None
 
     async def save_incoming(
         self, document_id: str, content: bytes | IO[bytes], content_hash: str, content_type: str

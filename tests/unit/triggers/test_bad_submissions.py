@@ -46,7 +46,7 @@ def nothing_starts(pipeline: Pipeline) -> Any:
     ],
 )
 async def test_a_wrong_parameter_is_named(pipeline: Pipeline, query: dict[str, str], field: str) -> None:
-    answer = await pipeline.upload(**query)
+    answer = await pipeline.upload(PDF, "application/pdf", None, **query)
 
     assert answer.is_problem(400, "invalid-request")
     assert answer.fields == [field]

@@ -84,7 +84,7 @@ async def test_the_loser_of_a_race_that_is_over_already_takes_its_copy_away(pipe
     """The other request's run began and ended between this one's look at the record and its own."""
     winner = await completed(pipeline)
     del pipeline.records.rows["inv-17"]
-    pipeline.records.before_create = lambda: pipeline.records.rows.setdefault("inv-17", winner) and None
+    pipeline.records.before_create = lambda: pipeline.records.rows.setdefault("inv-17", winner)
 
     answer = await pipeline.refer(REFERENCE)
 
@@ -96,7 +96,7 @@ async def test_the_loser_of_two_reprocesses_takes_away_what_nobody_uses(pipeline
     """A whole other run, its content archived by now, came between."""
     record = await completed(pipeline)
     other = record.model_copy(update={"instance_id": "another-run"})
-    pipeline.blobs.before_save = lambda: pipeline.records.put(other) and None
+    pipeline.blobs.before_save = lambda: pipeline.records.put(other)
 
     answer = await pipeline.refer(REFERENCE, reprocess="true")
 

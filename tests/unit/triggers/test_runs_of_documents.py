@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import IO
 
 import pytest
 
@@ -12,6 +12,7 @@ from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.jobs import DocumentJob
+from docpipeline.services.document_blobs import IncomingBlob
 from tests.unit.triggers.conftest import BLOB, PDF, Pipeline
 
 PNG = b"\x89PNG\r\n\x1a\n pixels"
@@ -254,12 +255,14 @@ async def test_two_requests_with_one_key_have_one_place_that_the_failing_one_doe
 ) -> None:
     save, waiting, go_on = pipeline.blobs.save_incoming, asyncio.Event(), asyncio.Event()
 
-    async def first_waits_and_second_fails(*content: Any) -> Any:
+    async def first_waits_and_second_fails(
+        document_id: str, content: bytes | IO[bytes], content_hash: str, content_type: str
+    ) -> IncomingBlob:
         if waiting.is_set():
             raise ServiceUnavailable("document storage", "it answered 503")
         waiting.set()
         await go_on.wait()
-        return await save(*content)
+        return await save(document_id, content, content_hash, content_type)
 
     pipeline.blobs.save_incoming = first_waits_and_second_fails  # type: ignore[method-assign]
     first = asyncio.create_task(pipeline.upload(key="k-1"))
