@@ -12,12 +12,12 @@ from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from docpipeline.errors import BlobUnavailable, DocumentTooLarge, InvalidBlobUrl, ServiceUnavailable
-from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import blob_claims
 from docpipeline.services.document_blobs import DocumentBlobs
 from tests.azurite import Azurite, free_ports
+from tests.records import a_record
 from tests.unit.services.test_analysis_ledger import a_run
 
 PDF = b"%PDF-1.7 a small document"
@@ -52,18 +52,6 @@ async def a_source(storage: BlobServiceClient, name: str, content: bytes = PDF, 
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def a_record(document_id: str, blob_url: str, **fields: Any) -> DocumentRecord:
-    given = {
-        "instance_id": "doc-x-ada-1",
-        "user_id": "ada",
-        "content_hash": sha256(PDF),
-        "content_type": "application/pdf",
-    }
-    return DocumentRecord(
-        document_id=document_id, blob_url=blob_url, submitted_at=NOON, updated_at=NOON, **{**given, **fields}
-    )
 
 
 async def read_all(blobs: DocumentBlobs, text_blob: str) -> bytes:
@@ -246,7 +234,7 @@ async def test_a_text_that_is_not_there_is_unavailable(blobs: DocumentBlobs, tex
 async def test_a_processed_document_is_archived_with_its_result_however_often(
     blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
 ) -> None:
-    record = a_record(document_id, await save(blobs, document_id))
+    record = a_record(document_id, blob_url=await save(blobs, document_id), content_type="application/pdf")
     folder = await blobs.archive_processed(record, {"decision": "approved"})
     assert await blobs.archive_processed(record, {"decision": "approved"}) == folder
     name = folder.removeprefix("archive/")
@@ -259,7 +247,7 @@ async def test_a_processed_document_is_archived_with_its_result_however_often(
 async def test_archiving_goes_on_after_a_crash_between_copy_and_deletion(
     blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
 ) -> None:
-    record = a_record(document_id, await save(blobs, document_id))
+    record = a_record(document_id, blob_url=await save(blobs, document_id), content_type="application/pdf")
     folder = await blobs.archive_rejected(record)
     await save(blobs, document_id)
     assert await blobs.archive_rejected(record) == folder
@@ -272,7 +260,7 @@ async def test_archiving_a_document_that_is_nowhere_says_so(
     url = await save(blobs, document_id)
     await delete(storage, url)
     with pytest.raises(BlobUnavailable, match="there is no blob"):
-        await blobs.archive_rejected(a_record(document_id, url))
+        await blobs.archive_rejected(a_record(document_id, blob_url=url))
 
 
 async def test_storage_that_does_not_answer_is_unavailable_for_now() -> None:

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, Protocol, Unpack
 
 import azure.functions as func
 import pytest
 
 from docpipeline import composition
 from docpipeline.models.document_record import DocumentRecord
-from docpipeline.models.documents import DocumentStatus
+from tests.records import PolicyFields, RecordFields, changed
 from tests.unit.triggers.fake_runtime import FakeRuntime
 from tests.unit.triggers.fake_services import OWN, FakeServices
 from tests.unit.triggers.records import a_job
@@ -90,19 +91,25 @@ class Pipeline:
         req = request("POST", "documents", content, route={"documentId": document_id})
         return await self.call(decide_document, req)
 
-    def is_at(self, document_id: str, status: DocumentStatus, **changes: Any) -> DocumentRecord:
-        """The document has come to ``status`` meanwhile."""
-        record = self.records.rows[document_id]
-        if status.is_final:
+    def is_at(self, document_id: str, /, **fields: Unpack[RecordFields]) -> DocumentRecord:
+        """Change the document's record: its run went on meanwhile."""
+        record = changed(self.records.rows[document_id], **fields)
+        if record.status.is_final:
             self.places.taken.pop(record.instance_id, None)
-        return self.records.put(record.model_copy(update={"status": status, **changes}))
+        return self.records.put(record)
 
-    def runs(self, record: DocumentRecord, status: str = "Running", output: Any = None, **policy: Any) -> None:
-        """The runtime has the record's run."""
-        self.runtime.add(record.instance_id, status, output=output, input=json.dumps(a_job(record, **policy)))
+    def runs(
+        self,
+        record: DocumentRecord,
+        status: str = "Running",
+        output: object = None,
+        **limits: Unpack[PolicyFields],
+    ) -> None:
+        """Give the runtime the record's run."""
+        self.runtime.add(record.instance_id, status, output=output, input=json.dumps(a_job(record, **limits)))
 
     def lies_at(self, url: str, content: bytes) -> None:
-        """There is a blob at ``url``."""
+        """Put a blob at ``url``."""
         self.blobs.sources[url] = content
 
 
@@ -120,25 +127,27 @@ def request(
     )
 
 
+class PipelineFactory(Protocol):
+    """Makes a pipeline under settings: ``pipeline_with(HISTORY_RETENTION_DAYS="7")``."""
+
+    def __call__(self, **settings: str) -> Pipeline: ...
+
+
 @pytest.fixture
-def pipeline_with() -> Iterator[Callable[..., Pipeline]]:
+def pipeline_with() -> Iterator[PipelineFactory]:
     """Makes a pipeline under the settings given."""
-    contexts = []
+    with ExitStack() as contexts:
 
-    def make(**settings: str) -> Pipeline:
-        services = FakeServices.with_settings(**settings)
-        context = composition.use_services(services.as_services())
-        context.__enter__()
-        contexts.append(context)
-        return Pipeline(services, FakeRuntime())
+        def make(**settings: str) -> Pipeline:
+            services = FakeServices.with_settings(**settings)
+            contexts.enter_context(composition.use_services(services.as_services()))
+            return Pipeline(services, FakeRuntime())
 
-    yield make
-    for context in reversed(contexts):
-        context.__exit__(None, None, None)
+        yield make
 
 
 @pytest.fixture
-def pipeline(pipeline_with: Callable[..., Pipeline]) -> Pipeline:
+def pipeline(pipeline_with: PipelineFactory) -> Pipeline:
     """A pipeline under default settings."""
     return pipeline_with()
 

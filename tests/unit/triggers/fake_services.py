@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from docpipeline.composition import Services
 from docpipeline.dependency_checks import DependencyChecks
@@ -22,11 +22,16 @@ from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.event_names import NotificationType
 from docpipeline.models.runs import RunReference
+from docpipeline.services.app_identity import AppIdentity
 from docpipeline.services.blob_source import SpooledContent
 from docpipeline.services.blob_url import BlobLocation, parse_blob_url
+from docpipeline.services.compliance_api import ComplianceApi
 from docpipeline.services.document_blobs import DocumentBlobs, IncomingBlob
+from docpipeline.services.document_intelligence import DocumentIntelligence
 from docpipeline.services.document_records import DocumentRecords
-from docpipeline.services.idempotency_keys import Reservation
+from docpipeline.services.idempotency_keys import IdempotencyKeys, Reservation
+from docpipeline.services.notifications import Notifier
+from docpipeline.services.pending_places import PendingPlaces
 from docpipeline.settings import Settings, load_settings
 
 ENVIRON = {
@@ -251,17 +256,16 @@ class FakeServices:
         return DependencyChecks(self.settings, records, blobs, lambda: self.clock.now.timestamp())
 
     def as_services(self) -> Services:
-        parts: dict[str, Any] = {
-            "settings": self.settings,
-            "document_intelligence": None,
-            "compliance_api": None,
-            "notifier": self.notifier,
-            "document_blobs": self.blobs,
-            "document_records": self.records,
-            "idempotency_keys": self.keys,
-            "pending_places": self.places,
-            "dependency_checks": self.dependency_checks(),
-            "identity": None,
-            "clock": self.clock,
-        }
-        return Services(**parts)
+        return Services(
+            settings=self.settings,
+            document_intelligence=cast(DocumentIntelligence, None),
+            compliance_api=cast(ComplianceApi, None),
+            notifier=cast(Notifier, self.notifier),
+            document_blobs=cast(DocumentBlobs, self.blobs),
+            document_records=cast(DocumentRecords, self.records),
+            idempotency_keys=cast(IdempotencyKeys, self.keys),
+            pending_places=cast(PendingPlaces, self.places),
+            dependency_checks=self.dependency_checks(),
+            identity=cast(AppIdentity, None),
+            clock=self.clock,
+        )

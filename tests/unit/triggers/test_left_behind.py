@@ -10,6 +10,7 @@ import pytest
 
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
+from tests.records import changed
 from tests.unit.triggers.conftest import BLOB, PDF, Pipeline
 
 REFERENCE = {"blobUrl": BLOB, "userId": "ann", "documentId": "inv-17"}
@@ -25,7 +26,7 @@ async def completed(pipeline: Pipeline) -> DocumentRecord:
     """A document sent by reference whose run has moved its content to the archive."""
     pipeline.lies_at(BLOB, PDF)
     await pipeline.refer(REFERENCE)
-    record = pipeline.is_at("inv-17", DocumentStatus.COMPLETED)
+    record = pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED)
     del pipeline.blobs.stored[record.blob_url]
     return record
 
@@ -95,7 +96,7 @@ async def test_the_loser_of_a_race_that_is_over_already_takes_its_copy_away(pipe
 async def test_the_loser_of_two_reprocesses_takes_away_what_nobody_uses(pipeline: Pipeline) -> None:
     """A whole other run, its content archived by now, came between."""
     record = await completed(pipeline)
-    other = record.model_copy(update={"instance_id": "another-run"})
+    other = changed(record, instance_id="another-run")
     pipeline.blobs.before_save = lambda: pipeline.records.put(other)
 
     answer = await pipeline.refer(REFERENCE, reprocess="true")
@@ -116,7 +117,7 @@ async def test_the_loser_of_two_reprocesses_leaves_the_winner_its_content(pipeli
 async def test_what_an_ended_run_left_to_be_looked_at_stays(pipeline: Pipeline) -> None:
     pipeline.lies_at(BLOB, PDF)
     await pipeline.refer(REFERENCE)
-    pipeline.is_at("inv-17", DocumentStatus.FAILED)
+    pipeline.is_at("inv-17", status=DocumentStatus.FAILED)
 
     await pipeline.refer(REFERENCE)
     await pipeline.refer({**REFERENCE, "userId": "bob"})

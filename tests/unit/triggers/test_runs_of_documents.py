@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import IO
 
 import pytest
@@ -13,7 +12,8 @@ from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.jobs import DocumentJob
 from docpipeline.services.document_blobs import IncomingBlob
-from tests.unit.triggers.conftest import BLOB, PDF, Pipeline
+from tests.records import changed
+from tests.unit.triggers.conftest import BLOB, PDF, Pipeline, PipelineFactory
 
 PNG = b"\x89PNG\r\n\x1a\n pixels"
 OTHER_PDF = b"%PDF-1.4 a contract"
@@ -63,7 +63,7 @@ async def test_a_start_that_meets_an_instance_of_another_document_is_healed(
 
     async def create_beside_a_foreign_instance(record: DocumentRecord) -> bool:
         met.append(record.instance_id)
-        pipeline.runs(record.model_copy(update={"document_id": "other"}))
+        pipeline.runs(changed(record, document_id="other"))
         return await create(record)
 
     monkeypatch.setattr(pipeline.records, "create", create_beside_a_foreign_instance)
@@ -91,7 +91,7 @@ async def test_hundreds_of_simultaneous_starts_each_have_an_instance_of_their_ow
 
 async def test_reprocessing_a_finished_document_starts_a_new_run(pipeline: Pipeline) -> None:
     first = await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, page_count=3)
+    pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED, page_count=3)
 
     second = await pipeline.upload(documentId="inv-17", reprocess="true")
 
@@ -104,7 +104,7 @@ async def test_reprocessing_a_finished_document_starts_a_new_run(pipeline: Pipel
 
 async def test_reprocessing_a_document_in_flight_is_refused(pipeline: Pipeline) -> None:
     await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.VALIDATING)
+    pipeline.is_at("inv-17", status=DocumentStatus.VALIDATING)
 
     answer = await pipeline.upload(documentId="inv-17", reprocess="true")
 
@@ -118,7 +118,7 @@ async def test_reprocessing_an_unknown_document_starts_it(pipeline: Pipeline) ->
 
 async def test_the_same_idempotency_key_answers_with_the_same_instance(pipeline: Pipeline) -> None:
     first = await pipeline.upload(key="k-1")
-    pipeline.is_at(first.json["documentId"], DocumentStatus.COMPLETED)
+    pipeline.is_at(first.json["documentId"], status=DocumentStatus.COMPLETED)
     second = await pipeline.upload(key="k-2", reprocess="true")
 
     again = await pipeline.upload(key="k-2", reprocess="true")
@@ -130,9 +130,9 @@ async def test_the_same_idempotency_key_answers_with_the_same_instance(pipeline:
 
 async def test_a_key_of_a_run_replaced_since_starts_nothing(pipeline: Pipeline) -> None:
     document_id = (await pipeline.upload(key="k-1", reprocess="true")).json["documentId"]
-    pipeline.is_at(document_id, DocumentStatus.COMPLETED)
+    pipeline.is_at(document_id, status=DocumentStatus.COMPLETED)
     await pipeline.upload(key="k-2", reprocess="true")
-    pipeline.is_at(document_id, DocumentStatus.COMPLETED)
+    pipeline.is_at(document_id, status=DocumentStatus.COMPLETED)
 
     assert (await pipeline.upload(key="k-1", reprocess="true")).status == 200
     assert len(pipeline.runtime.started) == 2
@@ -172,14 +172,14 @@ async def test_a_request_sent_again_with_its_key_is_answered_though_its_blob_is_
     assert without_key.is_problem(400, "invalid-request")
 
 
-async def test_too_many_in_flight_are_refused_with_retry_after(pipeline_with: Callable[..., Pipeline]) -> None:
+async def test_too_many_in_flight_are_refused_with_retry_after(pipeline_with: PipelineFactory) -> None:
     pipeline = pipeline_with(MAX_PENDING_DOCUMENTS="2")
     accepted = [await pipeline.upload(documentId=f"d-{number}") for number in range(2)]
 
     refused = await pipeline.upload(documentId="d-2")
     known = await pipeline.upload(documentId="d-1")
     stored_meanwhile = len(pipeline.blobs.stored)
-    pipeline.is_at("d-0", DocumentStatus.COMPLETED)
+    pipeline.is_at("d-0", status=DocumentStatus.COMPLETED)
     after_they_ended = await pipeline.upload(documentId="d-2")
 
     assert [answer.status for answer in accepted] == [202, 202]
@@ -189,7 +189,7 @@ async def test_too_many_in_flight_are_refused_with_retry_after(pipeline_with: Ca
     assert (known.status, after_they_ended.status) == (200, 202)
 
 
-async def test_a_burst_gets_no_more_than_the_limit(pipeline_with: Callable[..., Pipeline]) -> None:
+async def test_a_burst_gets_no_more_than_the_limit(pipeline_with: PipelineFactory) -> None:
     """A hundred at once with a limit of five were all accepted."""
     pipeline = pipeline_with(MAX_PENDING_DOCUMENTS="5")
 
@@ -217,7 +217,7 @@ async def test_an_end_that_nobody_knows_of_is_counted_and_told_before_the_next_r
     pipeline: Pipeline,
 ) -> None:
     first = await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, uncounted=True, untold=True)
+    pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED, uncounted=True, untold=True)
 
     second = await pipeline.upload(documentId="inv-17", reprocess="true")
 
@@ -239,7 +239,7 @@ async def test_an_end_that_cannot_be_counted_is_not_overwritten(pipeline: Pipeli
 
 
 async def test_the_end_of_the_run_before_is_counted_in_the_shard_that_it_began_in(
-    pipeline_with: Callable[..., Pipeline],
+    pipeline_with: PipelineFactory,
 ) -> None:
     pipeline = pipeline_with(COUNTER_SHARDS="1")
     record = await ended_without_a_word(pipeline)
@@ -276,7 +276,7 @@ async def test_two_requests_with_one_key_have_one_place_that_the_failing_one_doe
 
 async def test_a_receiver_that_is_away_does_not_hold_up_the_next_run(pipeline: Pipeline) -> None:
     await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, uncounted=True, untold=True)
+    pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED, uncounted=True, untold=True)
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
 
     assert (await pipeline.upload(documentId="inv-17", reprocess="true")).status == 202
@@ -289,4 +289,4 @@ def _crash() -> None:
 async def ended_without_a_word(pipeline: Pipeline) -> DocumentRecord:
     """A document whose run ended before its end could be counted or told."""
     await pipeline.upload(documentId="inv-17")
-    return pipeline.is_at("inv-17", DocumentStatus.COMPLETED, uncounted=True, untold=True)
+    return pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED, uncounted=True, untold=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from typing import Any
 
 import pytest
 
@@ -97,7 +96,9 @@ async def test_an_upload_without_an_id_gets_the_same_one_for_the_same_user_and_c
     assert len({answer.json["documentId"] for answer in (first, other_user, other_content)}) == 3
 
 
-async def test_a_blob_is_copied_and_its_sas_goes_no_further(pipeline: Pipeline, caplog: Any) -> None:
+async def test_a_blob_is_copied_and_its_sas_goes_no_further(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
     pipeline.lies_at(BLOB, PDF)
 
     answer = await pipeline.refer(
@@ -125,7 +126,7 @@ async def test_a_blob_without_an_id_gets_the_same_one_whatever_its_sas(pipeline:
 
 async def test_a_known_document_is_answered_with_its_record_and_starts_nothing(pipeline: Pipeline) -> None:
     await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.COMPLETED)
+    pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED)
 
     answer = await pipeline.upload(documentId="inv-17")
 
@@ -204,7 +205,9 @@ async def test_a_durable_runtime_that_is_down_is_a_503_without_its_address(pipel
     assert "17071" not in answer.content.decode()
 
 
-async def test_a_bug_is_a_500_that_says_nothing_and_is_logged_once(pipeline: Pipeline, caplog: Any) -> None:
+async def test_a_bug_is_a_500_that_says_nothing_and_is_logged_once(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
     pipeline.records.before_create = _crash
 
     answer = await pipeline.upload()
