@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 from urllib.parse import quote, urlencode
 
+from tests.faults import EmulatedService, FaultFields
 from tests.waiting import eventually
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "documents"
@@ -77,13 +78,13 @@ class Client:
         content: bytes,
         content_type: str = "application/pdf",
         headers: Mapping[str, str] | None = None,
-        **query: Any,
+        **query: str | None,
     ) -> Answer:
         """``POST /documents`` with the file itself."""
-        query = {"userId": "anna", **query}
-        asked = urlencode({key: value for key, value in query.items() if value is not None})
+        parameters = {"userId": "anna", **query}
+        encoded = urlencode({name: value for name, value in parameters.items() if value is not None})
         sent = {"Content-Type": content_type, **(headers or {})}
-        return request("POST", f"{self.stack.base_url}/documents?{asked}", content, sent)
+        return request("POST", f"{self.stack.base_url}/documents?{encoded}", content, sent)
 
     def submit(self, body: Any, query: str = "", headers: Mapping[str, str] | None = None) -> Answer:
         """``POST /documents`` with JSON."""
@@ -167,7 +168,7 @@ class Client:
         usage: dict[str, Any] = request("GET", f"{self.stack.emulator_url}/usage").json
         return usage
 
-    def fault(self, service: str, **fault: Any) -> None:
+    def fault(self, service: EmulatedService, **fault: Unpack[FaultFields]) -> None:
         """Make an emulated service fail."""
         answer = request("POST", f"{self.stack.emulator_url}/faults", {"service": service, **fault})
         assert answer.status < 300, answer

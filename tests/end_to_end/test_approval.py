@@ -19,7 +19,7 @@ _numbers = count(1)
 
 
 @pytest.fixture
-def flagged(client: Client, a_document: Callable[..., bytes]) -> Iterator[str]:
+def flagged(client: Client, a_document: Callable[[], bytes]) -> Iterator[str]:
     """A document that waits for a person; what the test leaves open is refused afterwards."""
     document_id = f"flagged-{next(_numbers)}"
     client.fault(
@@ -57,14 +57,14 @@ def test_an_unknown_document_cannot_be_decided(client: Client) -> None:
     problem(client.decide("nobody-sent-this", APPROVED), 404)
 
 
-def test_a_running_document_cannot_be_decided(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_a_running_document_cannot_be_decided(client: Client, a_document: Callable[[], bytes]) -> None:
     client.fault("documentIntelligence", delaySeconds=2, count=1)
     client.upload(a_document(), documentId="still-running")
     problem(client.decide("still-running", APPROVED), 409)
     client.wait_for("still-running")
 
 
-def test_a_finished_document_cannot_be_decided(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_a_finished_document_cannot_be_decided(client: Client, a_document: Callable[[], bytes]) -> None:
     client.upload(a_document(), documentId="already-done")
     client.wait_for("already-done")
     problem(client.decide("already-done", APPROVED), 409)
@@ -130,7 +130,7 @@ def ignored_events_are(client: Client, instance: str, number: int) -> bool:
 
 
 def test_nonsense_raised_before_the_wait_neither_spins_nor_blocks(
-    client: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[[], bytes]
 ) -> None:
     client.fault(
         "compliance", body=json.dumps({"compliant": False, "issues": [], "confidence": 0.9}), delaySeconds=2
@@ -144,7 +144,7 @@ def test_nonsense_raised_before_the_wait_neither_spins_nor_blocks(
 
 
 def test_a_decision_raised_before_the_review_was_requested_is_none(
-    client: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[[], bytes]
 ) -> None:
     client.fault(
         "compliance", body=json.dumps({"compliant": False, "issues": [], "confidence": 0.9}), delaySeconds=2
@@ -171,7 +171,7 @@ def test_of_a_decision_by_the_api_and_one_by_the_webhook_the_one_that_is_answere
     assert (review["deadline"] is not None, review["reasons"]) == (True, ["notCompliant", "issuesFound"])
 
 
-def test_nobody_decides_within_48_hours(skipping: Client, a_document: Callable[..., bytes]) -> None:
+def test_nobody_decides_within_48_hours(skipping: Client, a_document: Callable[[], bytes]) -> None:
     before = skipping.wait_for_no_pending()
     skipping.fault("compliance", body=json.dumps({"compliant": False, "issues": [], "confidence": 0.9}), count=1)
     skipping.upload(a_document(), documentId="forgotten")

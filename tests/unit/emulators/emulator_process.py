@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Unpack
 
 import psutil
 import pytest
@@ -18,6 +18,8 @@ import requests
 from azure.ai.formrecognizer import AnalyzeResult, DocumentAnalysisClient
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import HttpResponseError, ODataV4Format
+
+from tests.faults import EmulatedService, FaultFields
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 READY = "Emulators ready on "
@@ -82,9 +84,10 @@ class EmulatorProcess:
         """Return the JSON of a control route."""
         return requests.get(self.url + path, timeout=20).json()
 
-    def inject(self, **fault: bool | float | str) -> None:
-        """Make a service fail: see `emulators.faults`."""
-        assert requests.post(self.url + "/faults", json=fault, timeout=20).status_code == 201
+    def inject(self, service: EmulatedService, **fault: Unpack[FaultFields]) -> None:
+        """Make a service fail."""
+        description: dict[str, Any] = {"service": service, **fault}
+        assert requests.post(f"{self.url}/faults", json=description, timeout=20).status_code == 201
 
     def children(self) -> list[psutil.Process]:
         """The worker processes."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Unpack
 
 import aiohttp
 import pytest
 
 from emulators.errors import BadRequest
 from emulators.faults import Fault
+from tests.faults import EmulatedService, FaultFields
 from tests.unit.emulators import sample_documents
 from tests.unit.emulators.emulator_process import EmulatorProcess, error_of
 
@@ -17,8 +18,8 @@ KEY = {"Authorization": "Bearer local-key"}
 ANALYZE = "/formrecognizer/documentModels/prebuilt-read:analyze?api-version=2023-07-31"
 
 
-async def inject(client: aiohttp.ClientSession, **fault: Any) -> int:
-    async with client.post("/faults", json=fault) as answer:
+async def inject(client: aiohttp.ClientSession, service: EmulatedService, **fault: Unpack[FaultFields]) -> int:
+    async with client.post("/faults", json={"service": service, **fault}) as answer:
         return answer.status
 
 
