@@ -52,15 +52,17 @@ class Answer:
         return [error["field"] for error in self.json.get("errors", [])]
 
 
-def request(method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+def request(method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
     """Send ``body`` (bytes as they are, anything else as JSON) and read the answer, whatever its status."""
     sent = dict(headers or {})
-    if body is not None and not isinstance(body, bytes):
-        body = json.dumps(body).encode()
+    if body is None or isinstance(body, bytes):
+        data = body
+    else:
+        data = json.dumps(body).encode()
         sent.setdefault("Content-Type", "application/json")
-    asked = urllib.request.Request(url, data=body, method=method, headers=sent)
+    prepared = urllib.request.Request(url, data=data, method=method, headers=sent)
     try:
-        with urllib.request.urlopen(asked, timeout=60) as answer:
+        with urllib.request.urlopen(prepared, timeout=60) as answer:
             return Answer(answer.status, answer.headers, answer.read())
     except urllib.error.HTTPError as refused:
         with refused:
@@ -86,7 +88,7 @@ class Client:
         sent = {"Content-Type": content_type, **(headers or {})}
         return request("POST", f"{self.stack.base_url}/documents?{encoded}", content, sent)
 
-    def submit(self, body: Any, query: str = "", headers: Mapping[str, str] | None = None) -> Answer:
+    def submit(self, body: object, query: str = "", headers: Mapping[str, str] | None = None) -> Answer:
         """``POST /documents`` with JSON."""
         return request("POST", f"{self.stack.base_url}/documents{query}", body, headers)
 
@@ -114,7 +116,7 @@ class Client:
 
         return eventually(look, f"{document_id} becomes {' or '.join(wanted)}", deadline_seconds)
 
-    def decide(self, document_id: str, body: Any) -> Answer:
+    def decide(self, document_id: str, body: object) -> Answer:
         """``POST /documents/{documentId}/approval``."""
         return request("POST", f"{self.stack.base_url}/documents/{quote(document_id, safe='')}/approval", body)
 
@@ -141,7 +143,7 @@ class Client:
             f"{instance_id} is {' or '.join(statuses)}",
         )
 
-    def raise_event(self, instance_id: str, event: Any) -> Answer:
+    def raise_event(self, instance_id: str, event: object) -> Answer:
         """Raise `documentApproval` straight through the durable webhook."""
         base = f"{self.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance_id)}"
         return request("POST", f"{base}/raiseEvent/documentApproval", event)

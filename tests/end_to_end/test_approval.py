@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
-from typing import Any
 
 import pytest
 
@@ -86,7 +85,7 @@ def test_the_submitter_cannot_decide(client: Client, flagged: str) -> None:
     ],
 )
 def test_a_malformed_decision_is_refused_naming_the_field(
-    client: Client, flagged: str, body: Any, field: str
+    client: Client, flagged: str, body: object, field: str
 ) -> None:
     answer = client.decide(flagged, body)
     problem(answer, 400)
@@ -107,7 +106,7 @@ def test_of_two_deciders_at_once_one_wins(client: Client, flagged: str) -> None:
 
 
 @pytest.mark.parametrize("event", [APPROVED, json.dumps(APPROVED)], ids=["object", "string"])
-def test_a_decision_raised_through_the_durable_webhook_counts(client: Client, flagged: str, event: Any) -> None:
+def test_a_decision_raised_through_the_durable_webhook_counts(client: Client, flagged: str, event: object) -> None:
     instance = client.record(flagged)["instanceId"]
     assert client.raise_event(instance, event).status == 202
     record = client.wait_for(flagged)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import azure.durable_functions as df
 
@@ -17,7 +17,7 @@ from docpipeline.models.counters import FIELDS
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.jobs import DocumentJob
-from docpipeline.models.policy import ProcessingPolicy
+from tests.records import PolicyFields, a_policy
 
 ORCHESTRATOR = "document_processing_orchestrator"
 READ = Extraction(text_blob="extractions/a/text.txt", page_count=3, character_count=99, confidence=0.99)
@@ -87,7 +87,7 @@ class StandIns:
         return bp
 
     def _register(self, bp: df.Blueprint, activity: str) -> None:
-        def stand_in(payload: dict) -> dict:  # type: ignore[type-arg]
+        def stand_in(payload: dict) -> dict:  # type: ignore[type-arg]  # the worker takes no parameters of types
             return self._run(activity, payload)
 
         stand_in.__name__ = activity
@@ -126,13 +126,13 @@ class Pipeline:
         self.host = OrchestrationTestHost(app, folder)
         self.activities.now = self.host.now
 
-    def submit(self, document_id: str = "inv-17", user_id: str = "anna", **policy: Any) -> str:
-        """Start a document's run and let it go as far as it goes; returns the instance id."""
+    def submit(self, document_id: str = "inv-17", user_id: str = "anna", **limits: Unpack[PolicyFields]) -> str:
+        """Start a document's run, let everything happen that can happen, and return the instance id."""
         job = DocumentJob(
             document_id=document_id,
             blob_url=f"https://acct.blob.core.windows.net/incoming/{document_id}/00",
             user_id=user_id,
-            policy=ProcessingPolicy(**policy),
+            policy=a_policy(**limits),
         )
         instance = self.host.start(ORCHESTRATOR, job.to_payload(), f"doc-{document_id}-{user_id}-1")
         self.settle()
@@ -153,7 +153,7 @@ class Pipeline:
         self.host.advance(timedelta(**duration))
         self.settle()
 
-    def raise_approval(self, instance: str, event: Any, *, as_object: bool = False) -> None:
+    def raise_approval(self, instance: str, event: object, *, as_object: bool = False) -> None:
         """Raise `documentApproval` as the SDK does (a JSON string), or as the webhook does (an object)."""
         # A moment passes between what a person sees and what they do.
         self.host.advance(timedelta(milliseconds=10))
@@ -165,6 +165,13 @@ class Pipeline:
         status = self.host.status(instance)
         assert status is not None
         return status
+
+    def history(self, instance: str) -> list[dict[str, Any]]:
+        """The events in the instance's history."""
+        status = self.host.status(instance, show_history=True)
+        assert status is not None
+        events: list[dict[str, Any]] = status["historyEvents"]
+        return events
 
     def counters(self, document_id: str = "inv-17") -> dict[str, int]:
         """The totals of the document's shard, without the zeros."""

@@ -50,19 +50,23 @@ class EmulatorProcess:
         self.process.communicate(timeout=20)
         return self.process.returncode
 
-    def client(self, key: str = "any-key", **options: Any) -> DocumentAnalysisClient:
-        """The real SDK client, which does not retry unless told to."""
-        return DocumentAnalysisClient(self.url, AzureKeyCredential(key), **{"retry_total": 0, **options})
+    def client(self, key: str = "any-key", retry_total: int = 0) -> DocumentAnalysisClient:
+        """The real SDK client. It makes ``retry_total`` retries."""
+        return DocumentAnalysisClient(self.url, AzureKeyCredential(key), retry_total=retry_total)
 
-    def analyze(self, document: bytes, **options: Any) -> AnalyzeResult:
+    def analyze(
+        self, document: bytes, pages: str | None = None, features: list[str] | None = None
+    ) -> AnalyzeResult:
         """Analyze a document with the real SDK and close the client."""
         with self.client() as client:
-            return client.begin_analyze_document("prebuilt-document", document, **options).result()
+            return client.begin_analyze_document(
+                "prebuilt-document", document, pages=pages, features=features
+            ).result()
 
-    def failure_of(self, document: bytes, **options: Any) -> HttpResponseError:
+    def failure_of(self, document: bytes, pages: str | None = None) -> HttpResponseError:
         """Analyze a document that must fail, and return how."""
         with pytest.raises(HttpResponseError) as caught:
-            self.analyze(document, **options)
+            self.analyze(document, pages)
         return caught.value
 
     def submit(self, document: bytes) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import pytest
@@ -15,6 +16,8 @@ from emulators.server import start_server
 from emulators.settings import LOCAL_WEBHOOK_SECRET, EmulatorSettings
 
 BODY = '{"type":"document.completed","id":"n-1"}'
+
+T = TypeVar("T")
 
 
 def signed(
@@ -79,7 +82,7 @@ async def test_any_of_several_signatures_may_match(emulators: aiohttp.ClientSess
 
 
 async def test_inbox_survives_a_restart_until_it_is_emptied(settings: EmulatorSettings) -> None:
-    async def restarted(work: Any) -> Any:
+    async def restarted(work: Callable[[aiohttp.ClientSession], Awaitable[T]]) -> T:
         runner, port = await start_server(settings)
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
             result = await work(client)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Unpack
@@ -19,12 +20,11 @@ from tests.unit.local.conftest import JourneyFactory, SampleAttributes, a_record
 STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-def printed(content: Any) -> str:
+def printed(show: Callable[[Console], None]) -> str:
     """What a wide terminal without colours shows."""
-    console = Console(file=io.StringIO(), width=160, color_system=None)
-    content(console) if callable(content) else console.print(content)
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+    screen = io.StringIO()
+    show(Console(file=screen, width=160, color_system=None))
+    return screen.getvalue()
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_failed_document_is_shown_with_its_error(a_finished_journey: JourneyFa
 
 
 def test_the_live_table_shows_stage_and_time(a_finished_journey: JourneyFactory) -> None:
-    words = printed(progress_table([a_finished_journey()]))
+    words = printed(lambda console: console.print(progress_table([a_finished_journey()])))
 
     for expected in ("invoice.pdf", "3", "completed", "2.0"):
         assert expected in words

@@ -3,19 +3,19 @@
 import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
 from docpipeline.errors import UnreadableRow
-from docpipeline.models.approvals import Decision, FinalDecision, Review
+from docpipeline.models.approvals import FinalDecision, Review
 from docpipeline.models.compliance import MAX_ISSUES, ComplianceIssue
 from docpipeline.models.document_record import DocumentRecord, RunEnd
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.runs import RunReference
+from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import record_rows
 from docpipeline.services.document_records import DocumentRecords
 from docpipeline.services.idempotency_keys import IdempotencyKeys
@@ -94,7 +94,7 @@ async def test_a_damaged_row_is_logged_with_its_key_and_counted(
 
 
 async def test_a_damaged_idempotency_key_is_told_of_as_such(
-    account: Any, azurite: Azurite, document_id: str, metrics: RecordedMetrics
+    account: StorageAccount, azurite: Azurite, document_id: str, metrics: RecordedMetrics
 ) -> None:
     keys = IdempotencyKeys(account)
     await keys.reserve("ann", document_id, a_run().model_copy(update={"document_id": document_id}))
@@ -121,7 +121,8 @@ async def test_a_record_comes_to_its_end_in_the_table_with_everything_at_its_lon
     metadata = accepted({f"{number:02}" + "é" * 62: '"' * 10 + "x" * 490 for number in range(20)})
     await records.create(a_record(document_id, clock, instance_id="run", metadata=metadata, **given))
     longest = fullest(Review)
-    decision: Decision = longest.decision
+    decision = longest.decision
+    assert decision is not None
     shown = ("text_blob", "page_count", "language", "confidence", "doubtful_pages")
     extraction = Extraction(**{name: getattr(full, name) for name in shown})
     issues = (fullest(ComplianceIssue),) * MAX_ISSUES

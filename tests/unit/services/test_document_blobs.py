@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any
 
 import pytest
 from azure.storage.blob import BlobSasPermissions, generate_blob_sas
@@ -74,7 +73,7 @@ async def delete(storage: BlobServiceClient, url: str) -> None:
 
 @pytest.mark.parametrize("form", ["bytes", "file"])
 async def test_content_comes_back_as_it_was_saved(blobs: DocumentBlobs, document_id: str, form: str) -> None:
-    content: Any = {"bytes": PDF, "file": BytesIO(PDF)}[form]
+    content = BytesIO(PDF) if form == "file" else PDF
     url = (await blobs.save_incoming(document_id, content, sha256(PDF), "application/pdf")).blob_url
     with await blobs.open_incoming(url) as stored:
         assert stored.read() == PDF

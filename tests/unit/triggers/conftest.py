@@ -1,15 +1,17 @@
 """One pipeline a test: the HTTP functions called directly, over storage and a durable runtime in memory."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, Protocol, Unpack
 
 import azure.functions as func
 import pytest
+from azure.functions.decorators.function_app import FunctionBuilder
 
 from docpipeline import composition
 from docpipeline.models.document_record import DocumentRecord
+from docpipeline.models.jobs import DocumentJob
 from tests.records import PolicyFields, RecordFields, changed
 from tests.unit.triggers.fake_runtime import FakeRuntime
 from tests.unit.triggers.fake_services import OWN, FakeServices
@@ -54,9 +56,9 @@ class Pipeline:
         self.records, self.blobs, self.clock = services.records, services.blobs, services.clock
         self.places, self.notifier = services.places, services.notifier
 
-    async def call(self, function: Callable[..., Any], req: func.HttpRequest) -> Answer:
+    async def call(self, function: FunctionBuilder, req: func.HttpRequest) -> Answer:
         # The durable middleware would build a client of its own: go below it, if it is there.
-        user_function = function._function.get_user_function()  # type: ignore[attr-defined]
+        user_function = function._function.get_user_function()
         inner = getattr(user_function, "client_function", None)
         response = await (inner(req, self.runtime.client()) if inner else user_function(req))
         return Answer(response)
@@ -70,7 +72,7 @@ class Pipeline:
         query = {"userId": "ann", **query}
         return await self.call(submit_document, request("POST", "documents", content, headers, query))
 
-    async def refer(self, body: Any, key: str | None = None, **query: str) -> Answer:
+    async def refer(self, body: object, key: str | None = None, **query: str) -> Answer:
         headers = {"Content-Type": "application/json; charset=utf-8"}
         if key is not None:
             headers["Idempotency-Key"] = key
@@ -86,7 +88,7 @@ class Pipeline:
     async def text(self, document_id: str) -> Answer:
         return await self.call(get_document_text, request("GET", "documents", route={"documentId": document_id}))
 
-    async def decide(self, document_id: str, body: Any) -> Answer:
+    async def decide(self, document_id: str, body: object) -> Answer:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         req = request("POST", "documents", content, route={"documentId": document_id})
         return await self.call(decide_document, req)
@@ -107,6 +109,10 @@ class Pipeline:
     ) -> None:
         """Give the runtime the record's run."""
         self.runtime.add(record.instance_id, status, output=output, input=json.dumps(a_job(record, **limits)))
+
+    def job_of(self, instance_id: str) -> DocumentJob:
+        """The input with which the instance was started."""
+        return DocumentJob.from_payload(json.loads(self.runtime.instances[instance_id].input))
 
     def lies_at(self, url: str, content: bytes) -> None:
         """Put a blob at ``url``."""

@@ -18,6 +18,9 @@ from tests.unit.triggers.records import awaiting_review
 APPROVAL = {"approved": True, "reviewer": "rita", "comment": "looks fine"}
 
 
+Change = Callable[[DocumentRecord], DocumentRecord]
+
+
 def waiting(
     pipeline: Pipeline, record: DocumentRecord | None = None, **limits: Unpack[PolicyFields]
 ) -> DocumentRecord:
@@ -89,7 +92,7 @@ async def test_the_submitter_may_review_where_the_run_does_not_ask_for_four_eyes
     [b"", b"[]", b"{", {}, {"approved": True}, {**APPROVAL, "approved": "yes"}, {**APPROVAL, "reviewer": "  "},
      {**APPROVAL, "comment": "x" * 2001}, {**APPROVAL, "extra": 1}],
 )  # fmt: skip
-async def test_a_malformed_body_is_a_400(pipeline: Pipeline, body: Any) -> None:
+async def test_a_malformed_body_is_a_400(pipeline: Pipeline, body: object) -> None:
     waiting(pipeline)
 
     assert (await pipeline.decide("inv-17", body)).is_problem(400, "invalid-request")
@@ -146,18 +149,18 @@ async def test_after_the_deadline_it_is_too_late(pipeline: Pipeline) -> None:
     assert pipeline.records.rows["inv-17"] == record
 
 
-async def test_a_decision_that_comes_after_the_timeout_was_written_is_too_late(pipeline: Pipeline) -> None:
+async def test_a_decision_that_comes_after_the_timeout_was_written_is_too_late(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In the last quarter of a second decisions were answered 202, and the document timed out all the same."""
     waiting(pipeline)
     update = pipeline.records.update
 
-    async def time_out_then_update(
-        document_id: str, change: Callable[[DocumentRecord], DocumentRecord]
-    ) -> DocumentRecord:
+    async def time_out_then_update(document_id: str, change: Change) -> DocumentRecord:
         pipeline.is_at(document_id, status=DocumentStatus.TIMEOUT)
         return await update(document_id, change)
 
-    pipeline.records.update = time_out_then_update  # type: ignore[method-assign]
+    monkeypatch.setattr(pipeline.records, "update", time_out_then_update)
 
     assert (await pipeline.decide("inv-17", APPROVAL)).is_problem(409, "conflict")
     assert pipeline.runtime.raised == []
@@ -182,53 +185,51 @@ async def test_the_instance_of_another_document_cannot_be_decided(pipeline: Pipe
     assert pipeline.runtime.raised == []
 
 
-async def test_a_decision_that_is_written_counts_though_its_event_cannot_be_raised(pipeline: Pipeline) -> None:
+async def test_a_decision_that_is_written_counts_though_its_event_cannot_be_raised(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waiting(pipeline)
     update = pipeline.records.update
 
-    async def update_then_fall(
-        document_id: str, change: Callable[[DocumentRecord], DocumentRecord]
-    ) -> DocumentRecord:
+    async def update_then_fall(document_id: str, change: Change) -> DocumentRecord:
         decided = await update(document_id, change)
         pipeline.runtime.is_down = True
         return decided
 
-    pipeline.records.update = update_then_fall  # type: ignore[method-assign]
+    monkeypatch.setattr(pipeline.records, "update", update_then_fall)
 
     assert (await pipeline.decide("inv-17", APPROVAL)).status == 202
 
 
-async def test_an_instance_that_ends_while_the_decision_is_written_is_too_late(pipeline: Pipeline) -> None:
+async def test_an_instance_that_ends_while_the_decision_is_written_is_too_late(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = waiting(pipeline)
     update = pipeline.records.update
 
-    async def end_then_update(
-        document_id: str, change: Callable[[DocumentRecord], DocumentRecord]
-    ) -> DocumentRecord:
+    async def end_then_update(document_id: str, change: Change) -> DocumentRecord:
         pipeline.runtime.instances[record.instance_id].status = "Terminated"
         return await update(document_id, change)
 
-    pipeline.records.update = end_then_update  # type: ignore[method-assign]
+    monkeypatch.setattr(pipeline.records, "update", end_then_update)
 
     assert (await pipeline.decide("inv-17", APPROVAL)).is_problem(409, "conflict")
 
 
 @pytest.mark.parametrize(("status", "answered"), [(DocumentStatus.COMPLETED, 202), (DocumentStatus.TIMEOUT, 409)])
 async def test_a_decision_by_which_the_run_ended_before_its_event_was_raised_was_taken(
-    pipeline: Pipeline, status: DocumentStatus, answered: int
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, status: DocumentStatus, answered: int
 ) -> None:
     record = waiting(pipeline)
     update = pipeline.records.update
 
-    async def update_then_end(
-        document_id: str, change: Callable[[DocumentRecord], DocumentRecord]
-    ) -> DocumentRecord:
+    async def update_then_end(document_id: str, change: Change) -> DocumentRecord:
         decided = await update(document_id, change)
         pipeline.runtime.instances[record.instance_id].status = "Completed"
         pipeline.records.put(changed(decided, status=status))
         return decided
 
-    pipeline.records.update = update_then_end  # type: ignore[method-assign]
+    monkeypatch.setattr(pipeline.records, "update", update_then_end)
 
     assert (await pipeline.decide("inv-17", APPROVAL)).status == answered
 

@@ -11,7 +11,7 @@ import pytest
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from tests.records import changed
-from tests.unit.triggers.conftest import BLOB, PDF, Pipeline
+from tests.unit.triggers.conftest import BLOB, PDF, Answer, Pipeline
 
 REFERENCE = {"blobUrl": BLOB, "userId": "ann", "documentId": "inv-17"}
 
@@ -68,14 +68,12 @@ async def test_a_reprocess_in_flight_keeps_its_content_when_the_blob_is_sent_aga
 async def test_of_two_at_once_the_loser_leaves_the_winner_its_content(pipeline: Pipeline, reference: bool) -> None:
     pipeline.lies_at(BLOB, PDF)
 
-    def send(user: str) -> object:
-        return (
-            pipeline.refer({**REFERENCE, "userId": user})
-            if reference
-            else pipeline.upload(documentId="inv-17", userId=user)
-        )
+    async def send(user: str) -> Answer:
+        if reference:
+            return await pipeline.refer({**REFERENCE, "userId": user})
+        return await pipeline.upload(documentId="inv-17", userId=user)
 
-    answers = await asyncio.gather(*(send(user) for user in ("ann", "bob", "ann", "bob")))  # type: ignore[call-overload]
+    answers = await asyncio.gather(*(send(user) for user in ("ann", "bob", "ann", "bob")))
 
     assert sorted({answer.status for answer in answers}) == [200, 202, 409]
     assert content_of_the_run(pipeline) == PDF

@@ -3,17 +3,17 @@
 A 500 says that the fault is ours, and makes clients send the same again.
 """
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import pytest
+from azure.functions.decorators.function_app import FunctionBuilder
 
 from tests.unit.triggers.conftest import PDF, Pipeline, request
 from triggers.approvals import decide_document
 from triggers.counters import get_counters, reset_counters
 from triggers.documents import get_document, get_document_text, list_documents, submit_document
 
-ROUTES: dict[str, tuple[str, Callable[..., Any]]] = {
+ROUTES: dict[str, tuple[str, FunctionBuilder]] = {
     "submit": ("POST", submit_document),
     "show": ("GET", get_document),
     "list": ("GET", list_documents),

@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -102,7 +101,7 @@ async def test_a_completed_instance_gives_its_document_its_own_end(
 @pytest.mark.parametrize(
     "output", [None, "text", {"status": "queued"}, {"status": "rejected"}, {"status": ["completed"]}, {}]
 )
-async def test_an_output_that_is_not_understood_fails_the_document(pipeline: Pipeline, output: Any) -> None:
+async def test_an_output_that_is_not_understood_fails_the_document(pipeline: Pipeline, output: object) -> None:
     record = counted_in(pipeline, a_record(status=DocumentStatus.STORING))
     pipeline.runs(record, "Completed", output=output)
 
@@ -170,7 +169,9 @@ async def test_a_run_ended_by_an_operator_is_seen_at_once(pipeline: Pipeline) ->
     assert pipeline.records.rows["inv-17"].status == "failed"
 
 
-async def test_a_document_that_ends_by_itself_meanwhile_is_left_alone(pipeline: Pipeline) -> None:
+async def test_a_document_that_ends_by_itself_meanwhile_is_left_alone(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = pipeline.records.put(a_record(status=DocumentStatus.STORING))
     pipeline.runs(record, "Completed", output={"status": "completed"})
     listed = pipeline.records.unfinished
@@ -180,7 +181,7 @@ async def test_a_document_that_ends_by_itself_meanwhile_is_left_alone(pipeline: 
             pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED)
             yield found
 
-    pipeline.records.unfinished = end_after_listing  # type: ignore[method-assign]
+    monkeypatch.setattr(pipeline.records, "unfinished", end_after_listing)
 
     assert await reconcile(pipeline) == 0
     assert pipeline.runtime.signals == []

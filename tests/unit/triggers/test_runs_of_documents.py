@@ -10,17 +10,12 @@ from docpipeline.errors import ServiceUnavailable
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.instance_ids import counter_shard
-from docpipeline.models.jobs import DocumentJob
 from docpipeline.services.document_blobs import IncomingBlob
 from tests.records import changed
 from tests.unit.triggers.conftest import BLOB, PDF, Pipeline, PipelineFactory
 
 PNG = b"\x89PNG\r\n\x1a\n pixels"
 OTHER_PDF = b"%PDF-1.4 a contract"
-
-
-def job_of(pipeline: Pipeline, instance_id: str) -> DocumentJob:
-    return DocumentJob.from_payload(json.loads(pipeline.runtime.instances[instance_id].input))
 
 
 async def test_a_crash_before_the_start_is_healed_by_the_next_post(pipeline: Pipeline) -> None:
@@ -252,6 +247,7 @@ async def test_the_end_of_the_run_before_is_counted_in_the_shard_that_it_began_i
 
 async def test_two_requests_with_one_key_have_one_place_that_the_failing_one_does_not_take_along(
     pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     save, waiting, go_on = pipeline.blobs.save_incoming, asyncio.Event(), asyncio.Event()
 
@@ -264,7 +260,7 @@ async def test_two_requests_with_one_key_have_one_place_that_the_failing_one_doe
         await go_on.wait()
         return await save(document_id, content, content_hash, content_type)
 
-    pipeline.blobs.save_incoming = first_waits_and_second_fails  # type: ignore[method-assign]
+    monkeypatch.setattr(pipeline.blobs, "save_incoming", first_waits_and_second_fails)
     first = asyncio.create_task(pipeline.upload(key="k-1"))
     await waiting.wait()
     second = await pipeline.upload(key="k-1")

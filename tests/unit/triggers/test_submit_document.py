@@ -1,20 +1,14 @@
 """POST /documents: what starts, what is refused, and what is never done twice."""
 
 import asyncio
-import json
 
 import pytest
 
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.jobs import DocumentJob
 from tests.unit.triggers.conftest import BLOB, ORIGIN, PDF, Pipeline
 
 PNG = b"\x89PNG\r\n\x1a\n pixels"
 OTHER_PDF = b"%PDF-1.4 a contract"
-
-
-def job_of(pipeline: Pipeline, instance_id: str) -> DocumentJob:
-    return DocumentJob.from_payload(json.loads(pipeline.runtime.instances[instance_id].input))
 
 
 async def test_an_uploaded_file_is_stored_recorded_and_started(pipeline: Pipeline) -> None:
@@ -25,7 +19,7 @@ async def test_an_uploaded_file_is_stored_recorded_and_started(pipeline: Pipelin
     assert pipeline.blobs.stored[record.blob_url] == PDF
     assert (record.status, record.file_name, record.content_type) == ("queued", "inv 17.pdf", "application/pdf")
     assert pipeline.runtime.started == [record.instance_id]
-    job = job_of(pipeline, record.instance_id)
+    job = pipeline.job_of(record.instance_id)
     assert (job.document_id, job.user_id, job.blob_url, job.priority) == ("inv-17", "ann", record.blob_url, "high")
     assert job.policy == pipeline.services.settings.resolve_policy(job.priority)
 
