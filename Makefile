@@ -34,6 +34,8 @@ lint: setup-python ## Check style and types
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(IN_DEVHOST) -m ruff check .
+	@$(IN_DEVHOST) -m ruff format --check .
 	@$(IN_DEVHOST) -m mypy
 
 lock: setup-python ## Write requirements*.txt anew from requirements*.in (ARGS="--upgrade-package aiohttp": with a newer one)

@@ -2,8 +2,8 @@
 
 pip and npm install what the lock files name, version by version and hash by hash (`requirements-dev.txt`,
 `package-lock.json`), and nothing else. Each environment carries a stamp, made of the content of the files which
-define it and of the version of what runs it. A stamp that still holds means that there is nothing to do, so every make target may call this first. Standard
-library only: it runs before anything is installed.
+define it and of the version of what runs it. A stamp that still holds means that there is nothing to do, so every
+make target may call this first. Standard library only: it runs before anything is installed.
 """
 
 from __future__ import annotations
