@@ -53,7 +53,7 @@ async def test_an_instance_somebody_else_started_meanwhile_is_a_success(
 async def test_a_start_that_meets_an_instance_of_another_document_is_healed(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ "Already exists" once counted as success: the second document was never read."""
+    """Once, "already exists" counted as success: the second document was never read."""
     create, met = pipeline.records.create, []
 
     async def create_beside_a_foreign_instance(record: DocumentRecord) -> bool:

@@ -166,7 +166,7 @@ def test_changes_are_noticed_where_the_user_has_no_watches_left(
     def refuse(*_paths: object, **_options: object) -> Iterator[object]:
         if error:
             raise error
-        yield
+        yield set()
 
     monkeypatch.setattr(source_watch, "watch", refuse)
     app = Watched(tmp_path)
