@@ -182,7 +182,7 @@ def test_changes_are_noticed_where_the_user_has_no_watches_left(
 
 
 def test_name_that_is_no_text_does_not_end_the_watch(hurried: None, app: Watched) -> None:
-    """watchfiles gives up at such a name."""
+    """Such a name makes watchfiles give up."""
     with open(os.fsencode(app.root) + b"/\xff.txt", "w"):
         pass
     for text in ("1", "22"):
