@@ -38,7 +38,8 @@ def _codes_in(path: Path) -> Iterator[str]:
         match node:
             case ast.Call(func=ast.Name(id=maker) | ast.Attribute(attr=maker)) if maker in _MAKERS:
                 arguments = [*node.args[:1], *(named.value for named in node.keywords if named.arg == "code")]
-                yield from (found.value for found in arguments if isinstance(found, ast.Constant))
+                constants = (found.value for found in arguments if isinstance(found, ast.Constant))
+                yield from (value for value in constants if isinstance(value, str))
             # The faults of a document are pairs of a code and a sentence.
             case ast.Tuple(elts=[ast.Constant(value=str(code)), ast.Constant(value=str(sentence))]):
                 if " " in sentence and path.name == "analysis_faults.py":
