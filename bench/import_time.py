@@ -1,8 +1,8 @@
 """Measure the CPU time that `import function_app` takes: `python -m bench.import_time [--app FOLDER]`.
 
-A cold start pays this time before the first request. Each run is a fresh interpreter in the app's folder, with
-the values of its local.settings.json in the environment as the Functions host would have it; the median counts.
-Exits 1 when it is above the limit, and 2 when the app cannot be imported.
+A cold start takes this time before the first request. Each run is a new interpreter in the app's folder. Its
+environment has the values of local.settings.json, as under the Functions host. The result is the median. Exits 1
+when it is above the limit, and 2 when the app cannot be imported.
 """
 
 import argparse
@@ -20,14 +20,14 @@ DEFAULT_LIMIT_SECONDS = 0.6
 DEFAULT_RUNS = 7
 SLOWEST_SHOWN = 10
 RUN_TIMEOUT_SECONDS = 120
-# process_time is user and system time of all threads; what the bare interpreter took to start is not the app's.
-# The last line is parsed, since an app may print at import.
+# process_time is the user and system time of all threads. The start of the interpreter itself is not counted.
+# Only the last line is parsed: an app may print at import.
 PROBE = "import time; begun = time.process_time(); import {module}; print(); print(time.process_time() - begun)"
 IMPORT_LINE = re.compile(r"^import time:\s+(\d+) \|\s+(\d+) \|\s*(\S+)$", re.MULTILINE)
 
 
 class ImportFailed(Exception):
-    """The app could not be imported; the message holds the end of what Python said."""
+    """The app could not be imported. The message has the end of Python's output."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def cpu_seconds(app: Path, module: str) -> float:
 
 
 def slowest_imports(app: Path, module: str, count: int) -> list[ImportedModule]:
-    """Return the modules whose import takes longest, all that they import included. Raises ImportFailed."""
+    """Return the modules whose import takes longest, including what they import. Raises ImportFailed."""
     imported = list(parse_import_times(_python(app, "-X", "importtime", "-c", f"import {module}").stderr))
     return sorted(imported, key=lambda entry: entry.total_seconds, reverse=True)[:count]
 
@@ -81,8 +81,8 @@ def _python(app: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def measure(app: Path, module: str, runs: int) -> list[float]:
-    """Return the CPU seconds of so many imports, after one that is not counted. Raises ImportFailed."""
-    # The uncounted run compiles: a deployed app comes with its bytecode.
+    """Return the CPU seconds of each of ``runs`` imports, after one that is not counted. Raises ImportFailed."""
+    # The first run compiles the modules. A deployed app has its bytecode already.
     cpu_seconds(app, module)
     return [cpu_seconds(app, module) for _ in range(runs)]
 
@@ -120,7 +120,10 @@ def main(arguments: list[str] | None = None) -> int:
     show(asked.module, seconds, asked.limit, slowest)
     if statistics.median(seconds) <= asked.limit:
         return 0
-    print("\nAbove the limit: import what is slow at its first use, not at the top of a module.", file=sys.stderr)
+    print(
+        "\nAbove the limit: import slow modules where they are first used, not at the top of a module.",
+        file=sys.stderr,
+    )
     return 1
 
 

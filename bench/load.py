@@ -2,10 +2,10 @@
 
     python -m bench.load --base-url http://127.0.0.1:7071/api --documents 50 --concurrency 8
 
-Documents are PDFs and images from a folder, or PDFs made by `python -m samples.large_document` in a process of its
-own. Each is uploaded, then its record is asked for until it is at rest; a service that is away meanwhile is asked
-again.
-Exits 1 when one was refused, failed or did not come to rest in time, and 2 when there is nothing to send.
+Documents are PDFs and images from a folder, or PDFs that `python -m samples.large_document` makes in a process of
+its own. Each is uploaded. Then its record is read until the document is at rest: it ended, or waits for a person.
+Requests that fail meanwhile are repeated.
+Exits 1 when a document was refused, failed or was not at rest in time, and 2 when there is nothing to send.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import aiohttp
 
 MAX_DOCUMENTS = 10_000
 MAX_CONCURRENCY = 256
-# A document that waits for a person stays where it is: nobody decides here.
+# Nobody decides here, so a document that waits for a person stays where it is.
 AT_REST = frozenset({"completed", "rejected", "timeout", "failed", "awaitingReview"})
 GOOD_ENDS = frozenset({"completed", "rejected", "awaitingReview"})
 REQUEST_TIMEOUT_SECONDS = 60
@@ -44,11 +44,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 @dataclass
 class Journey:
-    """What became of one document. Times are seconds since the load began; None until it happened.
+    """What happened to one document. Times are seconds since the load began; None until then.
 
     Attributes:
         status: the record's last status, `refused (HTTP nnn)`, or `unreachable (error)`.
-        known: the service had this document already, so its time says nothing.
+        known: the service already had this document, so its times are not counted.
     """
 
     file: Path
@@ -67,7 +67,7 @@ class Journey:
 
 
 class Load:
-    """One load on one service: at most `concurrency` requests at a time, every document until it is at rest."""
+    """One load on one service: at most `concurrency` requests at a time, until every document is at rest."""
 
     def __init__(
         self, session: aiohttp.ClientSession, base_url: str, *, concurrency: int, poll_seconds: float, user_id: str
@@ -81,7 +81,7 @@ class Load:
         self._begun = time.monotonic()
 
     async def run(self, journeys: Sequence[Journey], *, timeout_seconds: float) -> None:
-        """Take every document as far as it comes within the time; the journeys tell how far that was."""
+        """Send every document and follow it until it is at rest or the time is up. Fills in the journeys."""
         travelling = [asyncio.create_task(self._travel(journey)) for journey in journeys]
         arrived, late = await asyncio.wait(travelling, timeout=timeout_seconds)
         for task in late:
@@ -126,7 +126,7 @@ class Load:
                 response.raise_for_status()
                 journey.status = (await response.json())["status"]
         except TRANSPORT_ERRORS as error:
-            # A service that is being restarted comes back; the time limit is what gives up.
+            # The service may be restarting. The time limit of the load ends this loop.
             journey.status = f"unreachable ({type(error).__name__})"
         if journey.status in AT_REST:
             journey.ended_at = self._now()
@@ -138,7 +138,7 @@ class Load:
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    # 429 and 503 ask for patience; the load's own time limit bounds how long it lasts.
+    # Seconds to wait after a 429 or 503. The time limit of the load bounds all waits.
     if response.status not in (429, 503):
         return None
     try:
@@ -149,21 +149,22 @@ def _retry_after(response: aiohttp.ClientResponse) -> float | None:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value below or at which this share (0.0-1.0) of the values lies, by nearest rank."""
+    """Return the percentile by nearest rank: this share (0.0-1.0) of the values is at most as large."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def fresh_seed(now: float) -> int:
-    """Return a seed whose documents no load of another second of these days has.
+    """Return a seed that no load of another second has had for months.
 
-    Ten digits at most: the documents show it, and a longer number could be taken for one of a card or a person.
+    It is printed in the documents, so it has ten digits at most: the compliance check may take a longer number for
+    that of a card or an id.
     """
     return int(now) % 10**6 * MAX_DOCUMENTS
 
 
 def make_documents(folder: Path, *, count: int, pages: int, seed: int) -> None:
-    """Have the samples' generator write distinct PDFs into a folder, in its own process: nothing is imported."""
+    """Write distinct PDFs into a folder. The generator is a process: `bench` imports nothing of the samples."""
     options = {"--pages": pages, "--seed": seed, "--count": count, "--output": folder}
     command = [sys.executable, "-m", "samples.large_document"]
     command += [str(part) for option in options.items() for part in option]
@@ -195,7 +196,7 @@ def summary(journeys: Sequence[Journey]) -> list[str]:
 
 
 async def load(files: Sequence[Path], asked: argparse.Namespace) -> list[Journey]:
-    """Send the files and return what became of each. A key in FUNCTIONS_KEY goes along as x-functions-key."""
+    """Send the files and return the journey of each. A key in FUNCTIONS_KEY is sent as x-functions-key."""
     journeys = [Journey(file) for file in files]
     key = os.environ.get("FUNCTIONS_KEY")
     headers = {"x-functions-key": key} if key else {}
@@ -214,7 +215,7 @@ async def load(files: Sequence[Path], asked: argparse.Namespace) -> list[Journey
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """Read the command line; leave with a message when a number is out of its range."""
+    """Read the command line. Exits with a message when a number is out of range."""
     parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__.split("\n")[0])
     parser.add_argument("--base-url", default="http://127.0.0.1:7071/api", help="of the API (default %(default)s)")
     parser.add_argument("--documents", type=int, default=50, help="how many (default %(default)s)")

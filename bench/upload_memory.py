@@ -2,9 +2,9 @@
 
     python -m bench.upload_memory --pid PID --base-url http://127.0.0.1:7071/api --megabytes 100
 
-Linux only: /proc/PID/status tells the highest resident memory of the process, and /proc/PID/clear_refs resets it.
-What the process held before the upload does not count. The content begins as a PDF does and is noise after that,
-so the document itself ends `failed`. Exits 1 when the memory is above the limit, and 2 when nothing was measured.
+Linux only: /proc/PID/status has the highest resident memory of the process, and /proc/PID/clear_refs resets it.
+The memory that the process had before the upload does not count. The content begins like a PDF and is random after
+that, so the document ends `failed`. Exits 1 when the memory is above the limit, and 2 when nothing was measured.
 """
 
 import argparse
@@ -22,13 +22,13 @@ from urllib.parse import urlencode, urlsplit
 MEBIBYTE = 1024 * 1024
 DEFAULT_LIMIT = 1.6
 ANSWER_TIMEOUT_SECONDS = 120
-# Written to clear_refs, it sets the highest resident memory back to the current one (proc(5)).
+# Writing this to clear_refs resets the highest resident memory to the current one: see proc(5).
 RESET_PEAK = "5"
 _MEMORY_LINE = re.compile(r"^(VmHWM|VmRSS):\s+(\d+) kB$", re.MULTILINE)
 
 
 class NotMeasured(Exception):
-    """There is nothing to report; the message says why and what to do."""
+    """There is no result. The message says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Measurement:
 
     @property
     def multiple(self) -> float:
-        """What the upload added at its peak, as a multiple of the content."""
+        """The memory that the upload added at its peak, as a multiple of the content's size."""
         return (self.peak - self.before) / self.content
 
 
@@ -57,7 +57,7 @@ def parse_memory(status: str) -> dict[str, int]:
 
 
 def content_chunks(size: int, seed: int) -> Iterator[bytes]:
-    """Yield content of exactly so many bytes that begins as a PDF; another seed gives another content."""
+    """Yield content of exactly ``size`` bytes that begins like a PDF. Each seed has its own content."""
     noise = random.Random(seed).randbytes(MEBIBYTE)
     chunk = b"%PDF-1.7\n" + noise
     while size > 0:
@@ -67,7 +67,7 @@ def content_chunks(size: int, seed: int) -> Iterator[bytes]:
 
 
 def send(base_url: str, size: int, seed: int) -> int:
-    """Upload so many bytes, in pieces, and return the answer's status. Raises OSError, HTTPException."""
+    """Upload ``size`` bytes in pieces and return the status of the answer. Raises OSError, HTTPException."""
     parts = urlsplit(f"{base_url.rstrip('/')}/documents")
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
@@ -86,7 +86,7 @@ def send(base_url: str, size: int, seed: int) -> int:
 
 
 def measure(pid: int, base_url: str, size: int) -> Measurement:
-    """Upload so many bytes to the host whose process is given. Raises NotMeasured."""
+    """Measure an upload of ``size`` bytes to the host whose process is ``pid``. Raises NotMeasured."""
     process = Path("/proc", str(pid))
     try:
         (process / "clear_refs").write_text(RESET_PEAK)

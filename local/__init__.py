@@ -1,7 +1,7 @@
 """The local parts: Azurite, the emulators and the Functions host, started, watched and stopped together.
 
 `make run` and `make demo` are `python -m local run` and `... demo`; tests use `LocalStack` directly.
-Development tooling: it speaks to the pipeline over HTTP only and imports nothing of it.
+For development only. It talks to the pipeline over HTTP and imports nothing of it.
 """
 
 from local.ports import Ports

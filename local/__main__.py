@@ -41,9 +41,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="start every part and leave them running until Ctrl-C")
-    demo_parser = commands.add_parser("demo", help="send the sample documents and show what becomes of them")
+    demo_parser = commands.add_parser("demo", help="send the sample documents and show their results")
     demo_parser.add_argument(
-        "--deadline-seconds", type=float, default=300.0, help="all in all, from the first start (default: 300)"
+        "--deadline-seconds",
+        type=float,
+        default=300.0,
+        help="for the whole demo, the start of the parts included (default: 300)",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Tells on the terminal which part starts, how long it took, and which one stops."""
+"""Prints on the terminal which part starts, how long its start took, and which part stops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Announcer:
         self._started: dict[str, float] = {}
 
     def __call__(self, part: str, event: str) -> None:
-        """Print what happened to a part; `ready` with the seconds since `starting`."""
+        """Print the event. `ready` has the seconds since `starting`."""
         if event == "starting":
             self._started[part] = time.monotonic()
         elif event == "ready":

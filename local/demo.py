@@ -1,4 +1,4 @@
-"""`make demo`: every part started, every sample document sent, shown, decided and compared, everything stopped."""
+"""`make demo`: starts every part, sends the samples, decides reviews, compares results, and stops every part."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _PLAIN_WIDTH = 160
 
 
 def demo(ports: Ports, state_dir: Path, deadline_seconds: float, samples: Path = ROOT / "samples") -> int:
-    """Run the demo. Returns the exit code: 0 all samples ended as expected, 1 one did not, 130 it was stopped.
+    """Run the demo. Returns the exit code: 0 all samples ended as expected, 1 otherwise, 130 it was stopped.
 
-    `deadline_seconds` counts from the call, so starting the parts is within it.
+    `deadline_seconds` includes the start of the parts.
 
     Raises:
         LocalPartsError: the demo could not be run; every part is stopped by then.
     """
     deadline = time.monotonic() + deadline_seconds
-    # Without a terminal nothing tells the width, and a log must not be cut at 80 columns.
+    # Without a terminal the width is unknown, and a log must not be cut at 80 columns.
     console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     journeys = [Journey(sample) for sample in load_samples(samples)]
     try:
@@ -57,7 +57,7 @@ def demo(ports: Ports, state_dir: Path, deadline_seconds: float, samples: Path =
 async def _send_and_show(
     stack: LocalStack, journeys: Sequence[Journey], deadline: float, console: Console
 ) -> DemoOutcome:
-    """Take every sample through the running pipeline at once, and collect what came of it."""
+    """Send all samples at once through the running pipeline, and collect the outcome."""
     started_at = datetime.now(UTC)
     async with aiohttp.ClientSession(timeout=_REQUEST_TIMEOUT) as session:
         api = PipelineApi(session, stack.base_url, stack.emulator_url)
@@ -78,10 +78,10 @@ async def _send_and_show(
 async def _travel_all(
     stack: LocalStack, journeys: Sequence[Journey], api: PipelineApi, deadline: float, show: Callable[[], None]
 ) -> None:
-    """Wait until every journey is over, giving up what is still on its way at the deadline.
+    """Wait until every journey is over. At the deadline, give up those that are not.
 
     Raises:
-        PartDied: a part ended by itself meanwhile.
+        PartDied: a part ended by itself.
     """
     tasks = [asyncio.create_task(travel(journey, api)) for journey in journeys]
     try:
@@ -104,7 +104,7 @@ async def _travel_all(
 async def _settled_counters(api: PipelineApi) -> dict[str, int]:
     """The counters once nothing is pending, or as they are after a while.
 
-    A record is final a moment before its orchestration has counted it and sent its notification.
+    A record is final a moment before its run is counted and its notification is sent.
     """
     deadline = time.monotonic() + _SETTLE_SECONDS
     while True:

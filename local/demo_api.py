@@ -71,7 +71,7 @@ class PipelineApi:
         return await self._get(f"{self._base_url}/counters")
 
     async def notifications(self) -> list[dict[str, Any]]:
-        """What the emulators' inbox holds."""
+        """The notifications in the emulators' inbox."""
         received: list[dict[str, Any]] = (await self._get(f"{self._emulator_url}/notifications/inbox"))[
             "notifications"
         ]
@@ -93,7 +93,7 @@ class PipelineApi:
 
 
 async def patiently(call: Awaitable[Outcome]) -> Outcome | None:
-    """The outcome of a call, None when the host could not answer now: it may be on its way back."""
+    """The result of a call; None when the host does not answer now, because it may be restarting."""
     try:
         return await call
     except (aiohttp.ClientError, TimeoutError):

@@ -1,4 +1,4 @@
-"""One sample document on its way: sent, followed, decided where a person is asked, and compared."""
+"""The journey of one sample document: sent, followed, decided where a review is requested, and compared."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _LONGEST_WAIT_SECONDS = 5.0
 
 @dataclass
 class Journey:
-    """How far a sample has come.
+    """How far the run of a sample has come.
 
     Attributes:
         stage: `waiting` and `sending` before the pipeline knows it, then the record's status.
-        problems: why it did not end as expected; empty for one that did.
+        problems: why it did not end as expected. Empty when it did.
         poll_seconds: how long to wait between two looks at the record.
     """
 
@@ -37,7 +37,7 @@ class Journey:
 
     @property
     def seconds(self) -> float:
-        """Seconds since it was sent, or that it took."""
+        """Seconds since it was sent, or from then until its end."""
         return 0.0 if self.started is None else (self.ended or time.monotonic()) - self.started
 
     @property
@@ -52,7 +52,7 @@ class Journey:
 
 
 async def travel(journey: Journey, api: PipelineApi) -> None:
-    """Take one document from the door to its result. Ends with `journey.is_over`, whatever came of it."""
+    """Send one document and follow it to its end. Afterwards `journey.is_over` is true, whatever happened."""
     journey.started = time.monotonic()
     journey.stage = "sending"
     try:
@@ -66,7 +66,7 @@ async def travel(journey: Journey, api: PipelineApi) -> None:
 
 
 def differences(journey: Journey) -> list[str]:
-    """In what the end of a journey differs from what its sample expects, a sentence each."""
+    """The differences between the end of a journey and what its sample expects, one sentence for each."""
     sample, record = journey.sample, journey.record
     found = []
     if record.get("status") != sample.expected_status:
@@ -81,7 +81,7 @@ def differences(journey: Journey) -> list[str]:
 
 
 async def _send(journey: Journey, api: PipelineApi) -> None:
-    """Start the document; anew when an earlier demo finished it; join it when one left it on its way."""
+    """Start the document: again when an earlier demo finished it. If its run is in flight, follow that run."""
     reprocess = False
     while True:
         answer = await patiently(api.submit(journey.sample, reprocess=reprocess))
@@ -98,7 +98,7 @@ async def _send(journey: Journey, api: PipelineApi) -> None:
                 return
             reprocess = True
         elif answer.status == 409 and journey.document_id:
-            # Somebody else started it again between our two calls: follow theirs.
+            # Somebody else started it between our two calls: follow that run.
             record = await patiently(api.record(journey.document_id))
             if record is None:
                 continue
@@ -109,11 +109,11 @@ async def _send(journey: Journey, api: PipelineApi) -> None:
 
 
 async def _follow(journey: Journey, api: PipelineApi) -> None:
-    """Watch the record until it is final, and decide when a person is asked."""
+    """Watch the record until it is final, and decide when a review is requested."""
     decided = False
     while True:
         record = await patiently(api.record(journey.document_id))
-        # Right after a second start, the record may still tell of the first one.
+        # Right after a second start, the record may still be that of the first run.
         if record is not None and record.get("instanceId") == journey.instance_id:
             journey.record, journey.stage = record, record["status"]
             if journey.stage in FINAL_STATUSES:
@@ -124,7 +124,7 @@ async def _follow(journey: Journey, api: PipelineApi) -> None:
 
 
 async def _decide(journey: Journey, api: PipelineApi) -> bool:
-    """Decide a document that waits for a person; False when that has to be tried again."""
+    """Decide a document that waits for a review. Returns False when the call must be repeated."""
     if journey.sample.review is None:
         issues = ", ".join(str(issue.get("code")) for issue in journey.record.get("issues") or []) or "none"
         raise DemoError(f"waits for a review that its sample does not foresee (issues: {issues})")
@@ -140,5 +140,5 @@ def _reason(record: Record) -> str:
 
 
 def _normalised(text: str) -> str:
-    """Text as it is compared: layout and case do not count."""
+    """The text without differences of layout and case."""
     return " ".join(text.split()).casefold()

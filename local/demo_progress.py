@@ -1,4 +1,4 @@
-"""The demo while it runs: a table that stays in place on a terminal, a line for each change elsewhere."""
+"""The progress of the demo: a live table on a terminal, or one line for each change elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STYLES = {"awaitingReview": "yellow", "completed": "green", "rejected": "magent
 
 @contextmanager
 def shown(journeys: Sequence[Journey], console: Console) -> Iterator[Callable[[], None]]:
-    """Show the journeys while the block runs; the block calls what it is given whenever they may have changed."""
+    """Show the journeys while the block runs. The block calls what it is given when they may have changed."""
     if console.is_terminal:
         with Live(console=console, auto_refresh=False) as live:
             yield lambda: live.update(progress_table(journeys), refresh=True)
@@ -27,7 +27,7 @@ def shown(journeys: Sequence[Journey], console: Console) -> Iterator[Callable[[]
 
 
 class ChangeLines:
-    """Writes a line whenever a journey's stage is another one than at the last look."""
+    """Writes a line for every journey whose stage has changed."""
 
     def __init__(self, journeys: Sequence[Journey], write: Callable[[str], object]) -> None:
         self._journeys = journeys
@@ -36,7 +36,7 @@ class ChangeLines:
         self._started = time.monotonic()
 
     def write(self) -> None:
-        """Look at the journeys and write what changed."""
+        """Write a line for each change since the last call."""
         seconds = time.monotonic() - self._started
         for journey in self._journeys:
             file, stage = journey.sample.file, _stage(journey)
@@ -46,7 +46,7 @@ class ChangeLines:
 
 
 def progress_table(journeys: Sequence[Journey]) -> Table:
-    """Every journey as it stands: file, pages, stage, seconds."""
+    """The current state of every journey: file, pages, stage, seconds."""
     table = Table(title="Documents on their way", title_justify="left")
     table.add_column("Document")
     table.add_column("Pages", justify="right")

@@ -1,4 +1,4 @@
-"""What came of the demo: a table for people, `demo-report.json` for programs."""
+"""The outcome of the demo: a table for people, `demo-report.json` for programs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ REPORT_NAME = "demo-report.json"
 
 @dataclass(frozen=True)
 class DemoOutcome:
-    """Everything the demo learned.
+    """The outcome of a demo.
 
     Attributes:
-        counters: the pipeline's own count, over all runs on this folder.
-        notifications: what the inbox received since the demo began.
+        counters: the pipeline's own counters, which include earlier demos on this folder.
+        notifications: those received since the demo began.
         state_dir: where the results lie.
     """
 
@@ -44,7 +44,7 @@ class DemoOutcome:
 
 
 def save_texts(journeys: Sequence[Journey], state_dir: Path) -> None:
-    """Write each extracted text under STATE_DIR/demo, where it can be read after the parts have stopped."""
+    """Write each extracted text to STATE_DIR/demo, so that it can be read after the parts have stopped."""
     private_folder(state_dir / "demo")
     for journey in journeys:
         if journey.text is not None:
@@ -52,7 +52,7 @@ def save_texts(journeys: Sequence[Journey], state_dir: Path) -> None:
 
 
 def print_outcome(outcome: DemoOutcome, console: Console) -> None:
-    """Print the results, the counter, the notifications, where all of it lies, and each surprise."""
+    """Print the results, the counters, the notifications, where the files are, and each surprise."""
     console.print(results_table(outcome))
     for line in _closing_lines(outcome):
         console.print(Text(line), soft_wrap=True)
@@ -64,7 +64,7 @@ def print_outcome(outcome: DemoOutcome, console: Console) -> None:
 
 
 def results_table(outcome: DemoOutcome) -> Table:
-    """One row for each document: how it ended, what was found, how long it took. Fits a terminal of 80 columns."""
+    """One row for each document: its end, its text, its duration. Fits a terminal of 80 columns."""
     table = Table(title="Results", title_justify="left", box=None, pad_edge=False, header_style="bold underline")
     for name in ("Document", "Status", "Decision"):
         table.add_column(name, overflow="fold")
@@ -84,7 +84,7 @@ def results_table(outcome: DemoOutcome) -> Table:
 
 
 def write_report(outcome: DemoOutcome) -> Path:
-    """Write `demo-report.json` (camelCase, seconds, ISO 8601 UTC) and return where it is."""
+    """Write `demo-report.json` (camelCase, seconds, ISO 8601 UTC) and return its path."""
     report = {
         "startedAt": _iso(outcome.started_at),
         "endedAt": _iso(outcome.ended_at),
@@ -100,7 +100,7 @@ def write_report(outcome: DemoOutcome) -> Path:
 
 
 def _closing_lines(outcome: DemoOutcome) -> list[str]:
-    """What stands below the table: why documents failed, what was counted and told, and where everything lies."""
+    """The lines below the table: why documents failed, counters, notifications, and where the files are."""
     folder = outcome.state_dir
     types = Counter(str(each.get("body", {}).get("type")) for each in outcome.notifications)
     errors = {each.sample.file: each.record.get("error") or {} for each in outcome.journeys}

@@ -12,12 +12,12 @@ from local.errors import DemoError
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample document, what the demo does with it, and how it must end.
+    """One sample document, how it is sent and decided, and how its run must end.
 
     Attributes:
-        review: what the demo decides when a person is asked: `approve`, `reject`; None when nobody must be asked.
-        expected_decision: None when any will do.
-        expected_text: phrases that the extracted text must hold, whatever the line breaks and the case.
+        review: what the demo decides, `approve` or `reject`; None when no review is expected.
+        expected_decision: None when any decision is right.
+        expected_text: phrases that the extracted text must have, in any layout and case.
     """
 
     path: Path
@@ -36,7 +36,7 @@ class Sample:
 
     @classmethod
     def from_manifest(cls, entry: dict[str, Any], folder: Path) -> Sample:
-        """One entry of the manifest; KeyError names what it lacks."""
+        """The sample of one entry in the manifest. Raises KeyError, which names a missing key."""
         return cls(
             path=folder / entry["file"],
             content_type=entry["contentType"],

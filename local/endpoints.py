@@ -1,4 +1,4 @@
-"""The settings that make the app talk to the local parts: endpoints and keys that are public, never a secret."""
+"""The settings that connect the app to the local parts: endpoints, and keys that are public."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from local.ports import HOST, Ports
 
-# The account and key that Microsoft publishes for every storage emulator; they open nothing else.
+# The account and key of every storage emulator, as Microsoft publishes them. They open nothing else.
 DEVELOPMENT_ACCOUNT = "devstoreaccount1"
 DEVELOPMENT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-# Base64 of "local-development-webhook-secret"; the emulators' inbox checks signatures with the same one.
+# Base64 of "local-development-webhook-secret". The emulators' inbox checks signatures with it.
 DEVELOPMENT_WEBHOOK_SECRET = "whsec_bG9jYWwtZGV2ZWxvcG1lbnQtd2ViaG9vay1zZWNyZXQ="
 
-# Would lead documents to a real account when a developer's shell happens to hold them.
+# If a developer's shell has these, documents would go to a real account.
 _NEVER_INHERITED = (
     "DOCUMENT_STORAGE",
     "DOCUMENT_STORAGE__accountName",
@@ -22,7 +22,7 @@ _NEVER_INHERITED = (
 
 
 def storage_connection_string(ports: Ports) -> str:
-    """Azurite's connection string, written out: `UseDevelopmentStorage=true` knows the usual ports only."""
+    """Azurite's connection string in full: `UseDevelopmentStorage=true` stands for the default ports only."""
     services = {"Blob": ports.blob, "Queue": ports.queue, "Table": ports.table}
     endpoints = "".join(
         f"{service}Endpoint=http://{HOST}:{port}/{DEVELOPMENT_ACCOUNT};" for service, port in services.items()
@@ -32,7 +32,7 @@ def storage_connection_string(ports: Ports) -> str:
 
 
 def local_settings(ports: Ports) -> dict[str, str]:
-    """The app's settings for parts on these ports; as environment variables they win over the file."""
+    """The app's settings for parts on these ports. Environment variables override those of local.settings.json."""
     emulators = f"http://{HOST}:{ports.emulators}"
     instrumentation_key = "00000000-0000-0000-0000-000000000000"
     return {

@@ -1,4 +1,4 @@
-"""What can go wrong with the local parts, each with its remedy in the message.
+"""The errors of the local parts. Each message says what to do.
 
 LocalPartsError
 ├── PortInUse          another program listens on a port that a part needs
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 class LocalPartsError(Exception):
-    """The root: what a command prints, in one or a few lines, before it exits with 1."""
+    """The root. Commands print the message and exit with 1."""
 
 
 class PortInUse(LocalPartsError):
@@ -48,7 +48,7 @@ class PartNotInstalled(LocalPartsError):
 
 
 class PartDied(LocalPartsError):
-    """A part ended by itself; the message ends with the last lines of its log."""
+    """A part ended by itself. The message has the last lines of its log."""
 
     def __init__(self, part: str, exit_code: int, log: Path, last_lines: str) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""One local part as a process: started with a log, awaited until it answers, stopped by its own id."""
+"""One local part as a process: started with a log, awaited until it is ready, stopped by its id."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _TETHER = Path(__file__).with_name("tether.py")
 _POLL_SECONDS = 0.05
 _TAIL_LINES = 15
 
-# The kernel ties a child to the *thread* that started it, so all are started by one thread that lives to the end.
+# The kernel ties a child to the *thread* that started it, so one thread, which never ends, starts all of them.
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="local-parts-starter")
 atexit.register(_starter.shutdown)
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a part is: its command, how to see that it is ready, and how it is to be ended.
+    """A part: its command, when it is ready, and how it is stopped.
 
     Attributes:
-        name: names its log, and appears in messages.
+        name: used in the name of its log and in messages.
         command: the program and its arguments, run directly, without a shell.
-        is_ready: answers whether the part does its work by now; called often, must not block for long.
-        ready_within_seconds: after this it counts as failed.
-        stop_within_seconds: after SIGTERM it has this long before SIGKILL.
-        death_signal: what it gets when the supervisor is killed and nobody is left to stop it.
+        is_ready: whether the part works now. It is called often and must not block for long.
+        ready_within_seconds: a part that is not ready by then has failed.
+        stop_within_seconds: the time between SIGTERM and SIGKILL.
+        death_signal: sent to it when the supervisor is killed and cannot stop it.
     """
 
     name: str
@@ -59,16 +59,16 @@ class PartProcess:
 
     @property
     def pid(self) -> int | None:
-        """The id of the process, None before the first start and after a stop."""
+        """The id of the process; None before the first start and after a stop."""
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Start the process; its output is added to its log."""
+        """Start the process. Its output is appended to its log."""
         tether = [sys.executable, "-I", "-S", str(_TETHER), str(int(self.part.death_signal)), str(os.getpid())]
         command = [*tether, *self.part.command]
         private_folder(self.log.parent)
         with private_file(self.log).open("ab") as output:
-            # A session of its own: Ctrl-C in the terminal reaches the supervisor only, which stops in order.
+            # In a session of its own, so that Ctrl-C reaches the supervisor only, which stops the parts in order.
             self._process = _starter.submit(
                 subprocess.Popen,
                 command,
@@ -85,7 +85,7 @@ class PartProcess:
 
         Raises:
             PartDied: it ended instead.
-            PartNotReady: it still did not answer when its time was up.
+            PartNotReady: it was not ready when its time was up.
         """
         deadline = time.monotonic() + self.part.ready_within_seconds
         while True:
@@ -97,17 +97,17 @@ class PartProcess:
             time.sleep(_POLL_SECONDS)
 
     def check_running(self) -> None:
-        """Make sure that the process lives.
+        """Check that the process runs.
 
         Raises:
-            PartDied: it does not; the message holds the end of its log.
+            PartDied: it does not. The message has the end of its log.
         """
         exit_code = self._process.poll() if self._process else 0
         if exit_code is not None:
             raise PartDied(self.part.name, exit_code, self.log, self.last_lines())
 
     def stop(self) -> None:
-        """End the process: SIGTERM, and SIGKILL when its time is up. Does nothing when it does not run."""
+        """End the process with SIGTERM, then with SIGKILL when its time is up. Does nothing if it does not run."""
         process = self._process
         if process is None:
             return
@@ -133,7 +133,7 @@ class PartProcess:
         return "\n".join(f"  | {line}" for line in lines[-_TAIL_LINES:]) or "  | (empty)"
 
     def _end_session(self, process: subprocess.Popen[bytes]) -> None:
-        """End what is left of the part's session: helpers that it started and did not take along."""
+        """End what is left of the part's session: processes that it started and did not stop."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

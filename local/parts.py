@@ -1,4 +1,4 @@
-"""The three parts: Azurite, the emulators, the Functions host; the command of each, and how it shows readiness."""
+"""The three parts, Azurite, the emulators and the Functions host: the command of each, and when it is ready."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AZURITE_SCRIPT = Path("node_modules", "azurite", "dist", "src", "azurite.js")
 
 
 def azurite(root: Path, state_dir: Path, ports: Ports) -> Part:
-    """The storage emulator, started with node itself: `npx` would stay between us and it, and leave it behind.
+    """The storage emulator. Node starts it directly: `npx` would be a process in between, and not pass signals on.
 
     Raises:
         PartNotInstalled: node or Azurite is missing.
@@ -38,7 +38,7 @@ def azurite(root: Path, state_dir: Path, ports: Ports) -> Part:
         name=AZURITE,
         command=command,
         is_ready=lambda: all(accepts_connections(port) for port in services.values()),
-        # SIGTERM lets it write down what it holds in memory; SIGKILL would lose the last seconds.
+        # At SIGTERM it writes what it has in memory to disk. SIGKILL would lose the last seconds.
         death_signal=signal.SIGTERM,
     )
 
@@ -52,7 +52,7 @@ def emulators(state_dir: Path, ports: Ports) -> Part:
 def functions_host(app: Path, state_dir: Path, ports: Ports, clock: str) -> Part:
     """The Functions host with the app; `clock` is `system`, or `virtual` for tests that skip time."""
     command = [sys.executable, "-m", "devhost", "start", "--app", str(app), "--port", str(ports.functions)]
-    # The local RPC API is for the app's own client binding only, which is told the port: any free one will do.
+    # Only the app's own client binding uses the local RPC API, and it is told the port.
     command += ["--rpc-port", "0", "--state-dir", str(state_dir), "--clock", clock]
     return Part(name=DEVHOST, command=command, is_ready=lambda: answers(ports.functions, "/admin/host/status"))
 

@@ -1,4 +1,4 @@
-"""The five ports of the local parts: from the environment or picked free, and checked before anything starts."""
+"""The five ports of the local parts: from the environment, or free ones. Checked before anything starts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Ports:
 
     @classmethod
     def free(cls) -> Ports:
-        """Five ports that were free a moment ago; who uses them retries when another program was faster."""
+        """Five ports that are free now. Another program may take one before it is used: callers must retry."""
         sockets = [socket.socket() for _ in range(5)]
         try:
             for each in sockets:
@@ -67,7 +67,7 @@ class Ports:
         ]
 
     def check_free(self) -> None:
-        """Make sure that nobody listens on any of the ports.
+        """Check that nobody listens on any of the ports.
 
         Raises:
             PortInUse: names the port, the part that needs it and the variable that changes it.
@@ -80,7 +80,7 @@ class Ports:
 def is_free(port: int) -> bool:
     """Whether a server could listen on this port of 127.0.0.1 now."""
     with socket.socket() as probe:
-        # As servers do: connections of an earlier run that still fade away do not count.
+        # As servers do, so that closed connections of an earlier run (TIME_WAIT) do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

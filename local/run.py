@@ -1,4 +1,4 @@
-"""`make run`: every part, left running until somebody stops it."""
+"""`make run`: starts every part and lets it run until somebody stops it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WATCH_SECONDS = 0.5
 
 
 def run(ports: Ports, state_dir: Path) -> int:
-    """Start every part, print where it is, and wait. Returns the exit code: 0 when it was asked to stop.
+    """Start every part, print the URLs, and wait. Returns the exit code: 0 when it was asked to stop.
 
     Raises:
         LocalPartsError: a part could not be started, or ended by itself; the others are stopped by then.
@@ -29,7 +29,7 @@ def run(ports: Ports, state_dir: Path) -> int:
 
 
 def welcome(stack: LocalStack) -> str:
-    """What a developer wants to know once everything runs: where things are, and one call to try."""
+    """The lines printed once everything runs: the URLs, and a request to try."""
     places = {
         "Health": f"{stack.base_url}/health",
         "Documents": f"{stack.base_url}/documents",

@@ -1,4 +1,4 @@
-"""All local parts as one thing: started in order, watched, and stopped in reverse order, whatever happens.
+"""All local parts together: started in order, watched, and stopped in reverse order, whatever happens.
 
 with LocalStack(tmp_path) as stack:                   # free ports, a folder of its own
     requests.get(f"{stack.base_url}/health")          # http://127.0.0.1:.../api/health
@@ -23,29 +23,29 @@ from local.ports import HOST, Ports, is_free
 from local.state_folder import StateFolder
 
 ROOT = Path(__file__).resolve().parents[1]
-"""The repository: the app by default, and where `node_modules` and `emulators` lie."""
+"""The repository. It has the default app, `node_modules` and `emulators`."""
 
 ClockName = Literal["system", "virtual"]
 Listener = Callable[[str, str], None]
-"""Hears (part, "starting" | "ready" | "stopping")."""
+"""Called with a part and an event: "starting", "ready" or "stopping"."""
 
 _PORT_ATTEMPTS = 3
 
 
 def _nobody(part: str, event: str) -> None:
-    """The listener of those who do not listen."""
+    """The default listener, which does nothing."""
 
 
 class LocalStack:
     """Azurite, the emulators and the Functions host with an app. Not for use from several threads at once.
 
     Args:
-        state_dir: everything that the parts write. A stack on the same folder goes on where the last one stopped.
-        ports: where they listen. None picks free ones, anew when another program takes one of them meanwhile.
-        settings: environment variables of the parts, over the local settings: `{"COUNTER_SHARDS": "2"}`.
-        clock: `virtual` starts a host on which tests skip time.
+        state_dir: the folder for everything that the parts write. The next stack on it continues the last one.
+        ports: where they listen. None: free ports, picked again when another program takes one of them.
+        settings: environment variables of the parts, which override the local settings: `{"COUNTER_SHARDS": "2"}`.
+        clock: `virtual` starts a host whose time tests can advance.
         app: the folder with `function_app.py`.
-        listener: hears what happens, for those who show it.
+        listener: called when a part starts, is ready, or stops.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class LocalStack:
         self.stop()
 
     def start(self) -> None:
-        """Start every part and wait until it is ready; when one fails, stop those which already run.
+        """Start every part and wait until it is ready. When one fails, stop those that run.
 
         Raises:
             LocalPartsError: a port or the folder is in use, or a part is missing, died, or was not ready in time.
@@ -110,14 +110,14 @@ class LocalStack:
             raise
 
     def stop(self) -> None:
-        """Stop the parts in reverse order, each by its own id, and release the folder. May be called again."""
+        """Stop the parts in reverse order, each by its id, and release the folder. May be called again."""
         try:
             self._stop_parts()
         finally:
             self._folder.release()
 
     def check_running(self) -> None:
-        """Make sure that every part which was started still runs.
+        """Check that every part that was started still runs.
 
         Raises:
             PartDied: names the part and shows the end of its log.
@@ -130,7 +130,7 @@ class LocalStack:
         self._running.pop(parts.DEVHOST).kill()
 
     def stop_devhost(self) -> None:
-        """Ask the Functions host to stop, and wait until it did."""
+        """Ask the Functions host to stop, and wait until it has."""
         self._running.pop(parts.DEVHOST).stop()
 
     def start_devhost(self) -> None:
@@ -166,7 +166,7 @@ class LocalStack:
             self.ports.check_free()
         for name in (parts.AZURITE, parts.EMULATORS, parts.DEVHOST):
             self._folder.keep_previous_log(name)
-        # Node makes its files for everybody; they hold every document.
+        # Azurite makes its files readable for everybody, and they have every document.
         private_folder(self.state_dir / parts.AZURITE)
         self._start(parts.azurite(ROOT, self.state_dir, self.ports))
         self._start(parts.emulators(self.state_dir, self.ports))
@@ -176,7 +176,7 @@ class LocalStack:
         self._listener(part.name, "starting")
         environment = endpoints.part_environment(os.environ, self.ports, self._settings)
         process = PartProcess(part, self.log_path(part.name), environment, ROOT)
-        # Noted before it starts: whatever interrupts us from here on, it is stopped.
+        # Registered before it starts, so that it is stopped whatever interrupts the next lines.
         self._running[part.name] = process
         process.start()
         process.wait_until_ready()

@@ -12,7 +12,7 @@ from local.errors import StateFolderInUse
 
 
 class StateFolder:
-    """A folder that one stack holds from `claim` to `release`; the system releases it when the process dies."""
+    """A folder that one stack holds from `claim` to `release`. The system releases it when the process dies."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -24,7 +24,7 @@ class StateFolder:
         Raises:
             StateFolderInUse: another process, or another stack of this one, holds it.
         """
-        # One that is there may be anybody's, such as /tmp; what the parts write in it is closed to others.
+        # An existing folder keeps its permissions: it may be /tmp. What the parts write in it is private.
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         claim = private_file(self.path / "local_parts.lock").open("a+")
         try:
@@ -40,7 +40,7 @@ class StateFolder:
         self._claim = claim
 
     def release(self) -> None:
-        """Let the next stack have the folder. Does nothing when it is not held."""
+        """Release the folder for the next stack. Does nothing when it is not held."""
         if self._claim is not None:
             self._claim.close()
             self._claim = None
@@ -50,7 +50,7 @@ class StateFolder:
         return self.path / "logs" / f"{part}.log"
 
     def keep_previous_log(self, part: str) -> None:
-        """Set the last run's log aside, so that a log and the messages made from it tell of one run only."""
+        """Rename the log of the last run, so that a log, and messages with its last lines, are of one run only."""
         log = self.log(part)
         if log.exists():
             log.replace(log.with_suffix(".previous.log"))

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal, all turned into one exception, once."""
+"""Turns Ctrl-C, SIGTERM and a closed terminal into one exception, which is raised once."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequested(KeyboardInterrupt):
-    """Somebody asked this program to stop. A KeyboardInterrupt, since asyncio lets that one through its tasks."""
+    """Somebody asked this program to stop. A KeyboardInterrupt, because asyncio lets that one through its tasks."""
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[None]:
-    """Raise StopRequested in the main thread at the first signal; later ones must not disturb the stopping.
+    """Raise StopRequested in the main thread at the first signal. Later signals are ignored while the parts stop.
 
-    A SIGHUP that is ignored already stays so: that is what `nohup` asks for.
+    If SIGHUP is ignored already, as under `nohup`, it stays ignored.
     """
     previous = {each: signal.getsignal(each) for each in _SIGNALS}
     watched = [each for each in _SIGNALS if each != signal.SIGHUP or previous[each] != signal.SIG_IGN]

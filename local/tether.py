@@ -1,9 +1,9 @@
 """Run a command that cannot outlive its starter: `python tether.py SIGNAL PARENT_PID COMMAND...`.
 
-On Linux the kernel sends SIGNAL to this process when its starter is gone, however that went, and the promise holds
-across the `exec` below, so the command keeps this process's id. Elsewhere the command is run as it is: a starter
-that is killed with SIGKILL then leaves it behind. A file of its own rather than a `preexec_fn`, which is not safe
-in a process that has threads. Standard library only, and little of it: this runs before every part.
+On Linux the kernel sends SIGNAL to this process when its starter has ended for any reason. That holds across the
+`exec` below, so the command keeps the process id. On other systems the command simply runs, and stays behind if its
+starter is killed with SIGKILL. This is not a `preexec_fn`, because those are not safe in a process with threads. It
+imports little, because it runs before every part.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> None:
         import ctypes
 
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, death_signal)
-    # The starter may have gone before the kernel was told.
+    # The starter may have ended before the line above.
     if os.getppid() == parent:
         os.execvp(command[0], command)
 

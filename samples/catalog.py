@@ -1,4 +1,4 @@
-"""The sample documents: who sends each, what it shows, how it is drawn and how it must end."""
+"""The sample documents: who sends each, what it shows, how it is drawn, and how its run must end."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class Sample:
         file: name inside samples/documents; ground_truth/<stem>.txt holds its text.
         draw: turns the text of the pages into the file's bytes.
         status: the status it must end with, as in the design.
-        decision: the decision on its record then: approved, approved_with_review, rejected or none.
-        review: what the demo decides when asked, "approve" or "reject"; None when nobody is asked.
-        expected_text: phrases of one line each which the extraction must find.
+        decision: the decision that its record must have: approved, approved_with_review, rejected or none.
+        review: what the demo decides, "approve" or "reject"; None when no review is expected.
+        expected_text: phrases, each within one line, that the extracted text must have.
     """
 
     file: str
@@ -81,7 +81,7 @@ def _shaken_png(pages: list[str]) -> bytes:
 
 def _cut_off_pdf(pages: list[str]) -> bytes:
     whole = _digital_pdf(pages)
-    # Half a file: the page tree and the cross-reference table are gone, so no reader can repair it.
+    # The second half has the page tree and the cross-reference table. Without them, no reader can repair the file.
     return whole[: len(whole) // 2]
 
 

@@ -1,9 +1,9 @@
-"""Make digital PDFs of any number of pages: service agreements between invented companies, from a seed.
+"""Make digital PDFs of any number of pages: service agreements between invented companies.
 
     python -m samples.large_document --pages 200 --seed 7 > agreement.pdf
     python -m samples.large_document --pages 3 --seed 100 --count 50 --output folder
 
-The same pages and seed give the same bytes; another seed gives another text, and so another content hash.
+The same number of pages and seed make the same bytes. Each seed makes another text, and so another content hash.
 """
 
 import argparse
@@ -45,7 +45,7 @@ _TIMES = (
 
 
 def make_pdf(pages: int, seed: int) -> bytes:
-    """Return a digital PDF of exactly so many A4 pages, about 200 words each.
+    """Return a digital PDF with this number of A4 pages, of about 200 words each.
 
     Raises:
         ValueError: fewer than 1 or more than 5000 pages.
@@ -54,7 +54,7 @@ def make_pdf(pages: int, seed: int) -> bytes:
 
 
 def agreement_pages(pages: int, seed: int) -> list[str]:
-    """Return the text of each page of the agreement that a seed stands for. Raises ValueError as make_pdf does."""
+    """Return the text of each page of the agreement of this seed. Raises ValueError as make_pdf does."""
     if not 1 <= pages <= MAX_PAGES:
         raise ValueError(f"{pages} pages cannot be made: ask for 1 to {MAX_PAGES}.")
     words = random.Random(seed)

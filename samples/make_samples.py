@@ -1,7 +1,7 @@
 """Make the sample documents and their manifest, the same bytes every time: `python -m samples.make_samples`.
 
-ground_truth/*.txt is the source: each document is drawn from the text file of its name. Only the contract's
-text is itself made, from a seed.
+ground_truth/*.txt is the source: each document is drawn from the text file of its name. Only the text of the
+contract is generated.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Draw plain text on A4 pages of a digital PDF, the same bytes every time.
 
-A page is a string. Its first line is the heading; a tab moves to the next column. Streams are left uncompressed,
-so that the bytes do not depend on the zlib which a Python was built with.
+A page is a string. Its first line is the heading; a tab moves to the next column. Streams are not compressed, so
+that the bytes do not depend on the version of zlib.
 """
 
 import io
@@ -27,7 +27,7 @@ def draw_pdf(pages: Sequence[str], *, title: str, password: str | None = None) -
     Args:
         pages: the text of each page, in Windows-1252 characters (the built-in fonts have no others).
         title: the title in the document's properties.
-        password: what a reader must give to open the file; none when absent.
+        password: opens the file. None for a file without encryption.
 
     Raises:
         ValueError: a line or a page is too long for the paper, or holds a character the fonts lack.
@@ -57,7 +57,7 @@ def wrap_image(jpeg: bytes, *, title: str, dots_per_inch: int) -> bytes:
 def _new_canvas(
     target: io.BytesIO, size: tuple[float, float], title: str, encryption: StandardEncryption | None
 ) -> Canvas:
-    # invariant=1 fixes the dates and the document id that reportlab would otherwise take from the clock.
+    # invariant=1: fixed dates and a fixed document id, which reportlab otherwise takes from the clock.
     canvas = Canvas(target, pagesize=size, invariant=1, pageCompression=0, encrypt=encryption)
     canvas.setTitle(title)
     return canvas

@@ -18,7 +18,7 @@ TABLE_ROW = "{:<22} {:>5} {:>6} {:>6} {:>7} {:>8}  {}"
 
 
 def report(entry: dict[str, Any]) -> bool:
-    """Print one line on one entry of the manifest; return whether every expected phrase was found."""
+    """Print the line of one entry of the manifest. Returns whether every expected phrase was found."""
     started = time.monotonic()
     try:
         pages = list(read_pages(HERE / "documents" / entry["file"]))

@@ -1,7 +1,7 @@
-"""Draw plain text as a picture and wear it down as scanners, cameras and faxes do, the same bytes every time.
+"""Draw plain text as a picture, and degrade it as scanners, cameras and faxes do. The bytes are always the same.
 
 A page is a string. Its first line is the heading; a tab moves to the next column. Paper is A5 at 150 dots per
-inch. The font comes with reportlab, and every grain of noise from a seed.
+inch. The font is one of reportlab's. Noise is generated from a seed.
 """
 
 import io
@@ -20,7 +20,7 @@ HEADING = ("VeraBd.ttf", 30)
 BODY = ("Vera.ttf", 22)
 # Where each column of a tabbed line starts, as a share of the width between the margins.
 COLUMN_STARTS = (0.0, 0.6, 0.8)
-# Nearly the height of a capital letter: nothing is left for a machine to be sure of.
+# Nearly the height of a capital letter, so that OCR cannot be sure of any character.
 SMEARED_PIXELS = 16
 _FONTS = Path(reportlab.__file__).parent / "fonts"
 
@@ -43,10 +43,10 @@ def draw_page(page: str) -> Image.Image:
 
 
 def scan(page: str, *, seed: int) -> Image.Image:
-    """Return the page as from a flatbed scanner: a touch askew and soft, some grain, whites clipped to white."""
+    """Return the page as from a flatbed scanner: slightly askew and soft, grainy, with clipped whites."""
     image = draw_page(page).rotate(0.3, resample=Image.Resampling.BICUBIC, fillcolor=255)
     image = image.filter(ImageFilter.GaussianBlur(0.6))
-    # Scanners clip near-white to white; it is also what lets a grainy page compress well.
+    # As scanners do. It also lets a grainy page compress well.
     return _add_noise(image, amplitude=26, seed=seed).point(_clip_whites)
 
 
@@ -61,11 +61,11 @@ def photograph(page: str, *, seed: int) -> Image.Image:
 
 
 def shaken(page: str, *, seed: int) -> Image.Image:
-    """Return the page as photographed with a hand that moved: every stroke is drawn out over its neighbours."""
+    """Return the page as photographed with a moving hand: every stroke is smeared over its neighbours."""
     sharp = draw_page(page)
     image = sharp
     for step in range(1, SMEARED_PIXELS):
-        # A running mean of the page at all places that it passed.
+        # A running mean of the page at all its positions.
         image = Image.blend(image, ImageChops.offset(sharp, step, step), 1 / (step + 1))
     return _add_noise(image, amplitude=26, seed=seed).point(_clip_whites)
 
@@ -103,7 +103,7 @@ def _encode(frames: Sequence[Image.Image], image_format: str, **options: object)
 
 
 def _font(file_name: str, size: int) -> ImageFont.FreeTypeFont:
-    # The basic layout engine, because the other one uses whichever libraries the machine has.
+    # The other layout engine depends on libraries of the machine.
     return ImageFont.truetype(_FONTS / file_name, size, layout_engine=ImageFont.Layout.BASIC)
 
 
@@ -120,7 +120,7 @@ def _add_noise(image: Image.Image, *, amplitude: int, seed: int) -> Image.Image:
     first, second = (
         Image.frombytes("L", image.size, grains.randbytes(image.width * image.height)) for _ in range(2)
     )
-    # The mean of two even noises peaks at the middle, as grain does.
+    # The mean of two uniform noises has most of its values near zero, as grain has.
     noise = ImageChops.add(first, second, scale=2).point(lambda value: 128 + (value - 128) * amplitude // 128)
     return ImageChops.add(image, noise, offset=-128)
 

@@ -1,1 +1,1 @@
-"""What `make` runs besides Python modules of the product: the set-up of the development environment."""
+"""What `make` runs: the set-up of the environment, the tests of both houses, and the benchmarks."""

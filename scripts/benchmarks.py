@@ -39,7 +39,7 @@ HISTORY_LIMIT_BYTES = 16 * 1024
 
 
 class Unmeasurable(Exception):
-    """A measurement makes no sense; the message says why."""
+    """A measurement has no usable result. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Bench:
         return "The log of devhost ends:\n" + "\n".join(self.stack.logs("devhost").splitlines()[-15:])
 
     def documents(self, name: str, count: int, pages: int = 3) -> list[Path]:
-        """Make documents that no other measurement sends."""
+        """Make PDFs whose content no other measurement sends."""
         folder = self.folder / name
         load.make_documents(folder, count=count, pages=pages, seed=len(list(self.folder.iterdir())) * 1000)
         return load.documents_in(folder)
@@ -89,7 +89,7 @@ def measure_import(bench: Bench) -> None:
 
 
 def measure_load(bench: Bench) -> None:
-    """Many documents at once; the median of several loads, after a small one that nobody times."""
+    """Many documents at once: the median of several loads, after a small load that is not timed."""
     bench.load(bench.documents("warm-up", 8), "warm.up")
     measured: list[tuple[float, float, float, float]] = []
     cpu_before = host_cpu_seconds(bench.stack)
@@ -117,7 +117,7 @@ def rates(journeys: list[load.Journey]) -> tuple[float, float, float, float]:
 
 
 def measure_stages(bench: Bench) -> None:
-    """Where the time of one document goes, by the host's log; documents one after the other."""
+    """The time of each stage of a document, from the host's log. Documents are sent one after the other."""
     already_written = len(bench.stack.logs("devhost"))
     for file in bench.documents("single", SINGLE_DOCUMENTS):
         bench.load([file], "one.by.one", poll_seconds=0.2)
@@ -129,7 +129,7 @@ def measure_stages(bench: Bench) -> None:
 
 
 def measure_ocr(bench: Bench) -> None:
-    """Scanned pages: seconds a page, one OCR process at work; the models are loaded by a first round."""
+    """Seconds for each scanned page, with one OCR process. A first round, which is not timed, loads the models."""
     files = [ROOT / "samples" / "documents" / name for name in SCANS]
     bench.load(files, "ocr.first")
     pages = pages_analyzed(bench.stack)
@@ -150,7 +150,7 @@ def measure_history(bench: Bench) -> None:
 
 
 def measure_upload(bench: Bench) -> None:
-    """Memory while a large file comes in; the median of several uploads."""
+    """Memory that the host takes during a large upload: the median of several uploads."""
     limit, pid = upload_memory.DEFAULT_LIMIT, bench.stack.pid("devhost") or 0
     try:
         measured = [
@@ -164,7 +164,7 @@ def measure_upload(bench: Bench) -> None:
     bench.rows.append(Row("memory of a 100 MB upload", figure, f"{limit} times", multiple <= limit))
 
 
-# Uploads last: their documents are noise and fail, which takes a while after the answer.
+# Uploads are last: their documents are not readable, and go on failing for a while after the answer.
 MEASUREMENTS: dict[str, tuple[str, Callable[[Bench], None]]] = {
     "import": ("the import of the app", measure_import),
     "load": (f"{LOADS} loads of {DOCUMENTS} documents", measure_load),
@@ -176,7 +176,7 @@ MEASUREMENTS: dict[str, tuple[str, Callable[[Bench], None]]] = {
 
 
 def host_cpu_seconds(stack: LocalStack) -> float:
-    """User and system time of the host so far; 0.0 where the system does not tell it in /proc."""
+    """User and system time of the host so far, in seconds; 0.0 on systems without /proc."""
     path = Path("/proc", str(stack.pid("devhost")), "stat")
     if not path.exists():
         return 0.0
@@ -191,7 +191,7 @@ def pages_analyzed(stack: LocalStack) -> int:
 
 
 def history_bytes(stack: LocalStack, user_id: str) -> int:
-    """What devhost stores of the history of a user's only document, in bytes of UTF-8."""
+    """The size of the stored history of a user's only document, in bytes of UTF-8."""
     [path] = (stack.state_dir / "devhost").glob("*.db")
     query = "SELECT SUM(LENGTH(CAST(event AS BLOB))) FROM history WHERE instance_id LIKE ?"
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:

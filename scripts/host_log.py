@@ -1,4 +1,4 @@
-"""Reads from devhost's log how long things took."""
+"""How long requests and functions took, read from devhost's log."""
 
 import re
 import statistics

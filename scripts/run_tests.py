@@ -1,9 +1,9 @@
 """`python -m scripts.run_tests [options and paths for pytest]`: the tests of the pipeline, then those of devhost.
 
 Each house has its own `tests` folder and its own configuration, and pytest runs in it as if the other one were not
-there. Both run even if the first one fails. Options go to both (`-k counter -x`). A path goes to the house that
-has it, and then only that house runs; it may begin at the root or in the house: `tests/unit/test_settings.py`,
-`packages/devhost/tests/contract`.
+there. The second runs even if the first fails. Options go to both (`-k counter -x`). A path selects the house that
+has it, and only that house runs. It is relative to the root (`packages/devhost/tests/contract`) or to the house
+(`tests/unit/test_settings.py`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 HOUSES = (Path(), Path("packages", "devhost"))
 """Folders with tests of their own, from the root."""
 AZURITE = Path("node_modules", "azurite", "dist", "src", "azurite.js")
-"""Named to devhost's tests, which would skip a good part of themselves if they found none."""
+"""Passed to devhost's tests: many of them skip themselves where there is no Azurite."""
 
 _INTERRUPTED = 2
 _NO_TESTS = 5
-"""What pytest exits with."""
+"""Exit codes of pytest."""
 
 
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:
@@ -62,7 +62,7 @@ def plan(arguments: Sequence[str], root: Path) -> list[tuple[Path, list[str]]]:
 
 
 def _owners(argument: str, root: Path) -> dict[Path, str]:
-    """The houses that have the path, and the path as pytest is given it there; empty for what is no path."""
+    """The houses that have the path, each with the path relative to it. Empty when the argument is no path."""
     path, separator, name = argument.partition("::")
     found = {}
     for house in reversed(HOUSES):

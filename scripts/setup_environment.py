@@ -1,9 +1,9 @@
 """Set up what the local parts need: `.venv` from PyPI and `node_modules` (Azurite) from npm.
 
 pip and npm install what the lock files name, version by version and hash by hash (`requirements-dev.txt`,
-`package-lock.json`), and nothing else. Each environment carries a stamp, made of the content of the files which
-define it and of the version of what runs it. A stamp that still holds means that there is nothing to do, so every
-make target may call this first. Standard library only: it runs before anything is installed.
+`package-lock.json`), and nothing else. Each environment has a stamp: a digest of the files that define it, and the
+version of its runtime. While the stamp matches there is nothing to do, so that every make target may call this
+first. It uses the standard library only, because it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PYTHON_INPUTS = ("requirements-dev.txt", "packages/devhost/pyproject.toml")
 NODE_INPUTS = ("package.json", "package-lock.json")
 NODE_MINIMUM = 20
 QUIET_SECONDS = 15.0
-"""How long a step may go without a word when nobody sees the line being rewritten (a CI log)."""
+"""Seconds between two lines about a step where a line cannot be rewritten, as in a CI log."""
 
 PIP_REMEDY = (
     "Is PyPI, or your index, reachable from here? If hashes do not match, what your index sent is not what was "
@@ -36,7 +36,7 @@ PIP_REMEDY = (
 
 
 class SetupError(Exception):
-    """Set-up cannot go on; the message says why and what to do."""
+    """Set-up cannot go on. The message says why, and what to do."""
 
 
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:
@@ -76,7 +76,7 @@ def ensure_python(root: Path) -> None:
             "make PYTHON=/path/to/python3.12"
         )
     stamp.unlink(missing_ok=True)
-    # An interrupted pip can leave half a package that it later takes for a whole one: start from nothing then.
+    # After an interruption, pip may take half a package for a complete one. So start again from nothing.
     fresh = unfinished.exists() or venv_version(venv) != sys.version_info[:2] or not python.exists()
     unfinished.touch()
     if fresh:
@@ -98,7 +98,7 @@ def _install_packages(root: Path, pip_install: list[str]) -> None:
 def ensure_node(root: Path) -> None:
     """Install the npm packages with `npm ci`, unless the stamp says that this was done.
 
-    `npm ci` removes `node_modules` first, and the stamp with it, so an interrupted run is simply done again.
+    `npm ci` first removes `node_modules` and the stamp in it, so that an interrupted run is repeated.
     """
     stamp = root / "node_modules" / ".stamp"
     key = stamp_key(root, NODE_INPUTS, f"node {node_major()}")
@@ -118,7 +118,7 @@ def ensure_node(root: Path) -> None:
 
 
 def stamp_key(root: Path, names: Sequence[str], runtime: str) -> str:
-    """What an environment was made from, as one line: the runtime's version and a digest of the files' content."""
+    """What an environment is made from, in one line: the version of the runtime and a digest of the files."""
     digest = hashlib.sha256()
     for name in names:
         digest.update(name.encode() + b"\0" + (root / name).read_bytes() + b"\0")
@@ -126,12 +126,12 @@ def stamp_key(root: Path, names: Sequence[str], runtime: str) -> str:
 
 
 def holds(stamp: Path, key: str) -> bool:
-    """Whether the stamp is there and says the same as `key`."""
+    """Whether there is a stamp that equals `key`."""
     return stamp.is_file() and stamp.read_text() == key
 
 
 def venv_version(venv: Path) -> tuple[int, int] | None:
-    """The (major, minor) of the Python that a virtual environment was made with, None when there is none."""
+    """The Python version (major, minor) of a virtual environment; None when there is no environment."""
     try:
         found = re.search(r"^version\s*=\s*(\d+)\.(\d+)", (venv / "pyvenv.cfg").read_text(), re.MULTILINE)
     except FileNotFoundError:
@@ -157,7 +157,7 @@ def node_major() -> int:
 
 
 def run_step(root: Path, title: str, command: Sequence[str], remedy: str) -> None:
-    """Run one command, showing what it is about and how long it took; its output goes to a log under `.setup/`.
+    """Run one command, show its title and duration, and write its output to a log under `.setup/`.
 
     Raises:
         SetupError: the command failed; the message holds its last lines and `remedy`.
@@ -166,7 +166,7 @@ def run_step(root: Path, title: str, command: Sequence[str], remedy: str) -> Non
     started = time.monotonic()
     print(f"setup: {title} ...", flush=True)
     with log.open("wb") as output:
-        # close_fds: the step holds the set-up lock as well, so that one left alone by a kill is waited for.
+        # The child inherits the set-up lock: if this process is killed, the next set-up waits for the step.
         process = subprocess.Popen(
             command, cwd=root, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, close_fds=False
         )
@@ -184,7 +184,7 @@ def run_step(root: Path, title: str, command: Sequence[str], remedy: str) -> Non
 
 
 def _show_progress(process: subprocess.Popen[bytes], log: Path, started: float) -> None:
-    """Wait for the process, telling on the way what it does: one line rewritten, or a line now and then."""
+    """Wait for the process and show its progress: one line that is rewritten, or a new line now and then."""
     live = sys.stdout.isatty()
     last_word = started
     while True:
@@ -208,7 +208,7 @@ def _lines(log: Path) -> list[str]:
 
 
 def _base_python() -> str:
-    """The interpreter behind this one: a virtual environment must not be made anew from inside itself."""
+    """The interpreter that this one is based on: a virtual environment cannot be replaced from inside itself."""
     return getattr(sys, "_base_executable", None) or sys.executable
 
 
