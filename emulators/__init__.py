@@ -1,1 +1,1 @@
-"""Local stand-ins for the services the pipeline talks to: `python -m emulators --help`. Never ships to Azure."""
+"""Local stand-ins for the services that the pipeline calls: `python -m emulators --help`. Never ships to Azure."""

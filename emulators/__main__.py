@@ -14,7 +14,7 @@ from emulators.settings import load_settings
 
 def main() -> int:
     """Run the emulators; return the exit code."""
-    # Documents and what was found in them are for their owner alone; the workers' files too.
+    # Only the owner may read documents, their text, and the files of the workers.
     os.umask(0o077)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:

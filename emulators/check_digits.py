@@ -1,4 +1,4 @@
-"""Find numbers that identify a card, an account or a person; only those whose check digits are right count."""
+"""Find numbers that identify a person. Those with wrong check digits do not count."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _DNI = re.compile(r"(?<![\w-])(?:\d{8}|[XYZ]-?\d{7})[ -]?[A-Z](?!\w)")
 _PESEL = re.compile(r"(?<![\w.-])\d{11}(?![\w-])")
 _DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
 _PESEL_WEIGHTS = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
-# Month offsets of a PESEL tell the century.
+# The month of a PESEL has an offset for the century.
 _PESEL_CENTURIES = {0: 1900, 20: 2000, 40: 2100, 60: 2200, 80: 1800}
 
 Detector = Callable[[str], Iterator[int]]
 
 
 def find_us_social_security_numbers(text: str) -> Iterator[int]:
-    """Yield where US social security numbers start (hyphenated; they have no check digit, only invalid ranges)."""
+    """Yield the positions of US social security numbers. They need hyphens and a valid range."""
     return (match.start() for match in _SSN.finditer(text))
 
 
 def find_spanish_dnis(text: str) -> Iterator[int]:
-    """Yield where Spanish DNI and NIE numbers start; the letter is the number modulo 23."""
+    """Yield the positions of Spanish DNI and NIE numbers. The letter stands for the number modulo 23."""
     for match in _DNI.finditer(text):
         number = re.sub(r"[ -]", "", match.group())
         digits = number[:-1].translate(str.maketrans("XYZ", "012"))
@@ -35,7 +35,7 @@ def find_spanish_dnis(text: str) -> Iterator[int]:
 
 
 def find_polish_pesels(text: str) -> Iterator[int]:
-    """Yield where Polish PESEL numbers start: a real birth date and a right check digit."""
+    """Yield the positions of Polish PESEL numbers, which have a valid birth date and check digit."""
     for match in _PESEL.finditer(text):
         digits = [int(digit) for digit in match.group()]
         weighted = sum(weight * digit for weight, digit in zip(_PESEL_WEIGHTS, digits, strict=True))

@@ -1,6 +1,6 @@
-"""The compliance API: `POST /compliance` with `{text, metadata}`, answered `{compliant, issues, confidence}`.
+"""The compliance API: `POST /compliance` takes `{text, metadata}` and answers `{compliant, issues, confidence}`.
 
-Confidence, 0.0 to 1.0, says how far the text could be judged at all, not how bad it is. It is a simple model:
+Confidence, 0.0 to 1.0, is how well the text can be judged, not how compliant it is. The model is simple:
 
     0.98 for a text of at least 20 words, all legible
     x the length factor: from 0.5 for no words, evenly, to 1.0 for 20 words (little text is hard to judge)
@@ -34,7 +34,7 @@ _CONSONANTS_ONLY = re.compile(r"[b-df-hj-np-tv-xz]{5,}", re.IGNORECASE)
 
 
 def confidence_in(text: str) -> float:
-    """Return how far `text` can be judged, 0.0 to 1.0; the module's docstring gives the model."""
+    """Return the confidence in a judgement of `text`, 0.0 to 1.0, by the model in the module's docstring."""
     words = text.split()
     if not words:
         return round(BEST_CONFIDENCE * 0.5, 3)
@@ -63,7 +63,7 @@ def add_routes(app: web.Application, rules: ComplianceRules, faults: FaultBook, 
             return refusal
         text, metadata = _parse(await read_json_object(request))
         usage.add("compliance.requests")
-        # A long text takes the rules a while; the other emulators go on meanwhile.
+        # In a thread: the rules may take a while, and the other emulators must go on.
         return web.json_response(await asyncio.to_thread(judge, rules, text, metadata))
 
     app.router.add_post("/compliance", faults.guarded("compliance", check_document))

@@ -2,7 +2,7 @@
 
 The file is an object `{failsAt, rules: [...]}`. A document is compliant when no issue is at least as severe as
 `failsAt` (low, medium, high or critical). Every rule has `code`, `kind`, `severity` and `message`, which becomes
-the issue's text as it stands: a message never repeats what was found. Per `kind`:
+the issue's message. A message never repeats text of the document. Per `kind`:
 
     identifier        `detector`: one of those in check_digits.py, which verify check digits
     forbiddenPhrases  `phrases`: any of them is an issue, as whole words, whatever their case and line breaks,
@@ -75,7 +75,7 @@ class ComplianceRules:
         return [{key: rule[key] for key in ("code", "severity", "message")} for rule in broken]
 
     def is_compliant(self, issues: Sequence[Mapping[str, str]]) -> bool:
-        """Tell whether all issues are below `failsAt`."""
+        """Return whether all issues are below `failsAt`."""
         limit = SEVERITIES.index(self.fails_at)
         return all(SEVERITIES.index(issue["severity"]) < limit for issue in issues)
 

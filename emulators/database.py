@@ -1,4 +1,4 @@
-"""The one SQLite file of the emulators: what must survive a restart, also a `kill -9`."""
+"""The SQLite file of the emulators. Its content survives a restart, and a `kill -9`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# Numbered by position: never edit an entry that was released, append one.
+# Numbered by position. Never edit a released entry: append a new one.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE operations (
@@ -26,16 +26,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 
 class Database:
-    """A connection used from the server's event loop only; every call is a short local write or read."""
+    """A connection for use in the server's event loop only. Every call is a short local read or write."""
 
     def __init__(self, path: Path) -> None:
         """Open or create the file at `path` and bring its tables up to date."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Transactions are opened by hand (isolation_level=None), so that each is plainly one unit.
+        # isolation_level=None: `transaction` opens transactions explicitly.
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
-        # NORMAL survives the death of the process; only a power cut may lose the last commits.
+        # NORMAL survives the end of the process. Only a power cut may lose the last commits.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._migrate()
 
@@ -49,19 +49,19 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit everything in the block together, or nothing of it if it raises."""
+        """Commit everything in the block together, or nothing if it raises."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._connection.execute("COMMIT")
         except BaseException:
-            # On a full disk SQLite may have rolled back by itself; a transaction left open would block all others.
+            # On a full disk SQLite may have rolled back already. An open transaction would block all others.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
 
     def close(self) -> None:
-        """Close the file; the object is of no use afterwards."""
+        """Close the file. The object cannot be used afterwards."""
         self._connection.close()
 
     def _migrate(self) -> None:

@@ -1,4 +1,4 @@
-"""What can go wrong in the emulators.
+"""The errors of the emulators.
 
 EmulatorError
 ├── StartupError    the process cannot start; printed as one line

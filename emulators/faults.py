@@ -6,14 +6,14 @@ A fault is a JSON object:
     on                  for documentIntelligence: "submit" (default) or "poll"
     status              answer this HTTP status instead of working
     body                answer this text instead of working (status 200 unless `status` says otherwise)
-    delaySeconds        hang this long first; ends at once when the client leaves
-    retryAfterSeconds   put this `Retry-After` on the answer, whatever it is
+    delaySeconds        wait this long first, or until the client disconnects
+    retryAfterSeconds   add this `Retry-After` to the answer
     failOperation       documentIntelligence: accept the document, and let its analysis end `failed`
-    count               strike this many requests, then be used up (default: until deleted)
-    rate                strike each request with this probability, 0 to 1 (default 1)
+    count               apply to this many requests (default: to all, until deleted)
+    rate                apply to each request with this probability, 0 to 1 (default 1)
     seed                makes `rate` repeatable
 
-Faults are tried in the order in which they were given; the first that strikes decides the request. They live in
+The first fault, in the order in which they were posted, that applies to a request decides it. Faults are kept in
 memory: a restart of the emulators clears them.
 """
 
@@ -58,7 +58,7 @@ def _is_number(value: Any) -> bool:
 
 @dataclass
 class Fault:
-    """One injected fault and how often it may still strike (`remaining`; None: until deleted)."""
+    """One injected fault. `remaining` is how often it may still apply; None: until deleted."""
 
     description: dict[str, Any]
     remaining: int | None = None
@@ -70,7 +70,7 @@ class Fault:
         """Check a fault as posted.
 
         Raises:
-            BadRequest: a field is unknown, wrong or senseless; the message says what is allowed.
+            BadRequest: a field is unknown, wrong or has no effect. The message says what is allowed.
         """
         check_fields(description, FIELDS, required=("service",), thing="a fault")
         if not any(description.get(effect) not in (None, False) for effect in EFFECTS):
@@ -83,7 +83,7 @@ class Fault:
         return cls(description, description.get("count"), dice=random.Random(description.get("seed")))
 
     def strikes(self, service: str, on: str) -> bool:
-        """Tell whether this fault decides the request at hand, and count it if so."""
+        """Return whether this fault applies to a request, and count it if so."""
         wanted = self.description
         if wanted["service"] != service or wanted.get("on", "submit") != on or self.remaining == 0:
             return False
@@ -100,14 +100,14 @@ class Fault:
 
 
 class FaultBook:
-    """The faults in force, in the order they were given."""
+    """The faults in force, in the order in which they were posted."""
 
     def __init__(self) -> None:
         """Start without any."""
         self.faults: list[Fault] = []
 
     def guarded(self, service: str, handler: Handler, on: str = "submit") -> Handler:
-        """Wrap `handler` so that faults for `service` strike before it works."""
+        """Wrap `handler` so that faults for `service` come first."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             fault = next((fault for fault in self.faults if fault.strikes(service, on)), None)

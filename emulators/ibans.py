@@ -1,7 +1,7 @@
-"""Find international bank account numbers (IBAN), as people write them and OCR reads them.
+"""Find international bank account numbers (IBAN), as people write them and as OCR reads them.
 
-A number counts if it has its country's length and form and passes the mod 97 check. Between its characters may
-stand blanks, dots, dashes and up to two line breaks; small letters count like capitals.
+A number counts if it has the length and form of its country and passes the mod 97 check. It may have blanks, dots,
+dashes and up to two line breaks between its characters. Case does not matter.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 from emulators.written_numbers import GAP, LONGEST_WORD, is_glued, line_breaks_in, with_plain_digits
 
 MOST_LINE_BREAKS = 2
-# What follows country and check digits, as in the IBAN registry: n digits, a letters, c letters or digits.
+# The form after country and check digits, as in the IBAN registry: n digits, a letters, c letters or digits.
 # fmt: off
 _FORMS = {
     "AD": "n8c12", "AE": "n19", "AL": "n8c16", "AT": "n16", "AZ": "a4c20", "BA": "n16", "BE": "n12",
@@ -31,18 +31,18 @@ _FORMS = {
 # fmt: on
 LENGTHS = {country: 4 + sum(map(int, re.findall(r"\d+", form))) for country, form in _FORMS.items()}
 _CHARACTERS = {"n": "[0-9]", "a": "[A-Za-z]", "c": "[A-Za-z0-9]"}
-# In small letters without a blank: "no. 1234" and "is 12" begin no account number.
+# In small letters there must be no blank: "no. 1234" and "is 12" are not the start of an account number.
 _COUNTRIES = "|".join(_FORMS)
 _START = re.compile(f"(?:(?:{_COUNTRIES})(?= {{0,2}}[0-9])|(?:{_COUNTRIES.lower()})(?=[0-9]))")
 
 
 def passes_mod_97(iban: str) -> bool:
-    """Tell whether an IBAN without blanks leaves 1 when divided by 97 (ISO 7064)."""
+    """Return whether an IBAN without blanks passes the mod 97 check (ISO 7064)."""
     return int("".join(str(int(character, 36)) for character in iban[4:] + iban[:4])) % 97 == 1
 
 
 def find_ibans(text: str) -> Iterator[int]:
-    """Yield where IBANs start."""
+    """Yield the positions of IBANs."""
     text = with_plain_digits(text)
     for start in _START.finditer(text):
         match = _form(start.group().upper()).match(text, start.end())

@@ -1,7 +1,7 @@
-"""The notification inbox: takes in webhooks signed as Standard Webhooks 1.0 and shows them.
+"""The notification inbox: receives and lists webhooks that are signed as Standard Webhooks 1.0.
 
-`POST /notifications` is the webhook; `GET /notifications/inbox` lists what came, `DELETE` empties it.
-A webhook-id that comes again is answered 200 and stored once; its entry counts the `deliveries`.
+`POST /notifications` is the webhook. `GET /notifications/inbox` lists the notifications, `DELETE` removes them.
+A repeated webhook-id is answered 200 and stored once. Its entry counts the `deliveries`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ TOLERANCE_SECONDS = 300
 
 
 class BadSignature(EmulatorError):
-    """A webhook is not signed as it must be. The message says which part is wrong."""
+    """The signature of a webhook is wrong. The message says which part."""
 
 
 def decode_secret(secret: str) -> bytes:
     """Return the signing key of a Standard Webhooks secret, `whsec_` followed by base64.
 
     Raises:
-        StartupError: the secret has another form (it is not repeated in the message).
+        StartupError: the secret has another form. The message does not repeat it.
     """
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
@@ -56,7 +56,7 @@ def verify_signature(key: bytes, headers: Mapping[str, str], body: bytes, now: d
         BadSignature: a header is missing, the time is off by more than 300 s, or no `v1` signature matches.
     """
     names = ("webhook-id", "webhook-timestamp", "webhook-signature")
-    # Bytes that are no text could be neither signed nor stored.
+    # Other bytes could be neither signed nor stored.
     wrong = [name for name in names if not headers.get(name, "").isascii() or not headers.get(name)]
     if wrong:
         raise BadSignature(f"Header {wrong[0]} is missing or not ASCII. Sign as Standard Webhooks 1.0.")
@@ -73,10 +73,10 @@ def verify_signature(key: bytes, headers: Mapping[str, str], body: bytes, now: d
 
 
 class NotificationInbox:
-    """The notifications received, oldest first, each id once."""
+    """The notifications received, oldest first, one for each id."""
 
     def __init__(self, database: Database) -> None:
-        """Keep the inbox in `database`."""
+        """Store the inbox in `database`."""
         self._database = database
 
     def receive(self, notification_id: str, headers: Mapping[str, str], body: Any) -> bool:
@@ -102,7 +102,7 @@ class NotificationInbox:
         ]
 
     def clear(self) -> None:
-        """Forget everything received, ids included."""
+        """Delete all notifications and their ids."""
         self._database.execute("DELETE FROM notifications")
 
 

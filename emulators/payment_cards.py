@@ -1,12 +1,12 @@
-"""Find payment card numbers, as people write them and OCR reads them.
+"""Find payment card numbers, as people write them and as OCR reads them.
 
-A number counts if it begins as one of a card brand, has that brand's length, passes the Luhn check, and is
-written in one piece or in the groups of a card. Blanks between groups may be lost, doubled, or be dots, dashes and
-one line break; a card in boxes has a blank after each digit. Parts of longer numbers and names do not count.
+A number counts if it has the prefix and the length of a card brand, passes the Luhn check, and is written in one
+piece or in the groups of a card. Groups may be separated by nothing, by blanks, dots or dashes, and by one line
+break. A card in boxes has a blank after each digit. Parts of longer numbers and names do not count.
 
-In doubt a card is found: a needless look costs a minute, a missed card passes unseen. One more group of four
-digits beside it is a room, a price or a code. Two are a row of a table or a serial number, unless another card is
-there; so is one group joined by the dash or dot that joins the card's own.
+In doubt it counts: a needless review costs a minute, but nobody sees a missed card. One more group of four digits
+beside it does not matter: it may be a room, a price or a code. Two more groups make it a row of a table or a
+serial number, unless they belong to another card. So does one group that is joined by the same dash or dot.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from emulators.written_numbers import GAP, LONGEST_WORD, has_mark, is_glued, lin
 
 SHORTEST_CARD, LONGEST_CARD = 13, 19
 LONGEST_GAP = 10
-# So many more groups of four digits beside a card make it a part of a row.
+# This many more groups of four digits beside a card make it a part of a row.
 ROW = 2
 MOST_GROUPS_OF_IBAN = 8
 _DIGITS = re.compile("[0-9]+")
@@ -37,15 +37,15 @@ _BRANDS = re.compile("|".join((
     r"(?:50|5[6-9]|6\d)\d{14,17}",                                              # Maestro, Discover, UnionPay
 )))
 # fmt: on
-# After how many digits a blank may stand.
+# The numbers of digits after which a blank may be.
 _LONG_GROUPS = ({4, 8, 12, 16}, {6})
 _GROUPS = {13: ({4, 8, 12}, {4, 7, 10}), 14: ({4, 10}, {4, 8, 12}), 15: ({4, 10}, {4, 8, 12})}
 _ENDS = {4, 6, 7, 8, 10, 12, 16}
-# What may stand right before a card without a blank, or with a dash.
+# What may be right before a card, without a blank or with a dash.
 _CARD_WORD = re.compile(
     r"(?:card|karte|carte|tarjeta|carta|kaart|karta|visa|amex|pan|nr|no|n[uú]m(?:mer|ber|ero)?)$", re.I
 )
-# A digit and a dash are judged with the group that they end.
+# A digit and a dash belong to the group that they end.
 _NAME_AND_DASH = re.compile(r"[^\W\d_][-_/]$")
 _IBAN_START = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(LENGTHS)})$", re.I)
 _LINE_START = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029][^\S\r\n]{0,80}$")
@@ -56,7 +56,7 @@ Group = re.Match[str]
 
 
 class _Numbers(NamedTuple):
-    """The groups of digits of a text, and between each two what stands there; None if it parts numbers."""
+    """The groups of digits in a text, and the gaps between them. A gap is None if it separates numbers."""
 
     text: str
     groups: Sequence[Group]
@@ -72,19 +72,19 @@ class _Neighbour(NamedTuple):
 
 
 def passes_luhn(digits: str) -> bool:
-    """Tell whether a string of digits passes the Luhn check."""
+    """Return whether a string of digits passes the Luhn check."""
     values = [int(digit) for digit in reversed(digits)]
     doubled = [sum(divmod(2 * value, 10)) for value in values[1::2]]
     return (sum(values[0::2]) + sum(doubled)) % 10 == 0
 
 
 def find_payment_cards(text: str) -> Iterator[int]:
-    """Yield where payment card numbers start."""
+    """Yield the positions of payment card numbers."""
     text = with_plain_digits(text)
     groups = list(_DIGITS.finditer(text))
     numbers = _Numbers(text, groups, [_gap(text, group, following) for group, following in pairwise(groups)])
     cards = [(first, last) for first in range(len(groups)) for last in _ends_of_cards(numbers, first)]
-    # Those in two groups are no neighbours: with dashes they are the end of a UUID.
+    # Cards in two groups do not count as neighbours: with dashes, they are the end of a UUID.
     neighbours = [(first, last) for first, last in cards if last - first != 1]
     firsts, lasts = {first for first, _ in neighbours}, {last for _, last in neighbours}
     for first, last in cards:
@@ -93,13 +93,13 @@ def find_payment_cards(text: str) -> Iterator[int]:
 
 
 def _gap(text: str, group: Group, following: Group) -> str | None:
-    """Return what stands between two groups; None if they cannot be of one number."""
+    """Return the text between two groups; None if they cannot belong to one number."""
     gap = text[group.end() : following.start()] if following.start() - group.end() <= LONGEST_GAP else "?"
     return gap if _GAP.fullmatch(gap) else None
 
 
 def _ends_of_cards(numbers: _Numbers, first: int) -> Iterator[int]:
-    """Yield the last groups of the cards that begin with a group, whatever stands around them."""
+    """Yield the last groups of the cards that begin with this group, without regard to their surroundings."""
     text, groups, gaps = numbers
     if text[groups[first].start()] not in "23456":
         return
@@ -120,7 +120,7 @@ def _ends_of_cards(numbers: _Numbers, first: int) -> Iterator[int]:
 
 
 def _is_first_box(groups: Sequence[Group], gaps: Sequence[str | None], index: int) -> bool:
-    """Tell whether a digit stands alone, and none before it does."""
+    """Return whether a single digit is the first in a series."""
     if len(groups[index].group()) > 1:
         return False
     return not index or gaps[index - 1] is None or len(groups[index - 1].group()) > 1
@@ -135,7 +135,7 @@ def _is_card(digits: str) -> bool:
 
 
 def _is_barcode(digits: str) -> bool:
-    """Tell whether 13 digits are an article number (EAN); many of those begin like a card."""
+    """Return whether 13 digits are an article number (EAN). Many of those have the prefix of a card."""
     weighted = sum(int(digit) * (1, 3)[place % 2] for place, digit in enumerate(digits))
     return len(digits) == 13 and weighted % 10 == 0
 
@@ -148,7 +148,7 @@ def _is_grouped(groups: Sequence[Group]) -> bool:
 
 
 def _is_part(numbers: _Numbers, first: int, last: int, firsts: set[int], lasts: set[int]) -> bool:
-    """Tell whether the groups are a part of a longer number, a name or an address."""
+    """Return whether the groups are a part of a longer number, a name or an address."""
     if _is_in_name(numbers, first, last) or _is_in_iban(numbers, first, last):
         return True
     groups, gaps = numbers.groups, numbers.gaps
@@ -177,7 +177,7 @@ def _is_in_name(numbers: _Numbers, first: int, last: int) -> bool:
 
 
 def _is_in_iban(numbers: _Numbers, first: int, last: int) -> bool:
-    """Tell whether groups before begin an account number that is long enough to hold these too."""
+    """Return whether earlier groups begin an account number that is long enough to include these."""
     text, groups, gaps = numbers
     length = sum(len(group.group()) for group in groups[first : last + 1])
     for index in range(first - 1, max(first - 1 - MOST_GROUPS_OF_IBAN, -1), -1):
@@ -194,12 +194,12 @@ def _is_in_iban(numbers: _Numbers, first: int, last: int) -> bool:
 
 
 def _is_joined(gap: str | None, inside: set[str]) -> bool:
-    """Tell whether a mark joins a card to the number before it: the card is in one piece, or joined alike."""
+    """Return whether a mark joins a card to the number before it: the card has no marks, or the same one."""
     return gap in (".", "-", "/", "_") and (not inside or gap in inside)
 
 
 def _is_list_number(numbers: _Numbers, index: int) -> bool:
-    """Tell whether a group is the number of an item: one to three digits at the start of a line, then a dot."""
+    """Return whether a group numbers an item of a list: one to three digits at the start of a line, then a dot."""
     start = numbers.groups[index].start()
     line = ("\n" if start < LONGEST_WORD else "") + numbers.text[max(0, start - LONGEST_WORD) : start]
     is_short = len(numbers.groups[index].group()) <= 3 and numbers.text[start] != "0"
@@ -207,12 +207,12 @@ def _is_list_number(numbers: _Numbers, index: int) -> bool:
 
 
 def _are_fours(groups: Sequence[Group]) -> bool:
-    """Tell whether a card is written like a row of groups of four digits; blanks may be lost."""
+    """Return whether a card is written like a row of groups of four digits. Blanks may be missing."""
     return all(len(group.group()) % 4 == 0 for group in groups[:-1])
 
 
 def _is_row(neighbours: Sequence[_Neighbour], inside: set[str]) -> bool:
-    """Tell whether a card goes on in more groups of four digits, as in a row of a table or a serial number."""
+    """Return whether more groups of four digits follow a card, as in a row of a table or a serial number."""
     for neighbour in neighbours:
         gap, digits = neighbour.gap, neighbour.digits
         if gap is None or gap not in inside or line_breaks_in(gap) or neighbour.is_card:

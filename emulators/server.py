@@ -29,7 +29,7 @@ from emulators.faults import Handler
 from emulators.settings import MEGABYTE, EmulatorSettings
 from emulators.state_lock import StateLock
 
-# Bodies that are read whole: the text of a document, telemetry, notifications. Documents are streamed.
+# The limit of bodies that are read as a whole: texts, telemetry, notifications. Documents are streamed.
 LARGEST_JSON_BYTES = 64 * MEGABYTE
 INDEX = """Local emulators. All routes are on this port.
 
@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 
 
 def create_app(settings: EmulatorSettings) -> web.Application:
-    """Wire the emulators together; state is opened here and closed when the application is cleaned up.
+    """Wire the emulators together. Their state is opened here, and closed when the application is cleaned up.
 
     Raises:
         StartupError: a setting or the rule file is wrong, or the state is in use.
@@ -97,13 +97,13 @@ async def start_server(settings: EmulatorSettings) -> tuple[web.AppRunner, int]:
     Raises:
         StartupError: the port is in use, or a setting is wrong.
     """
-    # The port comes first: whoever does not get it must not touch the state, which may be in use with the port.
+    # The port comes first: if it is in use, so may be the state, which must not be touched then.
     try:
         listener = socket.create_server((settings.host, settings.port))
     except OSError as error:
         raise StartupError(_why_not_listening(settings, error)) from error
     try:
-        # A client that leaves ends its handler: an injected delay must not outlive its caller.
+        # A client that disconnects ends its handler, and with it an injected delay.
         runner = web.AppRunner(
             create_app(settings),
             handler_cancellation=True,

@@ -1,4 +1,4 @@
-"""What the emulators are started with: command line first, then environment, then defaults."""
+"""The settings of the emulators: from the command line, else from the environment, else the defaults."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 from emulators.errors import StartupError
 
 MEGABYTE = 1024 * 1024
-# Documented, local only: the value that local.settings.json gives the app. It protects nothing.
+# The value in local.settings.json. It is public and protects nothing.
 LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwtZGV2ZWxvcG1lbnQtd2ViaG9vay1zZWNyZXQ="
 
 
 @dataclass(frozen=True)
 class EmulatorSettings:
-    """Everything the emulators can be told.
+    """The settings of the emulators.
 
     Attributes:
-        state_dir: root of everything written; the emulators use only its folder `emulators`.
+        state_dir: the emulators write to its folder `emulators` only.
         host: the address to listen on.
         port: the port to listen on; 0 picks a free one.
-        rules_path: the compliance rule file; None means the one that comes with the emulators.
-        webhook_secret: Standard Webhooks secret (`whsec_` and base64) which notifications are signed with.
+        rules_path: the compliance rule file; None for the one that comes with the emulators.
+        webhook_secret: the Standard Webhooks secret (`whsec_` and base64) with which notifications are signed.
         poll_seconds: `Retry-After` of a poll while the analysis runs; a real resource asks for 2.
         source_hosts: hosts that a `urlSource` may name.
         max_document_bytes: larger documents are refused, as by an S0 resource.
@@ -40,7 +40,7 @@ class EmulatorSettings:
 
     @property
     def data_dir(self) -> Path:
-        """The folder which holds all that the emulators keep."""
+        """The folder for everything that the emulators store."""
         return self.state_dir / "emulators"
 
 
@@ -48,7 +48,7 @@ def load_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Emula
     """Read the settings; `--help` and bad options end the process as argparse does.
 
     Raises:
-        StartupError: a value is of the wrong form; the message names it and the form.
+        StartupError: a value has the wrong form. The message names the setting and its form.
     """
     options = _parser(environ).parse_args(arguments)
     return EmulatorSettings(

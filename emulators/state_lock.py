@@ -1,4 +1,4 @@
-"""One process per state folder: two would resume the same operations and tidy away each other's files."""
+"""One process for each state folder: two would resume the same operations and delete each other's files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from emulators.errors import StartupError
 
 
 class StateLock:
-    """Held until `release`, or until the process ends in whatever way."""
+    """A lock that is held until `release`, or until the process ends."""
 
     def __init__(self, folder: Path) -> None:
-        """Take the lock of `folder`, which is created if need be.
+        """Take the lock of `folder`, which is created if it is missing.
 
         Raises:
             StartupError: another process holds it.
@@ -28,5 +28,5 @@ class StateLock:
             ) from error
 
     def release(self) -> None:
-        """Give the folder free."""
+        """Release the lock."""
         self._file.close()

@@ -1,7 +1,7 @@
 """The telemetry sink: an Application Insights ingestion endpoint that keeps the newest metrics in memory.
 
 The app reaches it with `APPLICATIONINSIGHTS_CONNECTION_STRING=InstrumentationKey=...;IngestionEndpoint=http://127.0.0.1:7080`.
-`GET /telemetry` lists the metrics, newest last (`?name=` picks one); `DELETE /telemetry` forgets them.
+`GET /telemetry` lists the metrics, newest last (`?name=`: those of one name). `DELETE /telemetry` removes them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class TelemetrySink:
         self._metrics: deque[dict[str, Any]] = deque(maxlen=capacity)
 
     def receive(self, items: list[Any]) -> dict[str, Any]:
-        """Take in envelopes; return the service's answer `{itemsReceived, itemsAccepted, errors}`."""
+        """Store envelopes. Returns the service's answer `{itemsReceived, itemsAccepted, errors}`."""
         errors = []
         for index, item in enumerate(items):
             try:
@@ -38,14 +38,14 @@ class TelemetrySink:
         return [metric for metric in self._metrics if name is None or metric["name"] == name]
 
     def clear(self) -> None:
-        """Forget all metrics."""
+        """Remove all metrics."""
         self._metrics.clear()
 
 
 def _metrics_of(item: dict[str, Any]) -> list[dict[str, Any]]:
     base_type, base_data = item["data"]["baseType"], item["data"]["baseData"]
     if base_type != "MetricData":
-        return []  # events, traces and the like are accepted, as by the service, and not kept
+        return []  # Events, traces and others are accepted, as by the service, but not kept.
     shared = {
         "time": item.get("time"),
         "properties": base_data.get("properties") or {},

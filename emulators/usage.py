@@ -1,4 +1,4 @@
-"""What each service was asked, counted across restarts: `GET /usage`, `DELETE /usage`."""
+"""Counts of what each service did: `GET /usage`, `DELETE /usage`. They survive restarts."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ COUNTERS = (
 
 
 class UsageCounts:
-    """Counts of work done; a request that an injected fault refused is not counted."""
+    """Counts of work done. A request that an injected fault refused is not counted."""
 
     def __init__(self, database: Database) -> None:
-        """Keep the counts in `database`."""
+        """Store the counts in `database`."""
         self._database = database
 
     def add(self, counter: str, amount: int = 1) -> None:
@@ -33,7 +33,7 @@ class UsageCounts:
         )
 
     def add_submission(self, sha256: str) -> None:
-        """Count one accepted document, known by the SHA-256 of its bytes."""
+        """Count one accepted document, identified by the SHA-256 of its bytes."""
         self.add("documentIntelligence.submissions")
         self._database.execute(
             "INSERT INTO submitted_documents VALUES (?, 1) "

@@ -1,4 +1,4 @@
-"""What stands between the groups of a number that people wrote, a layout broke or OCR read."""
+"""The text between the groups of a number, as people write it, as a layout breaks it, and as OCR reads it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 
 _BLANKS = " \\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _LINE_BREAKS = "\\r\\n\\x0b\\x0c\x85\u2028\u2029"
-# Soft hyphens, joiners and direction marks: in the text, but not on the page.
+# Soft hyphens, joiners and direction marks, which are invisible.
 _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 _DOTS = ".\u00b7\u2022\u2027\u2219\u22c5\u30fb\uff0e"
 _DASHES = "\\-\u02d7\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d"
@@ -15,17 +15,17 @@ _NOTHING = f"[{_BLANKS}{_LINE_BREAKS}{_INVISIBLE}]{{0,4}}"
 # Blanks, or one mark with blanks around it. Each text has one way to match, so that no search can backtrack.
 GAP = f"{_NOTHING}(?:[{_DOTS}{_DASHES}_/]{_NOTHING})?"
 _MARK = re.compile(f"[{_DOTS}{_DASHES}_/]")
-# How far the text beside a number is read for a word.
+# How many characters beside a number are searched for a word.
 LONGEST_WORD = 40
 _WORD_BEFORE = re.compile(r"[^\W\d_]+$")
 _WORD_AFTER = re.compile(r"[^\W\d_]+")
-# Words in capitals that stand beside a number and are short enough to be taken for a part of its name.
+# Words in capitals beside a number that are short enough to look like a part of a product name.
 _KNOWN = "IBAN|BIC|EXP|CVV|CVC|EUR|USD|GBP|CHF|PLN|CZK|HUF|RON|SEK|NOK|DKK|CAD|AUD|JPY"
 _KNOWN_BEFORE, _KNOWN_AFTER = re.compile(f"(?:{_KNOWN})$"), re.compile(_KNOWN)
 
 
 def with_plain_digits(text: str) -> str:
-    """Return `text` with the digits of all scripts as 0 to 9; every character keeps its place."""
+    """Return `text` with the digits of all scripts as 0 to 9. Every character keeps its position."""
     if text.isascii():
         return text
     digits = {ord(sign): str(unicodedata.decimal(sign)) for sign in set(text) if sign.isdecimal()}
@@ -33,21 +33,21 @@ def with_plain_digits(text: str) -> str:
 
 
 def has_mark(gap: str) -> bool:
-    """Tell whether a gap joins its groups by a dot, a dash, a slash or a low line."""
+    """Return whether a gap joins its groups with a dot, a dash, a slash or an underscore."""
     return _MARK.search(gap) is not None
 
 
 def line_breaks_in(gap: str) -> int:
-    """Count the lines that end in a gap."""
+    """Return the number of line breaks in a gap."""
     return len(f"{gap}|".splitlines()) - 1
 
 
 def is_glued(before: str, after: str, *, in_groups: bool) -> bool:
-    """Tell whether the text right before and after a number make it a part of something longer.
+    """Return whether the text right before and after a number makes it a part of something longer.
 
-    A word does not: OCR loses the blank beside it. What makes a number longer are digits, low lines, letters mixed
-    with digits, and, if the number is written in one piece, single letters and the few capitals before it that
-    names of parts and orders begin with. `before` and `after` are up to LONGEST_WORD characters long.
+    A word does not: OCR may lose the blank beside it. Digits, underscores and letters mixed with digits do. If the
+    number is written in one piece, so do single letters, and a few capitals before it, as in names of parts and
+    orders. `before` and `after` are up to LONGEST_WORD characters long.
     """
     return _ends_in_name(before, in_groups) or _begins_with_name(after, in_groups)
 

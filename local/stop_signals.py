@@ -11,7 +11,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequested(KeyboardInterrupt):
-    """Somebody asked this program to stop. A KeyboardInterrupt, because asyncio lets that one through its tasks."""
+    """Somebody asked this program to stop. A KeyboardInterrupt, because asyncio lets that through its tasks."""
 
 
 @contextmanager

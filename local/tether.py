@@ -1,9 +1,9 @@
 """Run a command that cannot outlive its starter: `python tether.py SIGNAL PARENT_PID COMMAND...`.
 
-On Linux the kernel sends SIGNAL to this process when its starter has ended for any reason. That holds across the
-`exec` below, so the command keeps the process id. On other systems the command simply runs, and stays behind if its
-starter is killed with SIGKILL. This is not a `preexec_fn`, because those are not safe in a process with threads. It
-imports little, because it runs before every part.
+On Linux the kernel sends SIGNAL to this process when its starter has ended for any reason. That holds across
+the `exec` below, so the command keeps the process id. On other systems the command simply runs, and stays behind
+if its starter is killed with SIGKILL. This is not a `preexec_fn`, because those are not safe in a process with
+threads. It imports little, because it runs before every part.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Takes submitted documents through the worker processes.
+"""Has worker processes analyze the submitted documents.
 
 Every document goes to a text worker first. If a page has no text layer, that worker says so at once and the
-document moves to an OCR worker, so that digital documents never wait behind OCR. Each operation has a task of its
-own: whatever goes wrong with it ends it alone.
+document goes to an OCR worker, so that digital documents never wait for OCR. Each operation has its own task, so
+that a failure ends that operation only.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class AnalysisQueue:
-    """Brings every operation to its end; the pools say how many are worked on at a time."""
+    """Brings every operation to its end. The pools bound how many run at a time."""
 
     def __init__(
         self, operations: Operations, text_workers: WorkerPool, ocr_workers: WorkerPool, pause_seconds: float = 1.0
@@ -36,7 +36,7 @@ class AnalysisQueue:
             operations: where operations are found, and their ends recorded.
             text_workers: read digital documents.
             ocr_workers: read the others.
-            pause_seconds: before an end that could not be recorded is tried again, the first time.
+            pause_seconds: the first pause after the end of an operation could not be recorded.
         """
         self._operations = operations
         self._text_workers, self._ocr_workers = text_workers, ocr_workers
@@ -44,18 +44,18 @@ class AnalysisQueue:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Go on with what an earlier process left unfinished."""
+        """Continue the operations that an earlier process did not finish."""
         for operation_id in self._operations.unfinished():
             self.submit(operation_id)
 
     def submit(self, operation_id: str) -> None:
-        """Line up an operation that is in the database."""
+        """Queue an operation that is in the database."""
         task = asyncio.create_task(self._bring_to_end(operation_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
-        """Stop at once; what is unfinished goes on at the next start."""
+        """Stop at once. Unfinished operations continue at the next start."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -81,7 +81,7 @@ class AnalysisQueue:
         return outcome
 
     async def _try(self, workers: WorkerPool, operation: Operation) -> dict[str, Any]:
-        """Run the operation until there is an outcome; each time it lines up anew."""
+        """Run the operation until there is an outcome. Before each try it is queued again."""
         while True:
             try:
                 return await workers.run(self._job(operation))
@@ -92,16 +92,16 @@ class AnalysisQueue:
                     return _failed(failure.to_json())
 
     def _failure_by(self, death: WorkerDied, crashes: int) -> ServiceError | None:
-        """Return why the operation fails now; None if it is to be tried again."""
+        """Return the error with which the operation fails; None if it is tried again."""
         if death.by_signal in LIMIT_SIGNALS:
             return too_complex()
         if crashes < MOST_CRASHES:
             return None
-        # Twice the reader's own doing: a third try would end alike.
+        # The document has ended the worker twice: a third try would end like that, too.
         return too_complex() if death.by_signal in CRASH_SIGNALS else internal_error()
 
     async def _record(self, operation_id: str, outcome: dict[str, Any] | None) -> None:
-        """Record how an operation ended, at last: who submitted it waits for that."""
+        """Record the end of an operation, with as many tries as it takes: its client waits for it."""
         pause_seconds = self._pause_seconds
         while True:
             try:

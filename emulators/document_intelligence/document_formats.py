@@ -1,4 +1,4 @@
-"""Which format a document really has, by its first bytes; names and headers are not believed."""
+"""Recognises the format of a document by its first bytes. Names and headers do not matter."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from emulators.document_intelligence.service_errors import UNSUPPORTED, invalid_request
 
-# PDF readers, PDFium among them, accept up to 1024 bytes before the header.
+# PDF readers, such as PDFium, accept up to 1024 bytes before the header.
 _PDF_HEADER = b"%PDF-"
 _PDF_HEADER_WITHIN = 1024
 _IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00", b"MM\x00*")
 
 
 class DocumentFormat(Enum):
-    """What the emulator reads."""
+    """The formats that the emulator reads."""
 
     PDF = "pdf"
     IMAGE = "image"
@@ -24,7 +24,7 @@ def detect_format(path: Path) -> DocumentFormat:
     """Return the document's format.
 
     Raises:
-        ServiceError: it is none that the emulator reads (UnsupportedContent).
+        ServiceError: the emulator does not read this format (UnsupportedContent).
     """
     with path.open("rb") as file:
         start = file.read(_PDF_HEADER_WITHIN + len(_PDF_HEADER))

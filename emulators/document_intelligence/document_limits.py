@@ -1,4 +1,4 @@
-"""Keeps the document that a worker reads within limits of memory, CPU time and size of the result.
+"""Limits the memory, the CPU time and the size of the result of the document that a worker reads.
 
 Python code that runs out of memory raises MemoryError; PDFium ends the process with a signal, and so does the
 kernel when the CPU time is spent. The server knows these signals (`worker_process.LIMIT_SIGNALS`).
@@ -19,30 +19,30 @@ LARGEST_RESULT_BYTES = 1024**3
 
 
 class DocumentLimits:
-    """The limits of one document, which is read in the block."""
+    """The limits of one document, which hold inside the block."""
 
     def __init__(self, kind: WorkerKind) -> None:
         """Prepare the limits of `kind`."""
         self._kind = kind
 
     def __enter__(self) -> DocumentLimits:
-        """Let the document add so much to what this process has and has used, and begin its first page."""
+        """Set the limits, relative to what this process uses already, and begin the first page."""
         kind = self._kind
         self._end = _used_cpu_seconds() + kind.document_cpu_seconds
         _set_soft(resource.RLIMIT_CORE, 0)
         _set_soft(resource.RLIMIT_FSIZE, LARGEST_RESULT_BYTES)
-        if sys.platform == "linux":  # macOS refuses a limit of the address space
+        if sys.platform == "linux":  # macOS has no limit of the address space.
             _set_soft(resource.RLIMIT_AS, _address_space_bytes() + kind.memory_bytes)
         self.begin_part()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the limit of time away: it must not end the process when the next document has just begun."""
+        """Remove the time limit: it must not end the process at the start of the next document."""
         hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
         resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
 
     def begin_part(self) -> None:
-        """Give the next page, or the next part of one, its CPU time."""
+        """Start the CPU time of the next page, or of the next part of one."""
         _set_soft(
             resource.RLIMIT_CPU, math.ceil(min(_used_cpu_seconds() + self._kind.page_cpu_seconds, self._end))
         )
@@ -50,7 +50,7 @@ class DocumentLimits:
 
 @contextmanager
 def at_most_cpu_seconds(seconds: int) -> Iterator[None]:
-    """Give the block less than what is left of the part's CPU time."""
+    """Give the block at most this CPU time, out of what is left for the part."""
     soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
     shorter = math.ceil(_used_cpu_seconds()) + seconds
     _set_soft(resource.RLIMIT_CPU, shorter if soft == resource.RLIM_INFINITY else min(soft, shorter))

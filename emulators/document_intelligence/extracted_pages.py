@@ -1,4 +1,4 @@
-"""What extraction finds on a page, before it becomes an analyzeResult."""
+"""The pages, lines and words that extraction finds, before they become an analyzeResult."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def enclosing(polygons: Iterable[Polygon], turned: int = 0) -> Polygon:
 
 
 def upright(box: Box, turned: int) -> Box:
-    """Return where a box of `turned` text lies for a reader who turns the page; the origin is turned with it."""
+    """Return the box of `turned` text after the page is turned upright. The origin is turned with it."""
     left, top, right, bottom = box
     if turned == 90:
         return top, -right, bottom, -left

@@ -18,10 +18,10 @@ from emulators.document_intelligence.result_writer import write_result
 
 
 class OcrNeeded(Exception):
-    """A page shows more than its text layer says; the document is one for the worker that does OCR."""
+    """A page shows more than its text layer has: the document needs a worker with OCR."""
 
 
-# Told before each part of a page that takes its time: a tile, a few lines.
+# Called before each part of a page that takes long: a tile, or a few lines.
 BeginPart = Callable[[], None]
 
 
@@ -31,9 +31,9 @@ def extract(
     """Extract the selected pages into the result file and return their number.
 
     Args:
-        job: the document and what was asked.
-        with_ocr: whether what the text layer does not say may be read by OCR here.
-        report_page: called with each page's number when it is done, as a sign of life.
+        job: the document and the parameters of the request.
+        with_ocr: whether this process may use OCR.
+        report_page: called with the number of each finished page, as a sign of life.
         begin_part: called before each part of a page that OCR reads.
 
     Raises:
@@ -71,7 +71,7 @@ def _refuse_picture(draw: pdf_pages.DrawPicture) -> list[Line]:
 
 
 def _read_image(image: Image.Image, units_per_pixel: float, begin_part: BeginPart) -> list[Line]:
-    # Imported here: the worker for digital PDFs never pays for the OCR libraries.
+    # Imported here, so that the worker for digital PDFs does not load the OCR libraries.
     from emulators.document_intelligence.ocr import read_image
 
     return read_image(image, units_per_pixel, begin_part)

@@ -1,4 +1,4 @@
-"""What the server tells a worker process about a document. Apart, so that the server loads no image library."""
+"""The job that the server sends to a worker process. A module of its own: the server loads no image library."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class ExtractionJob:
 
     Attributes:
         document: path of the submitted bytes.
-        result: path at which the complete answer is to appear, all or nothing.
+        result: path of the answer, which appears when it is complete.
         model_id: as in the request, for the answer.
         api_version: as in the request, for the answer.
         pages: page ranges as in the request; empty means all.
-        with_languages: whether the answer is to tell the pages' languages.
+        with_languages: whether the answer has the languages of the pages.
         created_at: when the operation was created, for the answer.
     """
 
@@ -35,5 +35,5 @@ class ExtractionJob:
 
 
 def unfinished_path(result: Path) -> Path:
-    """Return where the answer that is to appear at `result` is written until it is complete."""
+    """Return the path at which the answer for `result` is written until it is complete."""
     return result.with_suffix(".part")

@@ -1,11 +1,12 @@
 """The worker process: `python -m emulators.document_intelligence.extraction_worker <WorkerKind as JSON>`.
 
-PDFium and OCR are not thread-safe, may crash and hold much memory, so they live here and not in the server.
+PDFium and OCR are not thread-safe, may crash and need much memory, so they run here and not in the server.
 Speaks JSON lines: a job on stdin, then on stdout `{"page": n}` per page, `{"part": true}` per part of a page that
 OCR reads, and one outcome:
 `{"outcome": "succeeded", "pages": n}`, `{"outcome": "needsOcr"}` or `{"outcome": "failed", "error": {...}}`,
-with `"isLast": true` if the process ends now. Anything unforeseen ends the process, and so does a document that
-exceeds the limits; the server sees by what and decides whether to try again. So does the end of stdin.
+with `"isLast": true` if the process ends now. Unexpected errors end the process, and so does a document that
+exceeds the limits. The server sees the exit code or the signal, and decides whether to try again. The end of stdin
+ends the process, too.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from emulators.document_intelligence.extraction_job import ExtractionJob
 from emulators.document_intelligence.service_errors import ServiceError, too_complex
 from emulators.document_intelligence.worker_kinds import WorkerKind
 
-# A worker that once needed more than this ends after its answer; a fresh one gives the memory back.
+# A worker that needed more than this ends after its answer, to give the memory back.
 LARGEST_MEMORY_BYTES = 2 * 1024**3
-# How numpy, OpenCV and ONNX Runtime say that they got no memory, where they do not raise MemoryError.
+# Words of numpy, OpenCV and ONNX Runtime for a lack of memory, where they do not raise MemoryError.
 _OUT_OF_MEMORY = ("bad_alloc", "bad allocation", "Insufficient memory", "Failed to allocate", "start new thread")
 
 
@@ -35,7 +36,7 @@ def main() -> None:
     """Serve jobs until stdin ends."""
     kind = WorkerKind(**json.loads(sys.argv[1]))
     if kind.with_ocr:
-        os.nice(5)  # digital documents and the app come first
+        os.nice(5)  # Digital documents and the app have priority.
     answers = _claim_stdout()
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
@@ -47,7 +48,7 @@ def main() -> None:
 
 
 def _claim_stdout() -> TextIO:
-    """Return the pipe to the server; whatever a library prints goes to stderr from now on."""
+    """Return the pipe to the server. From now on, what libraries print goes to stderr."""
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return pipe
@@ -56,7 +57,7 @@ def _claim_stdout() -> TextIO:
 def _read_jobs(jobs: queue.SimpleQueue[str]) -> None:
     for line in sys.stdin:
         jobs.put(line)
-    # The server is gone, perhaps by SIGKILL: leave at once, also in the middle of a document.
+    # The server has ended, perhaps by SIGKILL: exit at once, also in the middle of a document.
     os._exit(0)
 
 
@@ -80,7 +81,7 @@ def _run(job: ExtractionJob, kind: WorkerKind, answers: TextIO) -> dict[str, Any
     except Exception as error:
         if not _exceeds_limits(error):
             raise
-        # Libraries that got no memory may be in any state: the next document gets a fresh process.
+        # Without memory, libraries may be in any state: the next document gets a new process.
         return {"outcome": "failed", "error": too_complex().to_json(), "isLast": True}
 
 

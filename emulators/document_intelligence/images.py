@@ -18,9 +18,9 @@ from emulators.document_intelligence.service_errors import (
 )
 
 SHORTEST_SIDE, LONGEST_SIDE = 50, 10_000
-# Scans have up to 600 pixels for each byte of their file; together with so many pixels, more is a bomb.
+# Scans have up to 600 pixels for each byte of their file. An image with more, and this many pixels, is a bomb.
 MOST_PIXELS, MOST_PIXELS_PER_BYTE = 1_000_000_000, 2_000
-# Pillow warns above this and refuses twice as much; the service's own limit is checked first.
+# Pillow warns above this, and refuses twice as much. The service's own limit is checked first.
 Image.MAX_IMAGE_PIXELS = LONGEST_SIDE * LONGEST_SIDE
 
 
@@ -40,14 +40,14 @@ def open_image(path: Path) -> Iterator[Image.Image]:
 
 @contextmanager
 def _decoding() -> Iterator[None]:
-    """Turn whatever Pillow raises at bad data into the service's error."""
+    """Turn what Pillow raises for bad data into the service's error."""
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise invalid_request("InvalidContentDimensions", DIMENSIONS) from error
     except (ServiceError, MemoryError):
         raise
-    except Exception as error:  # Pillow lets through whatever its decoders stumble over, TypeError included
+    except Exception as error:  # Pillow lets through any exception of its decoders, including TypeError.
         raise invalid_request("InvalidContent", CORRUPT) from error
 
 
@@ -72,10 +72,10 @@ def frame_count(image: Image.Image) -> int:
 
 
 def check_frames(image: Image.Image, numbers: Iterable[int], file_bytes: int) -> None:
-    """Refuse, by their headers alone, frames that unfold to far more than the file can hold.
+    """Refuse frames that are, by their headers, far larger than the file allows.
 
     Raises:
-        ServiceError: too complex; or the size of a frame is out of range, or its header is broken.
+        ServiceError: a frame is too complex, its size is out of range, or its header is broken.
     """
     pixels = 0
     with _decoding():

@@ -1,4 +1,4 @@
-"""Which language a text is in, by its most common small words: en, de, fr, es, nl, it, pl."""
+"""Detects the language of a text by its most common small words: en, de, fr, es, nl, it, pl."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def detect_language(text: str) -> tuple[str, float] | None:
-    """Return the language's code and a confidence, 0.0 to 1.0; None if the text gives too little to go by.
+    """Return the language's code and a confidence, 0.0 to 1.0; None if the text is too short.
 
     The confidence is the language's share of all votes, where a word common to several languages splits its vote.
     """

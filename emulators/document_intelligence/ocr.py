@@ -1,4 +1,4 @@
-"""Text from images by OCR: RapidOCR with the models of its wheel; needs no network.
+"""Reads text in images with RapidOCR. The models come with its wheel, so no network is needed.
 
 The models are loaded at first use (about a second and 0.7 GB). Use this in one thread of one process.
 """
@@ -19,33 +19,33 @@ from PIL import Image
 from emulators.document_intelligence.extracted_pages import Line, Polygon, Word
 from emulators.document_intelligence.ocr_tiles import in_tiles, legible_size
 
-# Lines are tried upside down, too, unless the engine is as sure of them as this on the whole.
+# Lines are tried upside down, too, unless their mean confidence is above this.
 SURE = 0.9
-# A line that is read against the others must be surer than the way of the others by this.
+# A line in the other direction than the rest must be surer in it by this.
 AGAINST_OTHERS = 0.2
-# What the engine is less sure of is no text but a stain.
+# Below this confidence it is not text but a stain.
 LEAST_CONFIDENCE = 0.3
-# A box is long and thin if one side is so many times the other.
+# A box is long and thin if one side is this many times the other.
 LONG_AND_THIN = 3.0
 # A long line of small print takes a third of a second.
 LINES_AT_A_TIME = 24
 
 Corners = Any  # an array of four points (x, y), clockwise from the top left of the text
-# Cuts the lines at these corners out of the image and returns what they say, turned by so many degrees.
+# Cuts the lines at these corners out of the image, turned by these degrees, and returns their text.
 Recognise = Callable[[list[Corners], int], "list[Reading]"]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a line says if its text is `turned` by so many degrees.
+    """What a line says if its text is `turned` by this angle.
 
     Attributes:
         text: as read, with blanks.
         confidence: the mean over the characters, 0.0 to 1.0.
         confidences: of each character.
-        places: where the middle of each character is on the line, 0.0 to 1.0.
-        corners: the line's, from the top left of the text.
-        turned: by how many degrees clockwise the text is.
+        places: the position of the middle of each character on the line, 0.0 to 1.0.
+        corners: those of the line, from the top left of the text.
+        turned: the angle of the text, in degrees clockwise.
     """
 
     text: str
@@ -65,7 +65,7 @@ def _engine() -> Any:
             # The line-orientation classifier turns good lines upside down, so it stays off: see `_best_way_round`.
             "Global.use_cls": False,
             "Global.log_level": "error",
-            # There are workers for the cores: threads of several would wait for each other, spinning.
+            # There is a worker for each core. Threads of several workers would spin and wait for each other.
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,
         }
     )
@@ -74,7 +74,7 @@ def _engine() -> Any:
 
 
 def read_image(image: Image.Image, units_per_pixel: float, begin_part: Callable[[], None]) -> list[Line]:
-    """Read an RGB image, whichever way round it is.
+    """Read an RGB image in any orientation.
 
     Args:
         image: the page.
@@ -111,15 +111,15 @@ def _readings(recognise: Recognise, boxes: list[Corners]) -> list[Reading]:
     lying, standing = _by_direction(boxes)
     readings = _best_way_round(recognise, lying, 0) + _best_way_round(recognise, standing, 90)
     if not (standing or _are_sure(readings) or any(_is_long_and_thin(box) for box in boxes)):
-        # Nothing but short words, whose boxes do not tell.
+        # There are only short words, whose boxes have no direction.
         readings = max(readings, _best_way_round(recognise, lying, 90), key=_sense)
     return [reading for reading in readings if reading.text.strip() and reading.confidence >= LEAST_CONFIDENCE]
 
 
 def _by_direction(boxes: list[Corners]) -> tuple[list[Corners], list[Corners]]:
-    """Part boxes of lines that run across the image from those that run up or down it.
+    """Separate the boxes of horizontal lines from those of vertical lines.
 
-    Short words are square, or higher than wide as a "1" is: long and thin boxes say how they lie, too.
+    Short words are square, or higher than wide as a "1" is, so they get the direction of the long and thin boxes.
     """
     surplus = sum(_height(box) - _width(box) for box in boxes if _is_long_and_thin(box))
     threshold = 1 / LONG_AND_THIN if surplus > 0 else LONG_AND_THIN
@@ -143,7 +143,7 @@ def _height(box: Corners) -> float:
 
 
 def _best_way_round(recognise: Recognise, boxes: list[Corners], turned: int) -> list[Reading]:
-    """Read lines that are turned so, or by 180 degrees more, whichever makes more sense."""
+    """Read lines that are turned by this angle or by 180 degrees more, whichever makes more sense."""
     readings = recognise(boxes, turned)
     if _are_sure(readings):
         return readings
@@ -151,7 +151,7 @@ def _best_way_round(recognise: Recognise, boxes: list[Corners], turned: int) -> 
     others = recognise([boxes[index] for index in doubtful], turned + 180)
     is_better = _sense(others) > _sense([readings[index] for index in doubtful])
     for index, other in zip(doubtful, others, strict=True):
-        # Two receipts on one sheet may lie against each other: a line that is much surer so may differ from most.
+        # Two receipts on one sheet may have opposite directions, so a line that is much surer may differ.
         handicap = -AGAINST_OTHERS if is_better else AGAINST_OTHERS
         if other.confidence > readings[index].confidence + handicap:
             readings[index] = other
@@ -179,7 +179,7 @@ def _recognise(pixels: Any, boxes: list[Corners], turned: int) -> list[Reading]:
 def _characters(text: str, score: float, info: Any) -> tuple[list[float], list[float]]:
     """Return the confidence and the place of each character.
 
-    RapidOCR's WordInfo tells confidences of all characters and columns of those that are no blanks.
+    RapidOCR's WordInfo has the confidences of all characters, and the columns of those that are not blanks.
     """
     columns = iter([column for word in info.word_cols for column in word])
     visible = sum(not character.isspace() for character in text)
@@ -202,7 +202,7 @@ def _crop(pixels: Any, corners: Corners) -> Any:
 def _line(reading: Reading, factor: float) -> Line:
     polygon = [round(float(value) * factor, 4) for corner in reading.corners for value in corner]
     words, offset = list[Word](), 0
-    # Half a character, so that a word begins before the middle of its first one.
+    # Half a character, so that a word begins before the middle of its first character.
     half = 0.5 / len(reading.text)
     for match in re.finditer(r"\S+", reading.text):
         places = reading.places[match.start() : match.end()]

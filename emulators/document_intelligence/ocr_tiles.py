@@ -1,4 +1,4 @@
-"""At which scale and in which parts an image is searched for text: shrunk as a whole, small print is lost."""
+"""Searches an image for text in tiles. If it were shrunk as a whole, small print would be lost."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 import cv2
 import numpy
 
-# The detector finds text of ordinary pages best at about this length (A4 at 170 dots per inch) ...
+# The detector works best at about this length (A4 at 170 dots per inch) ...
 LONGEST_SIDE = 2000
-# ... but nothing is made narrower than this: a long strip is no large page, its letters are small.
+# ... but images are not made narrower than this: the letters on a long strip are small.
 NARROWEST_SIDE = 1250
-# A plan keeps its small print: nothing is shrunk by more than A4 at 600 dots per inch, 7016 pixels long.
+# Images are not shrunk by more than A4 at 600 dots per inch (7016 pixels), so that plans keep their small print.
 SMALLEST_SCALE = LONGEST_SIDE / 7016
-# Searching takes half a second for each million pixels on one core.
+# The search takes half a second for each million pixels on one core.
 MOST_PIXELS = 16_000_000
 # Tiles overlap by more than a line's height, so that each line is whole in one of them.
 TILE, OVERLAP = 1600, 200
@@ -27,7 +27,7 @@ Corners = Any  # an array of four points (x, y), clockwise from the top left
 
 
 def legible_size(width: int, height: int) -> tuple[int, int]:
-    """Return the size in pixels at which an image is read; never larger than it is."""
+    """Return the size in pixels at which an image is read, which is at most its own."""
     usual = max(LONGEST_SIDE / max(width, height), NARROWEST_SIDE / min(width, height), SMALLEST_SCALE)
     scale = min(1.0, usual, math.sqrt(MOST_PIXELS / (width * height)))
     return max(1, round(width * scale)), max(1, round(height * scale))
@@ -41,14 +41,14 @@ def in_tiles(pixels: Any, detect: Callable[[Any], list[Corners]]) -> list[Corner
     boxes: list[Corners] = []
     for top, left in product(_starts(height), _starts(width)):
         tile = numpy.ascontiguousarray(pixels[top : top + TILE, left : left + TILE])
-        # Most of a long page with one picture is white.
+        # Most of a long page with one picture is white, and needs no search.
         for box in detect(tile) if tile.min() < tile.max() else ():
             boxes = _added(boxes, box + numpy.array((left, top), dtype=numpy.float32))
     return boxes
 
 
 def _starts(length: int) -> Iterator[int]:
-    """Yield where tiles start that cover a length, evenly spread."""
+    """Yield the starts of tiles that cover a length evenly."""
     count = max(1, math.ceil((length - OVERLAP) / (TILE - OVERLAP)))
     for index in range(count):
         yield round(index * (length - TILE) / (count - 1)) if count > 1 else 0
@@ -66,7 +66,7 @@ def _added(boxes: list[Corners], box: Corners) -> list[Corners]:
 def _show_one_line(one: Corners, other: Corners) -> bool:
     if (one.max(axis=0) <= other.min(axis=0)).any() or (other.max(axis=0) <= one.min(axis=0)).any():
         return False
-    # Of a long line, two tiles share no more than their overlap.
+    # Two tiles with a long line share only their overlap.
     areas = [min(_length(box, 1), OVERLAP) * min(_length(box, 3), OVERLAP) for box in (one, other)]
     return float(cv2.intersectConvexConvex(one, other)[0]) >= SHARED * min(areas)
 

@@ -1,4 +1,4 @@
-"""Analyze operations and where their files lie. They survive a restart of the emulators, also a `kill -9`."""
+"""Analyze operations and their files. They survive a restart of the emulators, and a `kill -9`."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Operation:
 
     @property
     def asks_for_languages(self) -> bool:
-        """Whether the answer tells languages: an add-on since 2023-07-31, always there before."""
+        """Whether the answer has languages: an add-on since 2023-07-31, and always included before."""
         return self.api_version < "2023-07-31" or "languages" in self.features.split(",")
 
 
 class Operations:
-    """Keeps operations in the database and their files in `documents/` and `results/` of `folder`."""
+    """Stores operations in the database, and their files in `documents/` and `results/` of `folder`."""
 
     def __init__(self, database: Database, usage: UsageCounts, folder: Path) -> None:
         """Use `database` and `folder`, which is created."""
@@ -55,18 +55,18 @@ class Operations:
             directory.mkdir(parents=True, exist_ok=True)
 
     def document_path(self, operation_id: str) -> Path:
-        """Return where the submitted bytes lie until the operation ends."""
+        """Return the path of the submitted document, which exists until the operation ends."""
         return self._documents / operation_id
 
     def result_path(self, operation_id: str) -> Path:
-        """Return where the answer of a succeeded operation lies, as JSON."""
+        """Return the path of the answer of a succeeded operation, as JSON."""
         return self._results / f"{operation_id}.json"
 
     def add(self, operation_id: str, parameters: dict[str, str], sha256: str, error: ServiceError | None) -> None:
-        """Record an accepted document and count it; with an `error` the operation has failed already.
+        """Record an accepted document and count it. With an `error`, the operation has failed already.
 
         Args:
-            operation_id: whose document lies at `document_path`.
+            operation_id: its document is at `document_path`.
             parameters: `model_id`, `api_version`, `pages` and `features` of the request.
             sha256: of the document's bytes, in hex.
             error: an injected failure, or None.
@@ -87,7 +87,7 @@ class Operations:
         return _operation(rows[0]) if rows else None
 
     def unfinished(self) -> list[str]:
-        """Return the ids of the operations to go on with, oldest first."""
+        """Return the ids of the unfinished operations, oldest first."""
         rows = self._database.rows("SELECT id FROM operations WHERE status = 'running' ORDER BY created_at, rowid")
         return [row["id"] for row in rows]
 
@@ -102,17 +102,17 @@ class Operations:
         """Record that the operation ended with the service's `error` object."""
         self._end(operation_id, "failed", json.dumps(error))
         _delete(self.document_path(operation_id))
-        # A worker that was ended in the middle left what it had written.
+        # A worker that was ended leaves an incomplete file.
         _delete(unfinished_path(self.result_path(operation_id)))
 
     def record_crash(self, operation_id: str) -> int:
-        """Record that a worker process died of the document; return how often that happened."""
+        """Record that the document ended a worker process. Returns how often that has happened."""
         self._database.execute("UPDATE operations SET crashes = crashes + 1 WHERE id = ?", (operation_id,))
         rows = self._database.rows("SELECT crashes FROM operations WHERE id = ?", (operation_id,))
         return int(rows[0]["crashes"])
 
     def tidy(self) -> None:
-        """Forget operations older than a day, and delete files that belong to none (left by a kill)."""
+        """Delete operations older than a day, and files without an operation, which a kill leaves."""
         oldest = timestamp(utc_now() - RESULT_LIFETIME)
         self._database.execute("DELETE FROM operations WHERE created_at < ? AND status <> 'running'", (oldest,))
         rows = self._database.rows("SELECT id, status FROM operations")
@@ -135,7 +135,7 @@ def _operation(row: sqlite3.Row) -> Operation:
 
 
 def _delete(file: Path) -> None:
-    # What cannot be deleted now is at the next start; the operation has ended in any case.
+    # The operation has ended in any case. The next start tries to delete the file again.
     with suppress(OSError):
         file.unlink()
 

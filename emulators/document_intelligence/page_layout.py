@@ -1,4 +1,4 @@
-"""Puts what was found on a page, in the text layer and by OCR, in one reading order."""
+"""Merges the lines of a page's text layer and those of OCR in one reading order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WholeLine:
 
     @property
     def box(self) -> Box:
-        """Where it stands for a reader who turns the page so that the text is upright."""
+        """Its box after the page is turned so that the text is upright."""
         return upright(edges(self.line.polygon), self.line.turned)
 
     @property
@@ -39,7 +39,7 @@ _Piece = Segment | WholeLine
 
 
 def in_reading_order(segments: Iterable[Segment], lines: Iterable[Line] = ()) -> list[Line]:
-    """Return all lines of a page in reading order; what is turned as most of it comes first."""
+    """Return all lines of a page in reading order. Lines with the most common direction come first."""
     groups: dict[int | None, list[_Piece]] = {}
     for segment in segments:
         groups.setdefault(segment.turned, []).append(segment)
@@ -47,7 +47,7 @@ def in_reading_order(segments: Iterable[Segment], lines: Iterable[Line] = ()) ->
         groups.setdefault(line.turned, []).append(WholeLine(line))
     ordered: list[Line] = []
     for turned, pieces in sorted(groups.items(), key=lambda group: -_weight(group[1])):
-        # Text that runs obliquely, as watermarks do, stays as it was drawn.
+        # Oblique text, such as a watermark, keeps the order in which it was drawn.
         rows = [[piece] for piece in pieces] if turned is None else reading_rows(pieces)
         for row in rows:
             ordered += _lines_of(row)
@@ -55,7 +55,7 @@ def in_reading_order(segments: Iterable[Segment], lines: Iterable[Line] = ()) ->
 
 
 def angle_of(lines: Sequence[Line]) -> float:
-    """Return by how many degrees clockwise, above -180 and up to 180, a page's text is turned as a whole."""
+    """Return the angle of a page's text in degrees clockwise, above -180 and up to 180."""
     words = Counter[int]()
     for line in lines:
         words[line.turned] += len(line.words)
@@ -68,14 +68,14 @@ def angle_of(lines: Sequence[Line]) -> float:
 
 
 def _deviation(line: Line) -> float:
-    """Return by how many degrees a line is turned more than by its quarters."""
+    """Return the angle of a line beyond its multiple of 90 degrees."""
     left, top, right, right_top = line.polygon[:4]
     slope = math.degrees(math.atan2(right_top - top, right - left))
     return (slope - line.turned + 180) % 360 - 180
 
 
 def _is_long(line: Line) -> bool:
-    """Whether a line is long enough for its slope to mean anything."""
+    """Whether a line is long enough to have a meaningful slope."""
     corners = [line.polygon[index : index + 2] for index in (0, 2, 6)]
     return math.dist(corners[0], corners[1]) > LONG * math.dist(corners[0], corners[2])
 
@@ -85,7 +85,7 @@ def _weight(pieces: Iterable[_Piece]) -> int:
 
 
 def _lines_of(row: Sequence[_Piece]) -> Iterator[Line]:
-    """Yield the lines of a row: pieces of a text layer beside each other make one."""
+    """Yield the lines of a row. Neighbouring pieces of a text layer make one line."""
     parts = [list(run) for _, run in groupby(row, key=lambda piece: isinstance(piece, Segment))]
     lines = [line for part in parts for line in _joined(part)]
     yield from reversed(lines) if is_right_to_left(lines[0].content[:1]) else lines

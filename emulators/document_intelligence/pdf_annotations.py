@@ -1,6 +1,6 @@
-"""What people typed into a PDF: values of form fields, free text, comments.
+"""The text that people typed into a PDF: values of form fields, free text, comments.
 
-Most of it has an appearance, which becomes part of the page here; the rest is read from the annotation itself.
+Most of it has an appearance, which becomes part of the page. The rest is read from the annotation itself.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ def read_annotations(page: Any) -> list[Annotation]:
 
 
 def draw_annotations(page: Any) -> bool:
-    """Make annotations part of their page; tell whether there were any, so that it must be opened anew."""
+    """Make annotations part of their page. Returns whether there were any: then the page must be opened again."""
     if not pdfium.FPDFPage_GetAnnotCount(page.raw):
         return False
     return bool(pdfium.FPDFPage_Flatten(page.raw, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_SUCCESS)
 
 
 def are_shown(text_page: Any, annotation: Annotation) -> bool:
-    """Tell whether an annotation's text stands where it is, on the text page of its flattened page."""
+    """Return whether the text page of the flattened page has the text of an annotation at its place."""
     left, bottom, right, top = annotation.rectangle
     shown = _string(
         lambda buffer, size: (
@@ -78,7 +78,7 @@ def _field_value(handle: Any, form: Any) -> str:
 
 
 def _string(get: Callable[[Any, int], int]) -> str:
-    """Return a string of PDFium's, asked for its size in bytes and then for its UTF-16."""
+    """Return a string of PDFium. The first call gets its size in bytes, the second its UTF-16."""
     size = get(None, 0)
     buffer = (ctypes.c_ushort * (size // 2 + 1))()
     get(buffer, size)

@@ -16,21 +16,21 @@ from emulators.document_intelligence.right_to_left import logical_character
 _LINE_ENDS = "\r\n\x0b\x0c"
 _HYPHENS = (0x02, 0xFFFE)  # how PDFium writes a hyphen at a line's end
 UNKNOWN = "\ufffd"
-# Text is taken as turned by quarters up to this deviation, else as running obliquely.
+# Text within this deviation from a multiple of 90 degrees counts as turned by that, other text as oblique.
 MOST_DEGREES_OFF = 10
 
 
 class Character(NamedTuple):
-    """A character that is no blank.
+    """A character that is not a blank.
 
     Attributes:
-        text: what it says; U+FFFD if its font does not tell.
-        shown: where it shows on the page, in inches.
-        box: where it stands for a reader who turns the page so that the text is upright.
-        turned: 0, 90, 180 or 270 degrees clockwise; None for text that runs obliquely.
+        text: the character; U+FFFD if its font does not map it.
+        shown: its box on the page, in inches.
+        box: its box after the page is turned so that the text is upright.
+        turned: 0, 90, 180 or 270 degrees clockwise; None for oblique text.
         source: identifies the text object that draws it.
-        is_mapped: whether its font tells what it says.
-        follows: what PDFium puts before it: nothing, a blank or a line feed.
+        is_mapped: whether its font maps it to a character.
+        follows: what PDFium inserts before it: nothing, a blank or a line feed.
     """
 
     text: str
@@ -62,7 +62,7 @@ class _Reader:
             if is_mapped and (unit == 0 or chr(unit).isspace()):
                 follows = "\n" if follows == "\n" or chr(unit) in _LINE_ENDS else " "
             elif 0xD800 <= unit < 0xDC00:
-                high = unit  # PDFium hands out characters beyond the BMP as two surrogates
+                high = unit  # PDFium returns characters beyond the BMP as two surrogates.
             else:
                 yield self._character(index, _text(high, unit), is_mapped, follows)
                 follows, high = "", 0

@@ -36,7 +36,7 @@ def open_pdf(path: Path) -> Iterator[Any]:
     try:
         if not len(document):
             raise invalid_request("InvalidContent", CORRUPT)
-        # Without it, form fields have neither values nor the appearance which their values would have.
+        # Without it, form fields have neither values nor appearances.
         document.init_forms()
         yield document
     finally:
@@ -44,7 +44,7 @@ def open_pdf(path: Path) -> Iterator[Any]:
 
 
 def _forget_last_error() -> None:
-    """Make PDFium's last error a plain one: a failure that sets none would seem to be that of the file before."""
+    """Reset PDFium's last error: a failure that sets none would seem to have that of an earlier file."""
     with contextlib.suppress(pypdfium2.PdfiumError):
         pypdfium2.PdfDocument(b"no PDF").close()
 
@@ -62,7 +62,7 @@ def load_page(document: Any, number: int) -> Any:
 
 
 def render(page: Any, most_dots_per_inch: int) -> tuple[Image.Image, float]:
-    """Return a page as an RGB image, and its dots per inch: fewer than asked for if the page is very large."""
+    """Return a page as an RGB image and its dots per inch: fewer than the most if the page is very large."""
     width, height = (max(side / POINTS_PER_INCH, 0.01) for side in page.get_size())
     dots_per_inch = min(most_dots_per_inch, math.sqrt(MOST_RENDERED_PIXELS / (width * height)))
     with at_most_cpu_seconds(LONGEST_RENDERING_SECONDS):
@@ -73,7 +73,7 @@ def render(page: Any, most_dots_per_inch: int) -> tuple[Image.Image, float]:
 
 
 class PageSpace:
-    """Turns PDF user space (points, origin bottom left, before rotation) into inches from the shown top left."""
+    """Converts PDF user space (points, from the bottom left, before rotation) to inches from the top left."""
 
     def __init__(self, page: Any) -> None:
         """Take the page's box and rotation."""

@@ -1,7 +1,7 @@
-"""What a PDF page draws besides the text that can be trusted: pictures, and text that only eyes can read.
+"""Finds what a PDF page draws beside reliable text: pictures, and text that must be read by OCR.
 
-Scanning programs put an invisible text of their own under or over the scan, fonts may not tell which letters their
-glyphs are, and designers turn letters into outlines. All of that is read as people do: from the page's picture.
+Scanning programs put invisible text under or over the scan, fonts may not map their glyphs to letters, and
+designers turn letters into outlines. All of that is read as people read it: from the picture of the page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from emulators.document_intelligence.pdf_document import PageSpace
 DEEPEST_FORM = 8
 # Smaller pictures are bullets and rules (inches, square inches).
 SHORTEST_SIDE, SMALLEST_AREA = 0.1, 0.1
-# Outlines of letters: so many segments on so much of the page at least. A logo has fewer, or is small.
+# Outlines of letters have at least this many segments on this much of the page. A logo has fewer, or is small.
 FEWEST_SEGMENTS_OF_LETTER, FEWEST_SEGMENTS, SMALLEST_SHARE = 8, 1000, 0.1
 _Matrix = tuple[float, float, float, float, float, float]
 _UNCHANGED: _Matrix = (1, 0, 0, 1, 0, 0)
@@ -31,7 +31,7 @@ _UNSEEN_MODES = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMOD
 
 @dataclass(frozen=True)
 class DrawnObject:
-    """A text, picture or path; `order` is that of drawing, `box` where it shows in inches, `handle` PDFium's."""
+    """A text, picture or path. `order`: when it is drawn. `box`: in inches, as shown. `handle`: that of PDFium."""
 
     handle: Any
     kind: int
@@ -46,11 +46,11 @@ class DrawnObject:
 
 @dataclass(frozen=True)
 class Survey:
-    """What to believe of a page.
+    """The reliable texts of a page, and the places for OCR.
 
     Attributes:
-        believed: the texts, by id, whose characters are what is seen.
-        to_look_at: where else there may be something to read, in inches as shown.
+        believed: the ids of the texts whose characters are what people see.
+        to_look_at: the boxes that may have other text, in inches as shown.
     """
 
     believed: dict[int, DrawnObject]
@@ -58,14 +58,14 @@ class Survey:
 
 
 def survey(page: Any, space: PageSpace, characters: Sequence[Character]) -> Survey:
-    """Tell which texts of an open page can be believed, and where else to look."""
+    """Find the reliable texts of an open page, and the places for OCR."""
     drawn = list(_drawn_objects(page, space))
     texts = [item for item in drawn if item.kind == pdfium.FPDF_PAGEOBJ_TEXT]
     pictures = [item for item in drawn if item.kind == pdfium.FPDF_PAGEOBJ_IMAGE and _is_large(item.box)]
     told = _told_by(characters)
     seen = [text for text in texts if not _is_unseen(text, pictures)]
     believed = [text for text in seen if text.id in told]
-    # What is drawn twice to look bold has no characters of its own the second time, but lies upon the first.
+    # Text that is drawn twice, to look bold, has no characters the second time. It lies upon the first text.
     untold = [text.box for text in seen if text.id not in told and not _is_upon(text.box, believed)]
     width, height = space.size
     return Survey(
@@ -75,7 +75,7 @@ def survey(page: Any, space: PageSpace, characters: Sequence[Character]) -> Surv
 
 
 def hide(texts: Iterable[DrawnObject]) -> None:
-    """Leave texts out of what is rendered from now on."""
+    """Hide texts from now on when the page is rendered."""
     for text in texts:
         pdfium.FPDFPageObj_SetIsActive(text.handle, False)
 
@@ -123,10 +123,10 @@ def _apply(matrix: _Matrix, x: float, y: float) -> tuple[float, float]:
 
 
 def _told_by(characters: Sequence[Character]) -> set[int]:
-    """Return the texts whose characters say what is seen: all that have some, unless their font maps none."""
+    """Return the texts whose characters are what people see: all with characters, unless their font maps none."""
     sources = {character.source for character in characters}
     if not any(not (one.is_mapped or other.is_mapped or other.follows) for one, other in pairwise(characters)):
-        return sources  # single symbols at most, as bullets are
+        return sources  # At most single symbols, such as bullets.
     counts = Counter((character.source, character.is_mapped) for character in characters)
     return {source for source in sources if counts[source, True] > counts[source, False]}
 
@@ -152,7 +152,7 @@ def _area(box: Box) -> float:
 
 
 def _outlines(drawn: Iterable[DrawnObject], page_area: float) -> list[Box]:
-    """Return where letters are drawn as outlines: many filled paths of many segments each."""
+    """Return the boxes of letters that are drawn as outlines: many filled paths of many segments each."""
     letters, segments = [], 0
     for path in (item for item in drawn if item.kind == pdfium.FPDF_PAGEOBJ_PATH):
         count = pdfium.FPDFPath_CountSegments(path.handle)

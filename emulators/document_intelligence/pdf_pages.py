@@ -1,4 +1,4 @@
-"""A PDF's page: its text layer as far as it says what is seen, and the rest of it as a picture for OCR."""
+"""Reads a page of a PDF: the reliable part of its text layer, and the rest as a picture for OCR."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from emulators.document_intelligence.pdf_objects import hide, survey
 from emulators.document_intelligence.pdf_text import plain_line, segments
 
 OCR_DOTS_PER_INCH = 150
-# Enough to see whether there is anything: letters differ from the next pixel by so much of 255, while blanks and
-# shades of colour, as backgrounds have, do not.
+# Enough to see whether there is anything: letters differ from the next pixel by this much of 255. Blanks and the
+# gradients of backgrounds do not.
 GLANCE_DOTS_PER_INCH, SLIGHTEST_EDGE = 50, 24
 # A page without room for a letter.
 THINNEST_INCHES = 0.05
 
-# Draws an RGB image, and tells its dots per inch.
+# Draws an RGB image, and returns its dots per inch.
 DrawPicture = Callable[[], tuple[Image.Image, float]]
 # Reads the lines of a picture, with their places in inches.
 ReadPicture = Callable[[DrawPicture], list[Line]]
 
 
 class RepeatedPictures:
-    """Reads what pages show besides their text; the same on page after page, as a letterhead, only once."""
+    """Reads the pictures on pages. A picture that repeats, such as a letterhead, is read only once."""
 
     def __init__(self, read_image: Callable[[Image.Image, float], list[Line]]) -> None:
-        """Take what reads an RGB image, given the inches per pixel."""
+        """`read_image` reads an RGB image with this number of inches per pixel."""
         self._read_image = read_image
         self._last = b""
         self._lines: list[Line] = []
@@ -101,7 +101,7 @@ def _read_rest(page: Any, to_look_at: Sequence[Box], read_picture: ReadPicture) 
 
 
 def _only(rendered: Image.Image, boxes: Iterable[Box], dots_per_inch: float) -> Image.Image:
-    """Return a page's picture with white for all that lies outside of the boxes, so that nothing is read twice."""
+    """Return a page's picture with everything outside of the boxes in white, so that nothing is read twice."""
     picture = Image.new("RGB", rendered.size, "white")
     for left, top, right, bottom in boxes:
         area = (

@@ -10,12 +10,12 @@ from emulators.document_intelligence.extracted_pages import Box, Line, Polygon, 
 from emulators.document_intelligence.pdf_characters import Character
 from emulators.document_intelligence.right_to_left import is_right_to_left, logical_words
 
-# A text layer is certain, unless a glyph has no character to it.
+# A text layer is certain, unless a glyph has no character.
 TEXT_CONFIDENCE = 0.995
 UNMAPPED_CONFIDENCE = 0.3
-# In heights of the characters around it: a gap from which on a line goes on elsewhere, as in another column.
+# In heights of the characters around it: from this gap on, the text continues elsewhere, as in another column.
 WIDEST_GAP = 1.5
-# A character that is not above or below the one before goes on to the right by this at least.
+# The next character on a line is to the right by at least this much.
 LEAST_STEP = 0.3
 
 _Characters = list[Character]
@@ -65,10 +65,10 @@ def _goes_on_elsewhere(words: list[_Characters], character: Character) -> bool:
     if character.turned is None:
         return False
     (left, top, right, bottom), (next_left, next_top, next_right, next_bottom) = before.box, character.box
-    # Points and dashes are low themselves, so the whole word tells the height.
+    # Points and dashes are low, so the height is that of the whole word.
     height = max(next_bottom - next_top, *(part.box[3] - part.box[1] for part in words[-1]))
     below = max(top, next_top) - min(bottom, next_bottom)
-    # PDFium takes single digits under each other, as in a column of a table, for one number.
+    # PDFium joins single digits below each other, as in a column of a table, to one number.
     is_on_another_line = below > height or (below > LEAST_STEP * height and next_left < left + LEAST_STEP * height)
     return is_on_another_line or max(left, next_left) - min(right, next_right) > WIDEST_GAP * height
 
@@ -88,7 +88,7 @@ def _runs_right_to_left(text: str) -> bool:
 
 
 def plain_line(text: str, box: Box) -> Line:
-    """Return a text whose place is known but not that of its words as a line."""
+    """Return as a line a text whose box is known, but not the boxes of its words."""
     polygon = rectangle(*box)
     return _line([(word, polygon, TEXT_CONFIDENCE) for word in text.split()], 0)
 
@@ -96,7 +96,7 @@ def plain_line(text: str, box: Box) -> Line:
 def _line(words: Iterable[tuple[str, Polygon, float]], turned: int) -> Line:
     placed: list[Word] = []
     for content, polygon, confidence in words:
-        # Words are joined with single blanks, so a word starts one behind the end of the one before it.
+        # Words are joined with single blanks, so a word starts one position after the end of the last.
         offset = placed[-1].offset + len(placed[-1].content) + 1 if placed else 0
         placed.append(Word(content, offset, polygon, confidence))
     polygon = enclosing((word.polygon for word in placed), turned)

@@ -1,6 +1,6 @@
-"""In which order a reader takes what stands on a page: row after row, and columns of prose one after the other.
+"""The order in which people read a page: row by row, and columns of prose one after the other.
 
-Where a thing was drawn first says nothing: producers draw footers first, and two columns line by line.
+The order of drawing does not matter: producers draw footers first, and two columns line by line.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Generic, Protocol, TypeVar
 
 from emulators.document_intelligence.extracted_pages import Box, around
 
-# Things are on one row when they share this part of the lower one's height.
+# Pieces are on one row when they share this part of the lower one's height.
 SHARED_HEIGHT = 0.5
-# A row is looked for among this many before it; more would make a page of dots slow.
+# A piece may belong to one of this many earlier rows. More would make a page of dots slow.
 ROWS_LOOKED_BACK = 8
-# What makes two columns of prose and not a table, whose rows are read across: lines on each side, their usual
-# number of words without a gap, and how full they usually are.
+# What distinguishes two columns of prose from a table, whose rows are read across: the lines on each side, their
+# usual number of words without a gap, and how full they usually are.
 FEWEST_LINES, FEWEST_WORDS, FULL = 3, 4, 0.6
 # In heights of a line: how wide a gutter is at least, and how far apart a column's lines are at most.
 NARROWEST_GUTTER, WIDEST_BREAK = 1.0, 2.5
@@ -28,7 +28,7 @@ MOST_PIECES = 8
 
 
 class Piece(Protocol):
-    """What stands on a page; `box` is upright."""
+    """A piece of text on a page. `box` is upright."""
 
     @property
     def box(self) -> Box:

@@ -1,4 +1,4 @@
-"""Writes the answer of a succeeded operation page by page, so that a long document is never whole in memory."""
+"""Writes the answer of a succeeded operation page by page, so that no whole document is in memory."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class ResultWriter:
         self.page_count += 1
 
     def finish(self) -> None:
-        """Write what spans pages; it may stand behind them, since JSON gives the order of members no meaning."""
-        # Tables, key-value pairs, styles and fields are not recognised; empty lists are what the SDK reads then.
+        """Write the members that span pages. In JSON the order of members has no meaning."""
+        # Tables, key-value pairs, styles and fields are not recognised. The SDK expects empty lists then.
         nothing: Json = {name: [] for name in ("tables", "keyValuePairs", "styles", "documents")}
         rest = {"content": "\n".join(self._content), "paragraphs": self._paragraphs, "languages": self._languages}
         self._file.write(f"],{_dump({**rest, **nothing})[1:]}")

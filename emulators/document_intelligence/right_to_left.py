@@ -1,4 +1,4 @@
-"""Hebrew and Arabic: from characters as they stand on a page, left to right, to words as they are read."""
+"""Hebrew and Arabic: from characters on a page, left to right, to words in the order in which they are read."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Protocol, TypeVar
 
 from emulators.document_intelligence.extracted_pages import Box
 
-# A gap of this share of the usual height of characters parts two words.
+# A gap of this share of the usual height of characters separates two words.
 WORD_GAP = 0.3
-# Letters, digits and Arabic digits that run from left to right also within a word that does not.
+# Letters and digits, also Arabic digits, that run from left to right even within a word that does not.
 _KEPT = ("L", "EN", "AN")
 
 
 class Glyph(Protocol):
-    """A character at its place; `box` is upright."""
+    """A character on a page. `box` is upright."""
 
     @property
     def text(self) -> str:
-        """One character, or what a ligature stands for, as it is read."""
+        """One character, or the characters of a ligature, as they are read."""
 
     @property
     def box(self) -> Box:
@@ -31,7 +31,7 @@ G = TypeVar("G", bound=Glyph)
 
 
 def is_right_to_left(text: str) -> bool:
-    """Tell whether a text has letters that are read from right to left."""
+    """Return whether a text has letters that are read from right to left."""
     return not text.isascii() and any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
 
 
@@ -46,7 +46,7 @@ def logical_words(glyphs: Sequence[G], runs_right_to_left: bool) -> list[list[G]
 
     Args:
         glyphs: the line's characters without blanks, in any order.
-        runs_right_to_left: whether the line as a whole does; words of the other kind in it make phrases.
+        runs_right_to_left: whether the line as a whole does. Words of the other direction in it make phrases.
     """
     words = list(_words(_with_marks(glyphs)))
     if runs_right_to_left:
@@ -66,10 +66,10 @@ def _is_reversed(word: list[list[G]], runs_right_to_left: bool) -> bool:
 
 
 def _with_marks(glyphs: Sequence[G]) -> list[list[G]]:
-    """Return characters from left to right, each with the vowel points and accents that stand at it behind it."""
+    """Return characters from left to right, each followed by its vowel points and accents."""
     marks = [glyph for glyph in glyphs if unicodedata.combining(glyph.text[:1])]
     others = (glyph for glyph in glyphs if not unicodedata.combining(glyph.text[:1]))
-    # The letters of a ligature share its place, and are given in the order in which they are read.
+    # The letters of a ligature share its box, and come in the order in which they are read.
     bases = [list(letters) for _, letters in groupby(others, key=lambda glyph: glyph.box)]
     for mark in marks:
         if bases:
@@ -95,7 +95,7 @@ def _words(clusters: list[list[G]]) -> Iterator[list[list[G]]]:
 
 
 def _logical_word(clusters: list[list[G]]) -> list[G]:
-    """Turn a word's characters round, but not the numbers and Latin letters in it."""
+    """Reverse the characters of a word, but not the numbers and Latin letters in it."""
     reversed_clusters = clusters[::-1]
     kinds = [unicodedata.bidirectional(cluster[0].text[:1]) for cluster in reversed_clusters]
     for index in range(1, len(kinds) - 1):

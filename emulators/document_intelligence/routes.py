@@ -66,7 +66,7 @@ def add_routes(
         path = operations.result_path(operation.id)
         if not path.exists():
             raise operation_not_found()
-        # Sent as the worker wrote it: a long document's answer has tens of megabytes.
+        # Sent as the worker wrote it: the answer of a long document has tens of megabytes.
         return web.FileResponse(path, headers={"Content-Type": "application/json; charset=utf-8"})
 
     submit = faults.guarded("documentIntelligence", _with_service_errors(submit_document))

@@ -1,4 +1,4 @@
-"""The service's errors: one shape for refused requests and for failed operations."""
+"""The service's errors: one form for refused requests and for failed operations."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 
 class ServiceError(Exception):
-    """An error the service answers: `{"error": {code, message, innererror: {code, message}}}`.
+    """An error that the service answers: `{"error": {code, message, innererror: {code, message}}}`.
 
     Attributes:
-        status: HTTP status when the request itself is refused; an operation that fails answers 200.
+        status: the HTTP status of a refused request. A failed operation answers 200.
     """
 
     def __init__(self, status: int, code: str, message: str, inner: tuple[str, str] | None = None) -> None:
-        """Make an error; `inner` is the code and the message of the inner error."""
+        """`inner` is the code and the message of the inner error."""
         super().__init__(f"{code}: {message}")
         self.status = status
         self._code, self._message, self._inner = code, message, inner
@@ -43,12 +43,12 @@ TOO_COMPLEX = (
 
 
 def invalid_request(inner_code: str, message: str) -> ServiceError:
-    """The document cannot be analyzed, or not be had."""
+    """The document cannot be analyzed, or cannot be fetched."""
     return ServiceError(400, "InvalidRequest", "Invalid request.", (inner_code, message))
 
 
 def too_complex() -> ServiceError:
-    """The document exceeds the limits of a worker; it would again."""
+    """The document exceeds the limits of a worker, and would do so again."""
     return invalid_request("InvalidContentComplexity", TOO_COMPLEX)
 
 
@@ -91,11 +91,11 @@ def unsupported_media_type() -> ServiceError:
 
 
 def internal_error() -> ServiceError:
-    """The service failed at the document; trying again may help."""
+    """The analysis of the document failed. Another try may succeed."""
     return ServiceError(500, "InternalServerError", "An unexpected error occurred.")
 
 
 def service_unavailable() -> ServiceError:
-    """The emulator cannot write its files, most likely because the disk is full; the document may be fine."""
+    """The emulator cannot write its files, most likely because the disk is full. The document may be good."""
     message = "The service cannot store anything at present. See the log of the emulators for the reason."
     return ServiceError(503, "ServiceUnavailable", message)

@@ -1,4 +1,4 @@
-"""Checks an analyze request and brings its document to disk, in pieces: it is never whole in memory."""
+"""Checks an analyze request and writes its document to disk in pieces: no whole document is in memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CUSTOM_MODEL = re.compile(r"custom-[A-Za-z0-9._~-]{1,57}")
 
 
 def check_key(request: web.Request) -> None:
-    """Take any key or bearer token but `wrong-key`.
+    """Accept any key or bearer token except `wrong-key`.
 
     Raises:
         ServiceError: 401.
@@ -51,7 +51,7 @@ def check_parameters(request: web.Request) -> dict[str, str]:
     """Return `model_id`, `api_version`, `pages` and `features` of an analyze request.
 
     Raises:
-        ServiceError: one of them is not what the service takes.
+        ServiceError: the service does not accept one of them.
     """
     model_id, query = request.match_info["model_id"], request.query
     if model_id not in PREBUILT_MODELS and not _CUSTOM_MODEL.fullmatch(model_id):
@@ -75,7 +75,7 @@ def check_parameters(request: web.Request) -> dict[str, str]:
 
 
 class DocumentFile:
-    """Writes a document's pieces to a file; the file is deleted if the block ends with an error."""
+    """Writes a document's pieces to a file, which is deleted if the block ends with an error."""
 
     def __init__(self, path: Path, most_bytes: int) -> None:
         """Write to `path`, at most `most_bytes`."""
@@ -90,10 +90,10 @@ class DocumentFile:
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
-        """Close the file and keep it only if all went well."""
+        """Close the file, and delete it after an error."""
         is_complete = False
         try:
-            self._file.close()  # writes what is buffered, for which there may be no room
+            self._file.close()  # Writes what is buffered. The disk may be full.
             is_complete = kind is None
         finally:
             if not is_complete:
@@ -117,10 +117,10 @@ class DocumentFile:
 
 
 async def receive_document(request: web.Request, path: Path, most_bytes: int, source_hosts: frozenset[str]) -> str:
-    """Bring the request's document, raw or behind `urlSource`, to `path`; return its SHA-256 in hex.
+    """Write the request's document, from its body or from `urlSource`, to `path`. Returns its SHA-256 in hex.
 
     Raises:
-        ServiceError: the document cannot be had, or is too large. No file is left then.
+        ServiceError: the document cannot be fetched, or is too large. Then there is no file.
     """
     with DocumentFile(path, most_bytes) as file:
         if request.content_type in RAW_TYPES:
@@ -143,7 +143,7 @@ async def _source_url(request: web.Request, source_hosts: frozenset[str]) -> URL
 
 
 async def _fetch(url: URL, file: DocumentFile) -> str:
-    # Redirects stay unfollowed: they could lead to a host that is not on the list.
+    # Redirects are not followed: they could lead to a host that is not on the list.
     try:
         async with (
             aiohttp.ClientSession(timeout=SOURCE_TIMEOUT) as session,

@@ -1,4 +1,4 @@
-"""The worker processes of one kind: a few lanes, and a place beside them for a document that takes long."""
+"""The worker processes of one kind: a few lanes, and one extra place for a document that takes long."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from emulators.document_intelligence.extraction_job import ExtractionJob
 from emulators.document_intelligence.worker_process import WorkerProcess
 
-# A document that takes longer leaves its lane to the next one and goes on in the place beside, if that is free.
+# A document that takes longer moves to the extra place if that is free, and leaves its lane to the next document.
 QUICK_SECONDS = 5.0
-# If it is not, others wait no longer than this: the document is broken off and begins anew when the place is free.
+# If it is not free, the document is broken off after this, and starts again when the place is free.
 LONGEST_SECONDS = 30.0
 
 
 class WorkerPool:
-    """Runs jobs in worker processes, as many at a time as there are lanes, first come, first served."""
+    """Runs jobs in worker processes, one for each lane, first come, first served."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class WorkerPool:
         quick_seconds: float = QUICK_SECONDS,
         longest_seconds: float = LONGEST_SECONDS,
     ) -> None:
-        """Prepare `lanes` lanes; processes start when there is work."""
+        """Prepare `lanes` lanes. Processes start when there is work."""
         self._make_worker = make_worker
         self._lane_count = lanes
         self._lanes, self._beside = asyncio.Semaphore(lanes), asyncio.Semaphore(1)
@@ -46,12 +46,12 @@ class WorkerPool:
         return outcome
 
     async def stop(self) -> None:
-        """End the idle processes; a cancelled `run` ends its own."""
+        """End the idle processes. A cancelled `run` ends its own."""
         while self._idle:
             await self._idle.pop().stop()
 
     async def _run_in_lane(self, job: ExtractionJob) -> dict[str, Any] | None:
-        """Return the outcome; None if the job took long and was broken off for the sake of others."""
+        """Return the outcome; None if the job took long and was broken off."""
         place = await self._free_lane()
         work = asyncio.create_task(self._work(job))
         began = asyncio.get_running_loop().time()
@@ -67,7 +67,7 @@ class WorkerPool:
             return work.result()
         finally:
             work.cancel()
-            await asyncio.wait({work})  # the worker of a job that was broken off is being ended
+            await asyncio.wait({work})  # The worker of a job that was broken off is being ended.
             place.release()
 
     async def _free_lane(self) -> asyncio.Semaphore:

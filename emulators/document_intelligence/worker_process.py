@@ -1,4 +1,4 @@
-"""The server's side of a worker process: starts it when there is work, notices when it dies or hangs."""
+"""The server's side of a worker process: starts it when there is work, and notices when it ends or hangs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from emulators.errors import EmulatorError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKER_MODULE = "emulators.document_intelligence.extraction_worker"
-# Work is limited by its CPU time; this is for a worker that does none and still does not answer.
+# CPU time limits the work. This limit is for a worker that uses no CPU time and still does not answer.
 LONGEST_SILENCE_SECONDS = 300.0
-# A process whose output has ended is about to end itself.
+# A process whose output has ended is about to end.
 SECONDS_TO_EXIT = 5.0
-# How a process ends when its CPU time is spent, or when PDFium gets no memory.
+# The signals that end a process when its CPU time is used up, or when PDFium gets no memory.
 LIMIT_SIGNALS = frozenset({signal.SIGXCPU, signal.SIGABRT, signal.SIGTRAP, signal.SIGILL})
-# How it ends when a document meets a fault of the reader, or a limit where the reader does not look.
+# The signals that end it at a bug of the reader, or at a limit that the reader does not check.
 CRASH_SIGNALS = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE})
 
 
@@ -47,7 +47,7 @@ class WorkerProcess:
 
         Args:
             kind: what it does, and within which limits.
-            silence_seconds: a worker that reports neither page, part nor outcome for so long is ended.
+            silence_seconds: a worker that reports neither page, part nor outcome for this time is ended.
         """
         self._command = (sys.executable, "-m", WORKER_MODULE, json.dumps(kind.to_json()))
         self._silence_seconds = silence_seconds
@@ -55,7 +55,7 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int | None:
-        """The id of the running process, None while there is none."""
+        """The id of the running process; None while there is none."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def run(self, job: ExtractionJob) -> dict[str, Any]:
@@ -98,13 +98,13 @@ class WorkerProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-                # Its own session: Ctrl-C goes to the server, which ends its workers itself.
+                # In its own session: Ctrl-C goes to the server only, which ends its workers.
                 start_new_session=True,
             )
         return self._process
 
     async def _exit_code(self, process: asyncio.subprocess.Process) -> int:
-        # Not after a kill: that may take the exit code from whoever waits for it.
+        # Not after a kill: a second wait could take the exit code from the first.
         try:
             return await asyncio.wait_for(process.wait(), SECONDS_TO_EXIT)
         except TimeoutError:

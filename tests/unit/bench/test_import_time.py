@@ -26,7 +26,7 @@ def test_quick_app_passes_and_its_slowest_imports_are_listed(
 
 def test_slow_app_exits_with_1_and_names_the_remedy(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--app", str(app), "--runs", "1", "--limit", "0"]) == 1
-    assert "at its first use" in capsys.readouterr().err
+    assert "where they are first used" in capsys.readouterr().err
 
 
 def test_app_that_cannot_be_imported_exits_with_2_and_shows_why(
