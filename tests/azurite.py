@@ -1,7 +1,7 @@
-"""A real Azurite for tests: in memory, on free ports, started once per session and stopped by its own process.
+"""A real Azurite for tests: in memory, on free ports, started and stopped once per session.
 
 Use it from a conftest with ``from tests.azurite import azurite``; ``azurite.connection_string`` is what the app's
-``AzureWebJobsStorage`` would be. Tests share it, so each works on ids of its own.
+``AzureWebJobsStorage`` would be. Tests share it, so each uses its own ids.
 """
 
 import shutil
@@ -17,7 +17,7 @@ import pytest
 
 _SCRIPT = Path(__file__).parents[1] / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 _ACCOUNT = "devstoreaccount1"
-# Azurite's published constant: no secret.
+# The published key of every storage emulator: not a secret.
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _START_SECONDS = 60
 
@@ -44,7 +44,7 @@ class Azurite:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now."""
+    """Ports on which nobody listens now."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [one.getsockname()[1] for one in sockets]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class ManualClock:
-    """Call it for the time; it stands still until it is moved."""
+    """A clock that returns the same time until a test moves it."""
 
     def __init__(self, now: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)) -> None:
         self.now = now
@@ -13,5 +13,5 @@ class ManualClock:
         return self.now
 
     def advance(self, by: timedelta) -> None:
-        """Move it on."""
+        """Move the clock forward."""
         self.now += by

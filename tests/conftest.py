@@ -2,5 +2,5 @@
 
 import os
 
-# As local.settings.json and the function app have it: an object that slips through as a payload fails at once.
+# As in local.settings.json and in Azure: a payload that is not plain JSON fails at once.
 os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"

@@ -1,4 +1,4 @@
-"""The files of the repository: those that are or would be committed, without asking git for them."""
+"""The files of the repository: those that are or would be committed. Works without git."""
 
 import os
 from functools import cache

@@ -1,4 +1,4 @@
-"""The docs cannot drift: whatever users, operators and receivers meet by name is in them, read from the code."""
+"""Every name that users, operators and receivers meet is in the docs. The names are read from the code."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -19,7 +19,7 @@ def ships_by_git_rules(path: str) -> bool:
 
 
 def ships_by_core_tools_rules(path: str) -> bool:
-    """How `func azure functionapp publish` reads it: patterns match beginnings, a star needs a character."""
+    """How `func azure functionapp publish` reads it: patterns match prefixes, a star needs a character."""
     denied = [line for line in LINES if not line.startswith("!")]
     allowed = [line[1:] for line in LINES if line.startswith("!")]
     return _begins_with_one_of(allowed, path) or not _begins_with_one_of(denied, path)
@@ -37,7 +37,7 @@ RULES = pytest.mark.parametrize("ships", [ships_by_git_rules, ships_by_core_tool
 
 
 def belongs_to_the_app(path: str) -> bool:
-    """What the design lets ship."""
+    """Whether the file must be published."""
     return path in SHIPPED_FILES or path.startswith(tuple(f"{folder}/" for folder in SHIPPED_FOLDERS))
 
 
@@ -60,7 +60,7 @@ def test_exactly_the_app_ships(ships: Callable[[str], bool]) -> None:
         ".env",
     ],
 )
-def test_what_lies_around_on_a_developers_machine_does_not_ship(ships: Callable[[str], bool], path: str) -> None:
+def test_the_local_files_of_a_developer_do_not_ship(ships: Callable[[str], bool], path: str) -> None:
     assert not ships(path)
 
 

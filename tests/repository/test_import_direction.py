@@ -32,7 +32,7 @@ ALLOWED = {
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Full names of all modules a file imports, also inside functions."""
+    """Full names of all modules that a file imports, also inside functions."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -54,12 +54,12 @@ def files() -> Iterator[tuple[str, Path]]:
 
 
 def is_restricted(module: str) -> bool:
-    """Whether the rules speak of this module: ours, and the Functions packages."""
+    """Whether the rules restrict this module: they do for ours, and for the Functions packages."""
     return module.partition(".")[0] in OURS or any(within(module, one) for one in FUNCTIONS)
 
 
 def within(module: str, package: str) -> bool:
-    """Whether ``module`` is ``package`` or lies below it."""
+    """Whether ``module`` is ``package`` or below it."""
     return module == package or module.startswith(f"{package}.")
 
 
@@ -75,7 +75,7 @@ def test_a_module_imports_only_what_lies_below_it(rule: str, path: Path) -> None
     assert not wrong, f"{path.relative_to(ROOT)} may import {sorted(ALLOWED[rule])}, and imports {wrong}"
 
 
-def test_tests_take_nothing_of_devhost_but_what_it_publishes_for_tests() -> None:
+def test_tests_import_only_the_testing_package_of_devhost() -> None:
     paths = [path for folder in ("tests", "scripts", "samples") for path in sorted((ROOT / folder).rglob("*.py"))]
     modules = {module for path in paths for module in imported(path) if within(module, "devhost")}
     assert {module for module in modules if module != "devhost.testing"} == set()
@@ -94,7 +94,7 @@ def test_only_settings_reads_the_environment() -> None:
 
 
 def test_only_models_copy_themselves_with_changes() -> None:
-    """``model_copy`` takes any name and any value, unchecked: records were changed so from everywhere."""
+    """``model_copy`` checks neither names nor values. Any module could change records with it."""
     shipped = ("activities/", "docpipeline/", "entities/", "orchestrators/", "triggers/")
     copying = [
         path.relative_to(ROOT).as_posix()

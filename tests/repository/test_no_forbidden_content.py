@@ -1,4 +1,4 @@
-"""Nothing in the repository tells of one developer's machine, of a private package index, or opens a door."""
+"""The repository has no paths of a developer's machine, no private package index, and no secrets."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ import pytest
 
 from tests.repository.files import ROOT, repository_files
 
-# Published by Microsoft for every storage emulator: it opens nothing.
+# The key of every storage emulator, as Microsoft publishes it: not a secret.
 DEVELOPMENT_STORAGE_KEY = (
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
@@ -40,7 +40,7 @@ PACKAGE_SOURCES = {
 
 
 def texts() -> list[tuple[str, str]]:
-    """Every text file with its content."""
+    """Every text file and its content."""
     found = []
     for path in repository_files():
         try:
@@ -51,7 +51,7 @@ def texts() -> list[tuple[str, str]]:
 
 
 def places(pattern: re.Pattern[str], allowed: tuple[str, ...] = ()) -> list[str]:
-    """Where the pattern occurs, as `path:line`, so that a failure says where to look and repeats no secret."""
+    """The places of the pattern as `path:line`, so that a failure repeats no secret."""
     return [
         f"{path}:{content.count(chr(10), 0, match.start()) + 1}"
         for path, content in texts()
@@ -61,7 +61,7 @@ def places(pattern: re.Pattern[str], allowed: tuple[str, ...] = ()) -> list[str]
 
 
 def _is_readable_webhook_secret(found: str) -> bool:
-    """Whether a secret says in words that it is none: those for development and tests do, real ones are random."""
+    """Whether a secret is readable words: those for development and tests are, real secrets are random."""
     prefix, _, encoded = found.partition("_")
     return prefix == "whsec" and re.fullmatch(rb"[0-9a-z -]+", base64.b64decode(encoded)) is not None
 
