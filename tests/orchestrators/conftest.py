@@ -8,7 +8,7 @@ from tests.orchestrators.pipeline import Pipeline
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
-    """A fresh engine of its own for each test: instance ids may repeat."""
+    """A new engine for each test, so that tests may use the same instance ids."""
     built = Pipeline(tmp_path)
     yield built
     built.close()

@@ -1,4 +1,4 @@
-"""The real orchestrator and entity on the local engine, with stand-in activities and time that is skipped."""
+"""The real orchestrator and entity on the local engine, with stand-in activities and a clock that tests move."""
 
 import threading
 from collections.abc import Callable
@@ -45,7 +45,7 @@ ANSWERS: dict[str, Payload | Callable[[Payload], Payload]] = {
 
 @dataclass
 class Hold:
-    """A stand-in that hangs until the test lets it go, and then answers."""
+    """A call of a stand-in that hangs until the test releases it."""
 
     answer: Payload = field(default_factory=dict)
     released: threading.Event = field(default_factory=threading.Event)
@@ -57,7 +57,7 @@ Outcome = Payload | Exception | Hold | Callable[[Payload], Payload]
 
 
 class StandIns:
-    """Activities under their real names that record what they were given and answer as told."""
+    """Stand-ins for the activities, under their real names. They record their calls and answer as scripted."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Payload]] = []
@@ -76,7 +76,7 @@ class StandIns:
         return [name for name, _ in self.calls]
 
     def times(self, activity: str) -> list[datetime]:
-        """When ``activity`` was called, by the engine's clock."""
+        """The times of the calls of ``activity``, by the engine's clock."""
         return [at for name, at in self.called_at if name == activity]
 
     def blueprint(self) -> df.Blueprint:
@@ -116,7 +116,7 @@ class StandIns:
 
 
 class Pipeline:
-    """One document's life, driven by hand."""
+    """The run of one document. The test drives it."""
 
     def __init__(self, folder: Path) -> None:
         self.activities = StandIns()
@@ -127,7 +127,7 @@ class Pipeline:
         self.activities.now = self.host.now
 
     def submit(self, document_id: str = "inv-17", user_id: str = "anna", **limits: Unpack[PolicyFields]) -> str:
-        """Start a document's run, let everything happen that can happen, and return the instance id."""
+        """Start a document's run, settle, and return the instance id."""
         job = DocumentJob(
             document_id=document_id,
             blob_url=f"https://acct.blob.core.windows.net/incoming/{document_id}/00",
@@ -139,29 +139,29 @@ class Pipeline:
         return instance
 
     def settle(self) -> None:
-        """Let everything happen that can happen at this moment."""
+        """Wait until nothing more happens without an event or a timer."""
         self.host.wait_quiescent(ignoring_running_activities=lambda: self.activities.holding)
 
     def release(self, hold: Hold) -> None:
-        """Let a stand-in go, and let everything happen that follows."""
+        """Release a stand-in, and wait until everything that follows has happened."""
         hold.released.set()
         assert hold.left.wait(timeout=10)
         self.settle()
 
     def advance(self, **duration: float) -> None:
-        """Move time on, timer by timer."""
+        """Move the clock forward, timer by timer."""
         self.host.advance(timedelta(**duration))
         self.settle()
 
     def raise_approval(self, instance: str, event: object, *, as_object: bool = False) -> None:
         """Raise `documentApproval` as the SDK does (a JSON string), or as the webhook does (an object)."""
-        # A moment passes between what a person sees and what they do.
+        # A person answers a moment after the request.
         self.host.advance(timedelta(milliseconds=10))
         self.host.raise_event(instance, "documentApproval", event, as_object=as_object)
         self.settle()
 
     def status(self, instance: str) -> dict[str, Any]:
-        """The instance's status object."""
+        """The status of the instance, as the client API returns it."""
         status = self.host.status(instance)
         assert status is not None
         return status
@@ -174,7 +174,7 @@ class Pipeline:
         return events
 
     def counters(self, document_id: str = "inv-17") -> dict[str, int]:
-        """The totals of the document's shard, without the zeros."""
+        """The totals of the document's shard that are not zero."""
         state = self.host.entity_state("document_counter", counter_shard(document_id, 8)) or {}
         return {name: state[name] for name in FIELDS if state.get(name)}
 

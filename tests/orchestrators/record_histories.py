@@ -1,7 +1,7 @@
 """Record the histories anew: `python -m tests.orchestrators.record_histories`.
 
-Only for a new version of the orchestrator, or a new case. Instances in flight have histories like the ones that
-are there: one that does not replay any more tells of documents that would fail when the code is deployed.
+Do so only for a new version of the orchestrator, or for a new case. Instances in flight have histories like the
+existing ones: if one does not replay any more, documents in flight would fail after a deployment.
 """
 
 import json
@@ -26,42 +26,42 @@ REFUSED = {"approved": False, "reviewer": "berta", "comment": "wrong address"}
 
 
 def clean_document(pipeline: Pipeline) -> None:
-    """A clean document is extracted, checked, stored and announced."""
+    """A document that needs no review is extracted, checked, stored and announced."""
     pipeline.submit()
 
 
 def approved_review(pipeline: Pipeline) -> None:
-    """A document in doubt is approved by a person."""
+    """A document is reviewed and approved."""
     pipeline.raise_approval(_submit_flagged(pipeline), APPROVED)
 
 
 def approved_review_by_webhook(pipeline: Pipeline) -> None:
-    """A document in doubt is approved by an event that is an object, after the reminder."""
+    """A document is approved after the reminder, by an event that is an object."""
     instance = _submit_flagged(pipeline)
     pipeline.advance(hours=30)
     pipeline.raise_approval(instance, APPROVED, as_object=True)
 
 
 def rejected_review(pipeline: Pipeline) -> None:
-    """A document in doubt is not approved."""
+    """A document is reviewed and rejected."""
     pipeline.raise_approval(_submit_flagged(pipeline), REFUSED)
 
 
 def timeout_with_reminder(pipeline: Pipeline) -> None:
-    """Nobody decides, neither before nor after the reminder."""
+    """Nobody decides before or after the reminder."""
     _submit_flagged(pipeline)
     pipeline.advance(hours=49)
 
 
 def nonsense_before_the_decision(pipeline: Pipeline) -> None:
-    """Two events are no decision; the third is one."""
+    """Two events are not decisions. The third is one."""
     instance = _submit_flagged(pipeline)
     for event in ("nonsense", {"approved": "true", "reviewer": "berta"}, APPROVED):
         pipeline.raise_approval(instance, event, as_object=True)
 
 
 def new_generation_of_the_wait(pipeline: Pipeline) -> None:
-    """After ten events that are no decision the wait goes on in a new generation, and a person approves."""
+    """After ten events that are not decisions, the wait continues in a new generation, and a person approves."""
     instance = _submit_flagged(pipeline)
     for number in range(10):
         pipeline.raise_approval(instance, f"nonsense {number}", as_object=True)
@@ -70,7 +70,7 @@ def new_generation_of_the_wait(pipeline: Pipeline) -> None:
 
 
 def retried_extraction(pipeline: Pipeline) -> None:
-    """Extraction fails twice, and works before its deadline."""
+    """Extraction fails twice, and succeeds before its deadline."""
     read = Extraction(text_blob="extractions/a/text.txt", page_count=3, character_count=99, confidence=0.99)
     pipeline.activities.script(
         "extract_document_text", OSError("throttled"), OSError("throttled"), read.to_payload()
@@ -80,7 +80,7 @@ def retried_extraction(pipeline: Pipeline) -> None:
 
 
 def retried_store_and_notify(pipeline: Pipeline) -> None:
-    """Storing fails once and notifying twice, side by side."""
+    """Storing fails once, and notifying, in parallel, fails twice."""
     pipeline.activities.script("store_processed_document", OSError("busy"), {})
     pipeline.activities.script("send_completion_notification", OSError("down"), OSError("down"), {})
     pipeline.submit()
@@ -95,7 +95,7 @@ def failed_extraction(pipeline: Pipeline) -> None:
 
 
 def failed_compliance(pipeline: Pipeline) -> None:
-    """Compliance fails three times; so does, once, the log of it."""
+    """Compliance fails three times, and recording the failure fails once."""
     pipeline.activities.script("validate_compliance", OSError("compliance: answered 500"))
     pipeline.activities.script("log_processing_error", OSError("busy"), {})
     pipeline.submit()
@@ -118,7 +118,7 @@ def _submit_flagged(pipeline: Pipeline) -> str:
 
 
 def last_context(case: Case) -> dict[str, Any]:
-    """Run a case and return what the SDK was given in the last episode."""
+    """Run a case and return the SDK's input in the last episode."""
     with tempfile.TemporaryDirectory() as folder:
         pipeline = Pipeline(Path(folder))
         try:
@@ -129,7 +129,7 @@ def last_context(case: Case) -> dict[str, Any]:
 
 
 def _without_stacks(context: dict[str, Any]) -> dict[str, Any]:
-    """Stack traces name folders of the machine they come from."""
+    """Remove stack traces: they have paths of the machine."""
     for event in context["history"]:
         if event["EventType"] == HistoryEventType.TASK_FAILED:
             event["Details"] = json.dumps({**json.loads(event["Details"]), "RemoteStackTrace": ""})
@@ -138,7 +138,7 @@ def _without_stacks(context: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> int:
     """Record every case."""
-    # Failures are part of the cases, and the log would be full of them.
+    # Failures are part of the cases. Their log is not needed.
     logging.disable()
     with HistoryReplayer(orchestrators.blueprints) as replayer:
         for name, case in CASES.items():

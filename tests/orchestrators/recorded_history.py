@@ -1,4 +1,4 @@
-"""A run of the orchestrator, recorded: what the SDK was given last, and what it answered then."""
+"""A recorded run of the orchestrator: the SDK's last input, and its answer."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -14,12 +14,12 @@ FOLDER = Path(__file__).parent / "histories"
 
 @dataclass(frozen=True)
 class RecordedHistory:
-    """One run's last episode.
+    """The last episode of a run.
 
     Attributes:
         shows: what happened in this run, in a sentence.
         context: the SDK's input document: all events of the execution, those of the last episode not yet played.
-        answer: what the orchestrator said to that, as `answer_of` gives it.
+        answer: the orchestrator's answer, as `answer_of` returns it.
     """
 
     shows: str
@@ -39,7 +39,7 @@ class RecordedHistory:
 
 
 def answer_of(replayed: ReplayedHistory) -> dict[str, Any]:
-    """What the orchestrator makes of a history: its end, and all it asked for on the way there, in words."""
+    """The orchestrator's answer to a history: its end, and all its actions, in words."""
     return {
         "isDone": replayed.is_done,
         "output": replayed.output,

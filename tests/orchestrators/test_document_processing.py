@@ -24,7 +24,7 @@ def test_a_clean_document_is_extracted_checked_stored_and_announced(pipeline: Pi
     assert pipeline.counters() == {"processed": 1}
 
 
-def test_storing_and_notifying_go_side_by_side(pipeline: Pipeline) -> None:
+def test_storing_and_notifying_run_in_parallel(pipeline: Pipeline) -> None:
     hold = Hold()
     pipeline.activities.script("store_processed_document", hold)
     instance = pipeline.submit()
@@ -44,7 +44,7 @@ def test_extraction_that_is_not_done_before_its_deadline_fails_the_document(pipe
     pipeline.advance(minutes=0.1)
     assert pipeline.activities.names()[1:] == COMPENSATION
     assert dict(pipeline.activities.calls)["log_processing_error"]["error"]["code"] == "extractionTimeout"
-    # The losing activity keeps the instance open; its late result changes nothing.
+    # The late activity keeps the instance open. Its result changes nothing.
     assert pipeline.status(instance)["runtimeStatus"] == "Running"
     pipeline.release(hold)
     status = pipeline.status(instance)
@@ -53,11 +53,11 @@ def test_extraction_that_is_not_done_before_its_deadline_fails_the_document(pipe
     assert pipeline.counters() == {"failed": 1}
 
 
-def test_the_activity_is_told_the_deadline_it_must_give_up_at(pipeline: Pipeline) -> None:
+def test_the_activity_is_given_the_deadline_of_the_extraction(pipeline: Pipeline) -> None:
     began = pipeline.host.now()
     pipeline.submit(extraction_timeout=timedelta(minutes=30))
-    told = pipeline.activities.calls[0][1]["deadline"]
-    assert told.startswith((began + timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M"))
+    deadline = pipeline.activities.calls[0][1]["deadline"]
+    assert deadline.startswith((began + timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M"))
 
 
 def test_transient_faults_of_extraction_are_retried_with_growing_pauses(pipeline: Pipeline) -> None:
@@ -119,7 +119,7 @@ def test_a_compliance_service_that_refuses_us_fails_the_document_at_once(pipelin
     assert dict(pipeline.activities.calls)["log_processing_error"]["error"]["code"] == "complianceRefused"
 
 
-def test_what_fails_side_by_side_is_tried_again_without_repeating_what_worked(pipeline: Pipeline) -> None:
+def test_of_two_parallel_activities_only_the_failed_one_is_repeated(pipeline: Pipeline) -> None:
     pipeline.activities.script("store_processed_document", OSError("busy"), OSError("busy"), {})
     instance = pipeline.submit()
     pipeline.advance(minutes=1)
@@ -165,10 +165,10 @@ def test_a_compensation_that_fails_hides_neither_the_other_nor_the_cause(
     status = pipeline.status(instance)
     assert status["runtimeStatus"] == "Failed"
     assert "corrupt: the file cannot be read" in status["output"]
-    # What could not be written is not counted here: the record may even say that the document is completed.
+    # A failure that could not be recorded is not counted here: the record may have another end.
     assert pipeline.counters() == ({"pending": 1} if "log_processing_error" in broken else {"failed": 1})
-    told = dict(pipeline.activities.calls)["send_error_notification"]
-    assert told["counted"] is ("log_processing_error" not in broken)
+    report = dict(pipeline.activities.calls)["send_error_notification"]
+    assert report["counted"] is ("log_processing_error" not in broken)
 
 
 def test_a_document_terminated_while_its_failure_is_being_reported_has_been_counted(pipeline: Pipeline) -> None:
@@ -183,8 +183,8 @@ def test_a_document_terminated_while_its_failure_is_being_reported_has_been_coun
     assert pipeline.counters() == {"failed": 1}
 
 
-def test_an_end_that_cannot_be_told_stays_the_end_it_is(pipeline: Pipeline) -> None:
-    """A receiver that is away after the record is final must not turn a completed document into a failed run."""
+def test_an_end_that_cannot_be_announced_does_not_change(pipeline: Pipeline) -> None:
+    """A receiver that is down after the record is final must not turn a completed document into a failed run."""
     pipeline.activities.script("announce_end", OSError("the receiver is away"))
     instance = pipeline.submit()
     pipeline.advance(hours=1)
@@ -194,7 +194,7 @@ def test_an_end_that_cannot_be_told_stays_the_end_it_is(pipeline: Pipeline) -> N
 
 
 def test_a_run_that_fails_after_its_end_was_written_counts_as_the_end_in_the_record(pipeline: Pipeline) -> None:
-    """The answer of the last write may be lost: the record says completed, and nobody knows."""
+    """The response to the last write may be lost: then the record is completed, but the activity fails."""
     pipeline.activities.script("complete_document", OSError("no answer"))
     pipeline.activities.script("log_processing_error", {"status": "completed"})
     pipeline.submit()
@@ -203,8 +203,8 @@ def test_a_run_that_fails_after_its_end_was_written_counts_as_the_end_in_the_rec
 
 
 @pytest.mark.parametrize("last", ["complete_document", "archive_rejected_document", "handle_approval_timeout"])
-def test_a_document_is_counted_before_its_end_is_told(pipeline: Pipeline, last: str) -> None:
-    """Terminated between the final record and the counter's signal, a run stayed pending for ever."""
+def test_a_document_is_counted_before_its_end_is_announced(pipeline: Pipeline, last: str) -> None:
+    """A run that was terminated between the final record and the counter's signal stayed pending forever."""
     pipeline.activities.script("announce_end", OSError("down"))
     if last != "complete_document":
         pipeline.activities.script("validate_compliance", FLAGGED.to_payload())

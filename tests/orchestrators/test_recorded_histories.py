@@ -1,7 +1,7 @@
-"""Histories recorded earlier still replay: the orchestrator asks for the same, in the same order, and ends alike.
+"""Recorded histories still replay: the orchestrator makes the same actions in the same order, with the same end.
 
-Documents wait for days. When one of these fails, those in flight would fail at the next deployment: give the new
-code its own version (docs/architecture.md), or take the change back. See record_histories.py for a new recording.
+Documents wait for days. If one of these tests fails, documents in flight would fail after the next deployment:
+give the new code its own version (docs/architecture.md), or revert the change. record_histories.py records anew.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ RECORDED = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 @pytest.fixture(scope="module")
 def replayer() -> Iterator[HistoryReplayer]:
-    """Replays histories with the orchestrators of today."""
+    """Replays histories with the current orchestrators."""
     with HistoryReplayer(orchestrators.blueprints) as made:
         yield made
 

@@ -23,7 +23,7 @@ def reminders(pipeline: Pipeline) -> list[bool]:
     ]
 
 
-def test_a_document_in_doubt_waits_for_a_person_and_costs_nothing_meanwhile(flagged: Pipeline) -> None:
+def test_a_flagged_document_waits_for_a_person_and_runs_nothing_meanwhile(flagged: Pipeline) -> None:
     instance = flagged.submit()
     status = flagged.status(instance)
     assert status["runtimeStatus"] == "Running"
@@ -55,7 +55,7 @@ def test_a_document_that_is_not_approved_is_archived_as_rejected(flagged: Pipeli
     assert flagged.counters() == {"rejected": 1}
 
 
-def test_a_document_nobody_decides_times_out_after_48_hours_with_one_reminder(flagged: Pipeline) -> None:
+def test_a_review_without_a_decision_times_out_after_48_hours_with_one_reminder(flagged: Pipeline) -> None:
     instance = flagged.submit()
     flagged.advance(hours=23.9)
     assert reminders(flagged) == [False]
@@ -104,7 +104,7 @@ def test_a_reminder_that_cannot_be_sent_changes_nothing(flagged: Pipeline) -> No
     assert flagged.status(instance)["output"]["status"] == "completed"
 
 
-def test_a_request_that_reaches_nobody_fails_the_document(flagged: Pipeline) -> None:
+def test_a_review_request_that_cannot_be_sent_fails_the_document(flagged: Pipeline) -> None:
     flagged.activities.script("send_review_notification", OSError("down"))
     instance = flagged.submit()
     flagged.advance(hours=1)
@@ -114,7 +114,7 @@ def test_a_request_that_reaches_nobody_fails_the_document(flagged: Pipeline) -> 
 
 @pytest.mark.parametrize("as_object", [True, False], ids=["webhook", "sdk"])
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda event: json.dumps(event)[:20])
-def test_an_event_that_is_no_decision_is_recorded_and_the_same_deadline_holds(
+def test_an_event_that_is_not_a_decision_is_recorded_and_the_deadline_stays(
     flagged: Pipeline, nonsense: object, as_object: bool
 ) -> None:
     instance = flagged.submit()
@@ -166,8 +166,8 @@ def test_a_decision_whose_event_fell_between_two_generations_is_found_in_the_rec
     assert dict(flagged.activities.calls)["store_processed_document"]["decision"] == "approved_with_review"
 
 
-def test_a_decision_raised_before_the_review_was_requested_is_none(flagged: Pipeline) -> None:
-    """A stranger with the webhook's key could approve a document that nobody had asked about yet."""
+def test_a_decision_raised_before_the_review_was_requested_does_not_count(flagged: Pipeline) -> None:
+    """Anybody with the webhook's key could approve a document whose review was not requested yet."""
     hold = Hold(answer=FLAGGED.to_payload())
     flagged.activities.script("validate_compliance", hold)
     instance = flagged.submit()
@@ -180,8 +180,8 @@ def test_a_decision_raised_before_the_review_was_requested_is_none(flagged: Pipe
     assert flagged.status(instance)["output"]["status"] == "rejected"
 
 
-def test_a_decision_raised_while_the_request_is_on_its_way_counts(flagged: Pipeline) -> None:
-    """Whoever answers the notification at once is quicker than the notification's own activity."""
+def test_a_decision_raised_while_the_request_is_being_sent_counts(flagged: Pipeline) -> None:
+    """A person may answer the notification before its activity has ended."""
     hold = Hold()
     flagged.activities.script("send_review_notification", hold)
     instance = flagged.submit()
@@ -203,7 +203,7 @@ def test_of_an_early_decision_and_one_in_time_the_one_in_time_counts(flagged: Pi
 
 
 def test_of_two_events_in_time_the_decision_counts_whatever_follows_it(flagged: Pipeline) -> None:
-    """A wait is handed the last early event only; a decision before it was lost."""
+    """A wait gets the last early event only, so a decision before it was lost."""
     request = Hold()
     flagged.activities.script("send_review_notification", request)
     instance = flagged.submit()
@@ -214,7 +214,7 @@ def test_of_two_events_in_time_the_decision_counts_whatever_follows_it(flagged: 
 
 
 def test_of_many_early_events_none_is_carried_over_into_the_next_generation(flagged: Pipeline) -> None:
-    """The host keeps events that nobody waited for: the second of two early approvals must not count either."""
+    """The host keeps events until they are waited for. The second of two early approvals must not count either."""
     check = Hold(answer=FLAGGED.to_payload())
     flagged.activities.script("validate_compliance", check)
     instance = flagged.submit()
@@ -229,7 +229,7 @@ def test_of_many_early_events_none_is_carried_over_into_the_next_generation(flag
 
 
 def test_a_decision_in_a_later_generation_counts_also_after_the_reminder(flagged: Pipeline) -> None:
-    """The reminder was taken for the request, and what came before it for an early event."""
+    """The reminder was taken for the request, so events before it were taken for early ones."""
     check = Hold(answer=FLAGGED.to_payload())
     flagged.activities.script("validate_compliance", check)
     instance = flagged.submit()
@@ -252,8 +252,8 @@ def test_an_event_that_closed_nothing_leads_every_replay_the_same_way(flagged: P
     assert flagged.status(instance)["output"]["status"] == "timeout"
 
 
-def test_a_decision_counts_although_the_request_reached_nobody(flagged: Pipeline) -> None:
-    """The record awaits its review before anybody is told: a decision by then was answered 202."""
+def test_a_decision_counts_although_the_request_could_not_be_sent(flagged: Pipeline) -> None:
+    """The record awaits its review before the request is sent. A decision then was answered 202."""
     flagged.activities.script("send_review_notification", OSError("the receiver is away"))
     flagged.activities.script("find_recorded_decision", {**APPROVED, "decidedAt": "2024-01-01T00:00:00Z"})
     instance = flagged.submit()
@@ -262,7 +262,7 @@ def test_a_decision_counts_although_the_request_reached_nobody(flagged: Pipeline
     assert flagged.counters() == {"processed": 1}
 
 
-def test_a_decision_made_while_the_request_was_on_its_way_is_in_its_answer(flagged: Pipeline) -> None:
+def test_a_decision_made_while_the_request_is_being_sent_is_in_its_result(flagged: Pipeline) -> None:
     decided = {"approved": False, "reviewer": "berta", "decidedAt": "2024-01-01T00:00:00Z"}
     flagged.activities.script("send_review_notification", decided)
     instance = flagged.submit()
@@ -270,7 +270,7 @@ def test_a_decision_made_while_the_request_was_on_its_way_is_in_its_answer(flagg
 
 
 def test_the_process_follows_what_the_record_says_and_not_what_the_event_says(flagged: Pipeline) -> None:
-    """Of a decision through the API and one through the webhook at once, the one that was written counts."""
+    """Of simultaneous decisions through the API and through the webhook, the recorded one counts."""
     flagged.activities.script("record_decision", {**REFUSED, "decidedAt": "2024-01-01T00:00:00Z"})
     instance = flagged.submit()
     flagged.raise_approval(instance, APPROVED, as_object=True)
@@ -279,7 +279,7 @@ def test_the_process_follows_what_the_record_says_and_not_what_the_event_says(fl
 
 
 def test_the_deadline_is_the_one_in_the_record(flagged: Pipeline) -> None:
-    """A request sent twice could set another deadline than the one which the API refuses decisions by."""
+    """A repeated request could set another deadline than the one by which the API refuses decisions."""
     deadline = (flagged.host.now() + timedelta(hours=10)).isoformat()
     flagged.activities.script("send_review_notification", {"deadline": deadline})
     instance = flagged.submit()
