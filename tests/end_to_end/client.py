@@ -18,7 +18,7 @@ FINAL = ("completed", "rejected", "timeout", "failed")
 
 
 class Stack(Protocol):
-    """Running local parts: where they listen, and what they write."""
+    """Running local parts: their URLs, their files and their logs."""
 
     @property
     def state_dir(self) -> Path: ...
@@ -35,7 +35,7 @@ class Stack(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer, read whole."""
+    """A complete HTTP answer."""
 
     status: int
     headers: Message
@@ -48,12 +48,12 @@ class Answer:
 
     @property
     def fields(self) -> list[str]:
-        """The fields a problem complains of."""
+        """The fields that a problem names."""
         return [error["field"] for error in self.json.get("errors", [])]
 
 
 def request(method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
-    """Send ``body`` (bytes as they are, anything else as JSON) and read the answer, whatever its status."""
+    """Send ``body`` (bytes as they are, anything else as JSON) and return the answer, whatever its status."""
     sent = dict(headers or {})
     if body is None or isinstance(body, bytes):
         data = body
@@ -70,7 +70,7 @@ def request(method: str, url: str, body: object = None, headers: Mapping[str, st
 
 
 class Client:
-    """What a user, a reviewer and an operator do."""
+    """The requests of a user, a reviewer and an operator."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -104,17 +104,17 @@ class Client:
         return record
 
     def wait_for(self, document_id: str, *statuses: str, deadline_seconds: float = 60) -> dict[str, Any]:
-        """The record once its status is one of ``statuses`` (by default: any final one)."""
-        wanted = statuses or FINAL
+        """Wait until the status is one of ``statuses`` (by default any final one), and return the record."""
+        targets = statuses or FINAL
         last: dict[str, Any] = {}
 
         def look() -> dict[str, Any] | None:
             nonlocal last
             last = self.record(document_id)
-            assert last["status"] in wanted or last["status"] not in FINAL, last
-            return last if last["status"] in wanted else None
+            assert last["status"] in targets or last["status"] not in FINAL, last
+            return last if last["status"] in targets else None
 
-        return eventually(look, f"{document_id} becomes {' or '.join(wanted)}", deadline_seconds)
+        return eventually(look, f"{document_id} becomes {' or '.join(targets)}", deadline_seconds)
 
     def decide(self, document_id: str, body: object) -> Answer:
         """``POST /documents/{documentId}/approval``."""
@@ -126,7 +126,7 @@ class Client:
         return counters
 
     def wait_for_no_pending(self) -> dict[str, int]:
-        """The counters once nothing is in flight."""
+        """Wait until nothing is in flight, and return the counters."""
         return eventually(
             lambda: counters if (counters := self.counters())["pending"] == 0 else None, "pending is back to 0"
         )
@@ -137,25 +137,26 @@ class Client:
         return request("GET", f"{base}{query}")
 
     def wait_for_instance(self, instance_id: str, *statuses: str) -> dict[str, Any]:
-        """The instance's status object once ``runtimeStatus`` is one of ``statuses``."""
+        """Wait until ``runtimeStatus`` is one of ``statuses``, and return the status of the instance."""
         return eventually(
             lambda: status if (status := self.instance(instance_id).json)["runtimeStatus"] in statuses else None,
             f"{instance_id} is {' or '.join(statuses)}",
         )
 
     def raise_event(self, instance_id: str, event: object) -> Answer:
-        """Raise `documentApproval` straight through the durable webhook."""
+        """Raise `documentApproval` through the durable webhook."""
         base = f"{self.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance_id)}"
         return request("POST", f"{base}/raiseEvent/documentApproval", event)
 
     def notifications(self, document_id: str) -> list[str]:
-        """Types of the notifications received about a document, in order."""
+        """The types of the notifications about a document, in the order in which they were received."""
         return [entry["body"]["type"] for entry in self.inbox() if entry["body"]["subject"] == document_id]
 
     def wait_for_notifications(self, document_id: str, *types: str) -> None:
-        """Wait until exactly these have been received about a document: an end is told after it is written."""
+        """Wait until exactly these were received about a document. An end is announced after it is recorded."""
         eventually(
-            lambda: self.notifications(document_id) == list(types), f"{document_id} is told {', '.join(types)}"
+            lambda: self.notifications(document_id) == list(types),
+            f"{document_id} has the notifications {', '.join(types)}",
         )
 
     def inbox(self) -> list[dict[str, Any]]:
@@ -166,20 +167,20 @@ class Client:
         return inbox
 
     def usage(self) -> dict[str, Any]:
-        """What the emulated services were asked."""
+        """The usage counts of the emulated services."""
         usage: dict[str, Any] = request("GET", f"{self.stack.emulator_url}/usage").json
         return usage
 
     def fault(self, service: EmulatedService, **fault: Unpack[FaultFields]) -> None:
-        """Make an emulated service fail."""
+        """Inject a fault into an emulated service."""
         answer = request("POST", f"{self.stack.emulator_url}/faults", {"service": service, **fault})
         assert answer.status < 300, answer
 
     def clear_faults(self) -> None:
-        """Let the services work again."""
+        """Remove all faults."""
         assert request("DELETE", f"{self.stack.emulator_url}/faults").status < 300
 
     def advance(self, seconds: float) -> None:
-        """Skip time (stacks with the virtual clock only)."""
+        """Move the clock forward (only on a stack with the virtual clock)."""
         answer = request("POST", f"{self.stack.host_url}/devhost/clock", {"advanceSeconds": seconds})
         assert answer.status == 200, answer

@@ -10,10 +10,10 @@ from samples.large_document import make_pdf
 from tests.end_to_end.client import Client
 
 SETTINGS = {
-    # Documents of high priority have a deadline a test can wait for; the others keep theirs of 30 minutes.
+    # Documents of high priority have a deadline for which a test can wait. The others have theirs of 30 minutes.
     "EXTRACTION_TIMEOUT_MINUTES_HIGH": "0.1",
     "MAX_DOCUMENT_MEGABYTES": "2",
-    # Two seconds: `purge_history` runs daily, or when a test fires it.
+    # Two seconds. `purge_history` runs daily, or when a test fires it.
     "HISTORY_RETENTION_DAYS": "0.00002",
 }
 
@@ -27,20 +27,20 @@ def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStac
 
 @pytest.fixture(scope="session")
 def shared_skipping_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """All local parts, on a clock that tests move on."""
+    """All local parts, on a clock that tests move."""
     with LocalStack(tmp_path_factory.mktemp("skipping"), settings=SETTINGS, clock="virtual") as stack:
         yield stack
 
 
 @pytest.fixture
 def client(shared_stack: LocalStack) -> Iterator[Client]:
-    """A client; the services work again after each test."""
+    """A client. Faults are removed after each test."""
     yield from _clean(Client(shared_stack))
 
 
 @pytest.fixture
 def skipping(shared_skipping_stack: LocalStack) -> Iterator[Client]:
-    """A client of the stack on which time can be skipped."""
+    """A client of the stack whose clock tests move."""
     yield from _clean(Client(shared_skipping_stack))
 
 

@@ -1,4 +1,4 @@
-"""`make run` as a process, driven as a user drives it."""
+"""`make run` as a process."""
 
 import os
 import random
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def free_ports() -> Ports:
-    """Free ports, Azurite's three in a row, below those the system gives to outgoing connections."""
+    """Free ports below those of outgoing connections. Azurite's three are consecutive."""
     free = Ports.free()
     while True:
         azurite = random.randrange(20000, 32000)
@@ -26,13 +26,13 @@ def free_ports() -> Ports:
 
 
 def environment_of(ports: Ports, state_dir: Path) -> dict[str, str]:
-    """The variables by which `make run` and `make demo` are told where to listen and where to write."""
+    """The environment that gives `make run` and `make demo` their ports and folder."""
     named = {"PORT": ports.functions, "EMULATOR_PORT": ports.emulators, "AZURITE_PORT": ports.blob}
     return {**os.environ, **{name: str(port) for name, port in named.items()}, "STATE_DIR": str(state_dir)}
 
 
 class MakeRun:
-    """What `make run` starts: `python -m local run` in a process of its own."""
+    """The command of `make run`, `python -m local run`, as a process."""
 
     def __init__(self, state_dir: Path) -> None:
         self.ports = free_ports()
@@ -44,7 +44,7 @@ class MakeRun:
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        """Start all parts, and wait until the command says where they are."""
+        """Start all parts, and wait until the command prints their URLs."""
         command = [sys.executable, "-m", "local", "run"]
         environment = environment_of(self.ports, self.state_dir)
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
@@ -53,7 +53,7 @@ class MakeRun:
             assert line, "make run ended before it was ready"
 
     def kill_devhost_and_freeze(self) -> None:
-        """`kill -9` of the Functions host. The supervisor, which would end everything, is held up meanwhile."""
+        """Kill the Functions host with SIGKILL. The supervisor, which would stop everything, is suspended."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         (host,) = (
@@ -63,7 +63,7 @@ class MakeRun:
         eventually(lambda: host.status() == psutil.STATUS_ZOMBIE, "the host is dead")
 
     def thaw(self) -> int:
-        """Let the supervisor notice; returns its exit code once it has ended, and every part with it."""
+        """Resume the supervisor, wait until it and every part have ended, and return its exit code."""
         assert self._process is not None
         children = self._children()
         self._process.send_signal(signal.SIGCONT)
@@ -82,7 +82,7 @@ class MakeRun:
             self._close()
 
     def logs(self, part: str) -> str:
-        """What a part has written since `make run` was started."""
+        """The log of a part since `make run` was started."""
         return (self.state_dir / "logs" / f"{part}.log").read_text(errors="replace")
 
     def _children(self) -> list[psutil.Process]:

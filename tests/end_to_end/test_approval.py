@@ -1,4 +1,4 @@
-"""A person decides: over the API, over the durable webhook, in time, too late, and when they must not."""
+"""Decisions through the API and the durable webhook: in time, too late, and by people who must not decide."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ _numbers = count(1)
 
 @pytest.fixture
 def flagged(client: Client, a_document: Callable[[], bytes]) -> Iterator[str]:
-    """A document that waits for a person; what the test leaves open is refused afterwards."""
+    """A document that waits for a review. If the test does not decide it, it is rejected afterwards."""
     document_id = f"flagged-{next(_numbers)}"
     client.fault(
         "compliance", body=json.dumps({"compliant": False, "issues": ["card"], "confidence": 0.9}), count=1
@@ -124,7 +124,7 @@ def test_nonsense_raised_through_the_durable_webhook_is_recorded_and_ignored(cli
 
 
 def ignored_events_are(client: Client, instance: str, number: int) -> bool:
-    """Whether so many events that were no decision have been counted."""
+    """Whether this number of events that are not decisions was counted."""
     return bool((client.instance(instance).json["customStatus"] or {}).get("ignoredEvents") == number)
 
 
@@ -142,7 +142,7 @@ def test_nonsense_raised_before_the_wait_neither_spins_nor_blocks(
     assert client.wait_for("early-nonsense")["status"] == "completed"
 
 
-def test_a_decision_raised_before_the_review_was_requested_is_none(
+def test_a_decision_raised_before_the_review_was_requested_does_not_count(
     client: Client, a_document: Callable[[], bytes]
 ) -> None:
     client.fault(
@@ -160,7 +160,7 @@ def test_a_decision_raised_before_the_review_was_requested_is_none(
 def test_of_a_decision_by_the_api_and_one_by_the_webhook_the_one_that_is_answered_202_counts(
     client: Client, flagged: str
 ) -> None:
-    """Both were answered 202, and the other one won."""
+    """Both were answered 202, and the wrong one counted."""
     instance = client.record(flagged)["instanceId"]
     with ThreadPoolExecutor(2) as pool:
         decided = pool.submit(client.decide, flagged, APPROVED)

@@ -1,4 +1,4 @@
-"""What is refused at the door: with a problem that names the field, and nothing started."""
+"""Bad input is refused with a problem that names the field, and nothing starts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ PDF = "application/pdf"
 
 
 def problem(answer: Answer, status: int) -> dict[str, Any]:
-    """The answer's problem, after checking its form and that it tells nothing of our insides."""
+    """The answer's problem. Checks its form, and that it reveals nothing internal."""
     assert answer.status == status, answer.body
     assert answer.headers["Content-Type"] == "application/problem+json"
     text = answer.body.decode()
@@ -39,7 +39,7 @@ def test_a_missing_user_is_refused_in_both_forms(client: Client, a_document: Cal
 
 @pytest.mark.parametrize("field", ["userId", "documentId"])
 @pytest.mark.parametrize("wrong", ["a/b", "a#b", "a?b", "a\\b", "a\tb", "a\x00b", "x" * 300], ids=repr)
-def test_an_id_that_no_table_or_instance_can_hold_is_refused(
+def test_an_id_with_forbidden_characters_or_length_is_refused(
     client: Client, a_document: Callable[[], bytes], field: str, wrong: str
 ) -> None:
     answer = client.upload(a_document(), PDF, None, **{field: wrong})
@@ -50,7 +50,7 @@ def test_an_id_that_no_table_or_instance_can_hold_is_refused(
 @pytest.mark.parametrize(
     "body", [b"[]", b'"text"', b"7", b"null", b"{", b"\xff\xfe", b'{"userId": NaN}'], ids=repr
 )
-def test_json_that_is_no_object_is_refused(client: Client, body: bytes) -> None:
+def test_json_that_is_not_an_object_is_refused(client: Client, body: bytes) -> None:
     problem(client.submit(body, headers={"Content-Type": "application/json"}), 400)
 
 
@@ -100,7 +100,7 @@ def test_a_file_above_the_limit_is_refused(client: Client) -> None:
         "",
     ],
 )
-def test_a_blob_url_elsewhere_is_refused_without_being_asked(client: Client, url: str) -> None:
+def test_a_blob_url_of_a_foreign_host_is_refused_without_a_request(client: Client, url: str) -> None:
     answer = client.submit({"blobUrl": url, "userId": "anna"})
     problem(answer, 400)
     assert answer.fields == ["blobUrl"]
@@ -112,7 +112,7 @@ def test_a_refused_blob_url_with_a_sas_is_not_repeated(client: Client) -> None:
     assert "SECRET" not in client.stack.logs("devhost")
 
 
-def test_a_blob_that_is_not_there_is_refused(client: Client) -> None:
+def test_a_missing_blob_is_refused(client: Client) -> None:
     base = client.stack.storage_connection_string.partition("BlobEndpoint=")[2].partition(";")[0]
     answer = client.submit({"blobUrl": f"{base}/scans/nothing-here.pdf", "userId": "anna"})
     problem(answer, 400)
@@ -122,7 +122,7 @@ def test_a_blob_that_is_not_there_is_refused(client: Client) -> None:
 @pytest.mark.parametrize(
     "query", ["status=lost", "limit=0", "limit=ten", "limit=9999", "continuationToken=nonsense"]
 )
-def test_a_list_that_makes_no_sense_is_refused(client: Client, query: str) -> None:
+def test_a_list_with_bad_parameters_is_refused(client: Client, query: str) -> None:
     problem(client.get(f"/documents?{query}"), 400)
 
 

@@ -1,4 +1,4 @@
-"""From the door to the result, over HTTP, with real parts."""
+"""Documents from their submission to their result, over HTTP, with real parts."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def test_a_document_sent_as_a_file_is_completed_and_everything_can_be_read(
     assert record["error"] is None
     assert record["completedAt"] >= record["submittedAt"]
 
-    # The run goes on for a moment after its record says that it is completed.
+    # The run continues for a moment after its record is completed.
     output = eventually(lambda: output_of(accepted.json["statusQueryGetUri"]), "the run has ended")
     assert output == {"status": "completed", "documentId": "first", "isCompliant": True}
     text = client.get("/documents/first/text")
@@ -131,7 +131,7 @@ def test_other_content_under_a_known_id_is_a_conflict(client: Client, a_document
     client.wait_for("taken")
 
 
-def test_a_finished_document_is_processed_anew_only_when_asked_to(
+def test_a_finished_document_is_processed_again_only_on_request(
     client: Client, a_document: Callable[[], bytes]
 ) -> None:
     content = a_document()
@@ -174,7 +174,7 @@ def test_documents_are_listed_newest_first_page_by_page(client: Client, a_docume
     assert seen == sent[::-1]
 
 
-def test_ids_with_blanks_and_accents_go_all_the_way(client: Client, a_document: Callable[[], bytes]) -> None:
+def test_ids_may_have_blanks_and_accents(client: Client, a_document: Callable[[], bytes]) -> None:
     accepted = client.upload(a_document(), documentId="Größe 12 %41", userId="ännä@example.com")
     assert accepted.status == 202
     assert client.wait_for("Größe 12 %41")["status"] == "completed"
@@ -187,7 +187,7 @@ def test_an_unknown_document_is_not_found(client: Client, path: str) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_health_tells_of_every_dependency(client: Client) -> None:
+def test_health_has_every_dependency(client: Client) -> None:
     answer = client.get("/health")
     assert answer.status == 200, answer.body
     assert answer.json["status"] == "healthy"

@@ -1,4 +1,4 @@
-"""Services that fail, hang and answer nonsense: no document is lost, each ends as the design says."""
+"""Services that fail, hang and answer nonsense: no document is lost, and each comes to the right end."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ _numbers = count(1)
 
 @pytest.fixture
 def document_id() -> str:
-    """An id no other test uses."""
+    """An id that no other test uses."""
     return f"troubled-{next(_numbers)}"
 
 
@@ -67,10 +67,10 @@ def test_a_failed_operation_is_submitted_again_or_fails_with_a_clear_error(
     assert client.wait_for(document_id)["status"] == "completed"
 
 
-def test_a_document_whose_analysis_always_fails_is_submitted_twice_and_not_paid_again(
+def test_a_document_whose_analysis_always_fails_is_submitted_twice_at_most(
     client: Client, a_document: Callable[[], bytes], document_id: str
 ) -> None:
-    """It used to be submitted anew until its deadline."""
+    """It was submitted again and again until its deadline."""
     submitted = client.usage()["documentIntelligence"]["submissions"]
     client.fault("documentIntelligence", failOperation=True)
     client.upload(a_document(), documentId=document_id)
@@ -83,7 +83,7 @@ def test_a_document_whose_analysis_always_fails_is_submitted_twice_and_not_paid_
 def test_a_page_that_was_read_badly_goes_to_a_person_however_good_the_others_are(
     client: Client, a_document: Callable[[], bytes], document_id: str, of_a_word: float
 ) -> None:
-    """A page of gibberish in a document whose mean was 0.96, or a confidence that is none, was approved."""
+    """A page of gibberish in a document with a mean of 0.96 was approved. So was one without confidences."""
     text = "All is well, and we have written more than enough for a sure answer. " * 20
     pages = [a_page(0.99), a_page(of_a_word, words=10), a_page(0.99), {"pageNumber": 4, "spans": []}]
     analysis = {"status": "succeeded", "analyzeResult": {"content": text, "pages": pages}}
@@ -94,12 +94,12 @@ def test_a_page_that_was_read_badly_goes_to_a_person_however_good_the_others_are
     assert record["confidence"] >= 0.9
     client.decide(document_id, {"approved": False, "reviewer": "berta"})
     client.wait_for(document_id)
-    asked = next(entry["body"] for entry in client.inbox() if entry["body"]["subject"] == document_id)
-    assert (asked["data"]["reasons"], asked["data"]["doubtfulPages"]) == (["pagesDoubtful"], [2])
+    request = next(entry["body"] for entry in client.inbox() if entry["body"]["subject"] == document_id)
+    assert (request["data"]["reasons"], request["data"]["doubtfulPages"]) == (["pagesDoubtful"], [2])
 
 
 def a_page(confidence: float, words: int = 100) -> dict[str, object]:
-    """A page of an analysis, all of whose words were read with one confidence."""
+    """A page of an analysis whose words all have this confidence."""
     return {"words": [{"content": "well", "confidence": confidence}] * words, "spans": []}
 
 
@@ -121,13 +121,13 @@ def test_compliance_that_answers_500_three_times_fails_the_document(
     skipping: Client, a_document: Callable[[], bytes], document_id: str
 ) -> None:
     skipping.fault("compliance", status=500, count=3)
-    asked = skipping.usage()["compliance"]["requests"]
+    before = skipping.usage()["compliance"]["requests"]
     skipping.upload(a_document(), documentId=document_id)
     skipping.wait_for(document_id, "validating")
     eventually(lambda: _retried(skipping, document_id), "the retries have been used up", deadline_seconds=90)
     record = skipping.record(document_id)
     assert record["error"]["code"] == "complianceCheckFailed"
-    assert skipping.usage()["compliance"]["requests"] - asked <= 3
+    assert skipping.usage()["compliance"]["requests"] - before <= 3
 
 
 def _retried(client: Client, document_id: str) -> bool:

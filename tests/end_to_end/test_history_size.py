@@ -1,4 +1,4 @@
-"""The history of a document is short, holds references only, and is as short for 200 pages as for one."""
+"""The history of a document is short and has only references. It is as short for 200 pages as for one."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ SHORTEST_SENTENCE = 25
 
 
 def databases(client: Client) -> list[Path]:
-    """The engine's database with its write-ahead log: rows that were deleted are in there, too."""
+    """The engine's database and its write-ahead log, which also has deleted rows."""
     return sorted((client.stack.state_dir / "devhost").glob("*.db*"))
 
 
 def history_bytes(client: Client, instance_id: str) -> int:
-    """What is stored of an instance's history, in bytes of UTF-8."""
+    """The size of an instance's stored history, in bytes of UTF-8."""
     [path] = [path for path in databases(client) if path.suffix == ".db"]
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
         query = "SELECT COUNT(*), SUM(LENGTH(CAST(event AS BLOB))) FROM history WHERE instance_id = ?"
@@ -32,13 +32,13 @@ def history_bytes(client: Client, instance_id: str) -> int:
 
 
 def sentences(pages: int, seed: int) -> list[str]:
-    """The lines of a document that say something."""
+    """The lines of a document that are long enough to be unique."""
     lines = "\n".join(agreement_pages(pages, seed)).splitlines()
     return [line for line in lines if len(line) >= SHORTEST_SENTENCE]
 
 
 def what_is_written(client: Client) -> Iterator[tuple[str, bytes]]:
-    """Everything that the engine and the local parts wrote for good, by file name."""
+    """Everything that the engine and the local parts wrote to disk, by file name."""
     logs = sorted((client.stack.state_dir / "logs").glob("*.log"))
     for path in [*databases(client), *logs]:
         yield path.name, path.read_bytes()
@@ -73,8 +73,8 @@ def test_the_text_of_a_document_is_in_no_database_of_the_engine_and_in_no_log(
     assert {"DocumentPipeline.db", "devhost.log", "emulators.log", "azurite.log"} <= files.keys()
     assert completed[200].encode() in files["devhost.log"]
     for pages in completed:
-        text, said = client.get(f"/documents/history-{pages:03}/text").body, sentences(pages, seed=7000 + pages)
-        assert len(said) >= 12 * pages
-        assert [line for line in said if line.encode() not in text] == []
-        found = {(name, line) for name, content in files.items() for line in said if line.encode() in content}
+        text, lines = client.get(f"/documents/history-{pages:03}/text").body, sentences(pages, seed=7000 + pages)
+        assert len(lines) >= 12 * pages
+        assert [line for line in lines if line.encode() not in text] == []
+        found = {(name, line) for name, content in files.items() for line in lines if line.encode() in content}
         assert not found, "a document's text belongs in blob storage only"

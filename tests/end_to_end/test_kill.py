@@ -1,4 +1,4 @@
-"""`kill -9` of the host while `make run` works, then `make run` again: nothing is lost, nothing is done twice."""
+"""SIGKILL of the host under `make run`, then `make run` again: nothing is lost, and nothing is done twice."""
 
 import random
 from collections import Counter
@@ -50,8 +50,8 @@ def test_all_documents_reach_their_end_exactly_once_although_the_host_is_killed(
     assert stored_results(client) == {f"kill-{number}": 1 for number in range(DOCUMENTS)}
     notified = Counter(entry["id"] for entry in client.inbox())
     assert set(notified.values()) == {1}
-    told = Counter(entry["body"]["type"] for entry in client.inbox())
-    assert told == {"document.approved": DOCUMENTS, "document.completed": DOCUMENTS}
+    notifications = Counter(entry["body"]["type"] for entry in client.inbox())
+    assert notifications == {"document.approved": DOCUMENTS, "document.completed": DOCUMENTS}
 
     submitted = Counter(client.usage()["documentIntelligence"]["documents"])
     assert len(submitted) == DOCUMENTS
@@ -66,26 +66,26 @@ def upload(client: Client, seed: int, number: int) -> Answer:
 
 
 def a_random_moment(client: Client, seed: int) -> Callable[[], bool]:
-    """Some way through extraction, or some way through the notifications."""
+    """A condition that holds at a random moment of the extractions, or of the notifications."""
     chance = random.Random(seed)
-    wanted = chance.randrange(1, DOCUMENTS - 5)
+    count = chance.randrange(1, DOCUMENTS - 5)
     if chance.random() < 0.5:
-        return lambda: client.usage()["documentIntelligence"]["submissions"] >= wanted
-    return lambda: len(client.inbox()) >= wanted
+        return lambda: client.usage()["documentIntelligence"]["submissions"] >= count
+    return lambda: len(client.inbox()) >= count
 
 
 def recorded_submissions(client: Client) -> set[str]:
-    """Ids of the documents whose analyze operation is on record."""
+    """The ids of the documents whose analyze operation is recorded."""
     return {name.partition("/")[0] for name in blobs(client, "extractions") if name.endswith("/operation.json")}
 
 
 def stored_results(client: Client) -> Counter[str]:
-    """How many results are in the archive, by document."""
+    """The number of results in the archive for each document."""
     names = [name for name in blobs(client, "archive") if name.endswith("/result.json")]
     return Counter(next(part for part in name.split("/") if part.startswith("kill-")) for name in names)
 
 
 def blobs(client: Client, container: str) -> list[str]:
-    """Names of all blobs in a container."""
+    """The names of all blobs in a container."""
     with BlobServiceClient.from_connection_string(client.stack.storage_connection_string) as service:
         return list(service.get_container_client(container).list_blob_names())

@@ -1,4 +1,4 @@
-"""`make demo` and `make run` as a newcomer meets them: real processes, on ports of their own."""
+"""`make demo` and `make run` as real processes, on their own ports."""
 
 import json
 import signal
@@ -16,12 +16,12 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """The variables that give a command free ports and a folder of its own."""
+    """The environment that gives a command free ports and its own folder."""
     return environment_of(free_ports(), tmp_path / "state")
 
 
 def command(name: str) -> list[str]:
-    """What the make target runs."""
+    """The command of the make target."""
     return [sys.executable, "-m", "local", name]
 
 

@@ -1,4 +1,4 @@
-"""What an operator or a crash leaves half-done is brought to its end."""
+"""Documents that an operator or a crash left unfinished are brought to their end."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ def reconcile_until(client: Client, document_id: str, *statuses: str) -> dict[st
 
 
 def a_waiting_document(client: Client, content: bytes, document_id: str) -> str:
-    """A document that waits for a person; returns its instance id."""
+    """Send a document and wait until it waits for a review. Returns its instance id."""
     client.fault("compliance", body=json.dumps({"compliant": False, "issues": [], "confidence": 0.9}), count=1)
     instance: str = client.upload(content, documentId=document_id).json["id"]
     client.wait_for(document_id, "awaitingReview")
@@ -78,7 +78,7 @@ def test_a_document_whose_instance_was_purged_is_brought_to_failed(
 
 
 def test_a_document_reserved_but_never_started_is_started(client: Client, a_document: Callable[[], bytes]) -> None:
-    """As a crash leaves it between the record and the start: the instance is gone, the record says queued."""
+    """As after a crash between the record and the start: there is no instance, and the record is queued."""
     content = a_document()
     before = client.wait_for_no_pending()
     instance = a_waiting_document(client, content, "never-started")
