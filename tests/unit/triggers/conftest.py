@@ -1,4 +1,4 @@
-"""One pipeline a test: the HTTP functions called directly, over storage and a durable runtime in memory."""
+"""A pipeline for each test: its HTTP functions, called directly, on storage and a durable runtime in memory."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ PDF = b"%PDF-1.7 an invoice"
 
 
 class Answer:
-    """An answer as a client reads it."""
+    """An answer as the client sees it."""
 
     def __init__(self, response: func.HttpResponse) -> None:
         self.status = response.status_code
@@ -41,15 +41,15 @@ class Answer:
 
     def is_problem(self, status: int, kind: str) -> bool:
         body = self.json
-        told = (self.status, self.headers["Content-Type"], body["status"], body["type"])
-        assert told == (status, "application/problem+json", status, f"/problems/{kind}"), self.content
+        answered = (self.status, self.headers["Content-Type"], body["status"], body["type"])
+        assert answered == (status, "application/problem+json", status, f"/problems/{kind}"), self.content
         assert body["title"]
         assert body["detail"]
         return True
 
 
 class Pipeline:
-    """The HTTP functions with what they stand on."""
+    """The HTTP functions, and the fakes that they use."""
 
     def __init__(self, services: FakeServices, runtime: FakeRuntime) -> None:
         self.services, self.runtime = services, runtime
@@ -57,7 +57,7 @@ class Pipeline:
         self.places, self.notifier = services.places, services.notifier
 
     async def call(self, function: FunctionBuilder, req: func.HttpRequest) -> Answer:
-        # The durable middleware would build a client of its own: go below it, if it is there.
+        # The durable middleware would create its own client, so call the function below it.
         user_function = function._function.get_user_function()
         inner = getattr(user_function, "client_function", None)
         response = await (inner(req, self.runtime.client()) if inner else user_function(req))
@@ -94,7 +94,7 @@ class Pipeline:
         return await self.call(decide_document, req)
 
     def is_at(self, document_id: str, /, **fields: Unpack[RecordFields]) -> DocumentRecord:
-        """Change the document's record: its run went on meanwhile."""
+        """Change the document's record, as its run does."""
         record = changed(self.records.rows[document_id], **fields)
         if record.status.is_final:
             self.places.taken.pop(record.instance_id, None)
@@ -127,7 +127,7 @@ def request(
     query: dict[str, str] | None = None,
     route: dict[str, str] | None = None,
 ) -> func.HttpRequest:
-    """A request as the worker hands it over."""
+    """A request as the worker passes it to the function."""
     return func.HttpRequest(
         method, f"{ORIGIN}/api/{path}", headers=headers, params=query, route_params=route, body=body
     )

@@ -1,4 +1,4 @@
-"""The durable runtime as the SDK's client sees it over its local RPC, in memory (contract sections 3.1-3.6)."""
+"""The durable runtime in memory, as the SDK's client sees it over its local RPC."""
 
 import json
 from dataclasses import dataclass, field
@@ -61,7 +61,7 @@ class FakeInstance:
 
 
 class FakeRuntime:
-    """Answers the SDK's own requests, so that its quirks are part of every test."""
+    """Answers the SDK's own requests, so that every test includes its behaviour."""
 
     def __init__(self) -> None:
         self.instances: dict[str, FakeInstance] = {}

@@ -1,4 +1,4 @@
-"""Storage in memory, with the promises of the real services, and the clock in the test's hand."""
+"""Fakes of the services in memory, with the guarantees of the real ones, and a clock that tests move."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -63,7 +63,7 @@ class FakeRecords:
         self.damaged: set[str] = set()
         """Ids of documents whose rows cannot be read."""
         self.before_create: Callable[[], object] = lambda: None
-        self.asked: list[Any] = []
+        self.page_requests: list[tuple[DocumentStatus | None, str | None, int, str | None]] = []
 
     def put(self, record: DocumentRecord) -> DocumentRecord:
         self.rows[record.document_id] = record
@@ -75,7 +75,7 @@ class FakeRecords:
         return self.rows.setdefault(record.document_id, record) is record
 
     async def get(self, document_id: str) -> DocumentRecord | None:
-        # Others have their turn here, as they have with a real table.
+        # Other tasks run here, as they do with a real table.
         await asyncio.sleep(0)
         self._check_up()
         if document_id in self.damaged:
@@ -103,7 +103,7 @@ class FakeRecords:
     async def page(
         self, status: DocumentStatus | None, user_id: str | None, limit: int, token: str | None
     ) -> tuple[list[DocumentRecord], str | None]:
-        self.asked.append((status, user_id, limit, token))
+        self.page_requests.append((status, user_id, limit, token))
         if token == "nonsense":
             raise InvalidRequest([(("continuationToken",), "token", "is not a token of this API")])
         return list(self.rows.values())[:limit], "next" if len(self.rows) > limit else None
@@ -142,7 +142,7 @@ class FakeBlobs:
         self.saved.append(content)
         is_new = url not in self.stored
         self.stored.setdefault(url, content if isinstance(content, bytes) else content.read())
-        # Whoever finds it renews its ETag.
+        # A request that finds the content renews its ETag.
         self.etags[url] = str(len(self.saved))
         return IncomingBlob(url, self.etags[url] if is_new else None)
 
@@ -181,12 +181,12 @@ class FakeKeys:
     async def find(self, user_id: str, key: str) -> Reservation | None:
         return self.rows.get((user_id, key))
 
-    async def reserve(self, user_id: str, key: str, wanted: Reservation) -> Reservation:
-        return self.rows.setdefault((user_id, key), wanted)
+    async def reserve(self, user_id: str, key: str, reservation: Reservation) -> Reservation:
+        return self.rows.setdefault((user_id, key), reservation)
 
 
 class FakePlaces:
-    """Places without rows: a set, and the times of taking."""
+    """Places in memory, with the times at which they were taken."""
 
     def __init__(self, limit: int, clock: Clock) -> None:
         self.taken: dict[str, tuple[RunReference, datetime]] = {}
@@ -216,7 +216,7 @@ class FakePlaces:
 
 
 class FakeNotifier:
-    """Keeps what it is to send, or refuses as told."""
+    """Records notifications, or raises ``fault`` if there is one."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, dict[str, Any]]] = []
@@ -233,7 +233,7 @@ class FakeNotifier:
 
 @dataclass
 class FakeServices:
-    """The fakes by their own types, and as the Services that the code under test gets."""
+    """The fakes with their own types, and as the Services of the code under test."""
 
     settings: Settings
     records: FakeRecords
@@ -251,7 +251,7 @@ class FakeServices:
         return cls(settings, FakeRecords(), FakeBlobs(settings), FakeKeys(), clock, places, FakeNotifier())
 
     def dependency_checks(self) -> DependencyChecks:
-        """Checks of this storage, by this clock."""
+        """The checks of these fakes, by this clock."""
         records, blobs = cast(DocumentRecords, self.records), cast(DocumentBlobs, self.blobs)
         return DependencyChecks(self.settings, records, blobs, lambda: self.clock.now.timestamp())
 

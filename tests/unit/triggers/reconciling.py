@@ -1,4 +1,4 @@
-"""Reconciling in tests: run it, and look at the counter of the one document."""
+"""Runs the reconciliation, and reads the counter of the one document."""
 
 from docpipeline.models.counters import DocumentCounts
 from docpipeline.models.document_record import DocumentRecord
@@ -19,6 +19,6 @@ def totals(pipeline: Pipeline) -> dict[str, int]:
 
 
 def counted_in(pipeline: Pipeline, record: DocumentRecord) -> DocumentRecord:
-    """The record, whose run the counter has as pending."""
+    """Store the record, and count its run as pending."""
     pipeline.runtime.counters[SHARD] = DocumentCounts().start(record.instance_id)
     return pipeline.records.put(record)

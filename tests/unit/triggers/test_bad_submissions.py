@@ -107,30 +107,30 @@ async def test_a_sentence_about_a_key_begins_with_the_key_as_the_client_writes_i
 
 
 @pytest.mark.parametrize(
-    ("metadata", "told"),
+    ("metadata", "words"),
     [
         ({str(number): "🧾" * 500 for number in range(13)}, "takes 13095: that is 1095 too many"),
         ({"a": "x" * 512}, "at most 500 characters, and has 512"),
         ({"k" * 66: "x"}, "at most 64 characters, and has 66"),
     ],
 )
-async def test_metadata_is_told_by_how_much_it_is_too_large(
-    pipeline: Pipeline, metadata: dict[str, str], told: str
+async def test_metadata_that_is_too_large_is_refused_with_the_excess(
+    pipeline: Pipeline, metadata: dict[str, str], words: str
 ) -> None:
-    """It was accepted, and the document could never come to its end for want of room in its record."""
+    """It was accepted, and the end of the document did not fit in its record."""
     answer = await pipeline.refer({**REFERENCE, "metadata": metadata})
 
     assert answer.is_problem(400, "invalid-request")
-    assert told in answer.json["errors"][0]["message"]
+    assert words in answer.json["errors"][0]["message"]
 
 
-async def test_all_faults_are_told_together(pipeline: Pipeline) -> None:
+async def test_all_faults_are_reported_together(pipeline: Pipeline) -> None:
     answer = await pipeline.refer({"priority": "urgent", "extra": 1})
 
     assert sorted(answer.fields) == ["blobUrl", "extra", "priority", "userId"]
 
 
-async def test_a_missing_user_is_told_in_both_forms(pipeline: Pipeline) -> None:
+async def test_a_missing_user_is_named_in_both_forms(pipeline: Pipeline) -> None:
     by_file, by_reference = await pipeline.upload(userId=""), await pipeline.refer({"blobUrl": BLOB})
 
     assert by_file.is_problem(400, "invalid-request")
@@ -140,7 +140,7 @@ async def test_a_missing_user_is_told_in_both_forms(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize(
     "body", [b"[]", b'"text"', b"null", b"7", b"{", b"\xff", b"[" * 100_000, b'{"userId": "\\ud800"}', b""]
 )
-async def test_a_body_that_is_no_json_object_is_refused(pipeline: Pipeline, body: bytes) -> None:
+async def test_a_body_that_is_not_a_json_object_is_refused(pipeline: Pipeline, body: bytes) -> None:
     assert (await pipeline.refer(body)).is_problem(400, "invalid-request")
 
 

@@ -1,4 +1,4 @@
-"""A document's type is what its first bytes say."""
+"""The type of a document is found by its first bytes."""
 
 import pytest
 
@@ -23,7 +23,7 @@ from triggers.content_types import media_type
         (b"", None),
     ],
 )
-def test_first_bytes_tell_the_type(first_bytes: bytes, content_type: str | None) -> None:
+def test_the_first_bytes_determine_the_type(first_bytes: bytes, content_type: str | None) -> None:
     assert sniff(first_bytes) == content_type
 
 

@@ -1,4 +1,4 @@
-"""What clients are told where a record in the table is damaged."""
+"""The answers to clients when a record in the table is damaged."""
 
 from dataclasses import replace
 
@@ -12,10 +12,10 @@ from tests.records import a_record
 from tests.unit.triggers.conftest import Pipeline
 
 
-async def test_a_damaged_record_is_said_to_be_one_and_is_missing_in_lists_only(
+async def test_a_damaged_record_is_reported_as_such_and_lists_leave_it_out(
     pipeline: Pipeline, records: DocumentRecords, azurite: Azurite, document_id: str
 ) -> None:
-    """It was a 400 that blamed the request, for this document and for every list."""
+    """This document and every list answered 400, as if the request were wrong."""
     good, bad = (a_record(f"{document_id}-{name}", user_id=document_id) for name in ("good", "bad"))
     async with TableClient.from_connection_string(azurite.connection_string, record_rows.TABLE) as table:
         for record in (good, bad):

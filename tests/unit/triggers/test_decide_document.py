@@ -1,4 +1,4 @@
-"""POST /documents/{documentId}/approval: who may decide what, when, and how often."""
+"""POST /documents/{documentId}/approval: who may decide, when, and how often."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ Change = Callable[[DocumentRecord], DocumentRecord]
 def waiting(
     pipeline: Pipeline, record: DocumentRecord | None = None, **limits: Unpack[PolicyFields]
 ) -> DocumentRecord:
-    """A document that waits for a review, and its instance that does."""
+    """Store a document that waits for a review, and its instance."""
     record = pipeline.records.put(record or awaiting_review())
     pipeline.runs(record, **limits)
     return record
@@ -152,7 +152,7 @@ async def test_after_the_deadline_it_is_too_late(pipeline: Pipeline) -> None:
 async def test_a_decision_that_comes_after_the_timeout_was_written_is_too_late(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the last quarter of a second decisions were answered 202, and the document timed out all the same."""
+    """Decisions in the last quarter of a second were answered 202, but the document timed out."""
     waiting(pipeline)
     update = pipeline.records.update
 
@@ -166,7 +166,7 @@ async def test_a_decision_that_comes_after_the_timeout_was_written_is_too_late(
     assert pipeline.runtime.raised == []
 
 
-async def test_a_decision_that_comes_after_an_event_was_written_is_told_so(pipeline: Pipeline) -> None:
+async def test_a_decision_after_that_of_an_event_is_a_409(pipeline: Pipeline) -> None:
     record = waiting(pipeline)
     event = Decision(approved=False, reviewer="rob")
     await reviews.close_review(pipeline.services.as_services(), record.run, event)
@@ -185,7 +185,7 @@ async def test_the_instance_of_another_document_cannot_be_decided(pipeline: Pipe
     assert pipeline.runtime.raised == []
 
 
-async def test_a_decision_that_is_written_counts_though_its_event_cannot_be_raised(
+async def test_a_recorded_decision_counts_though_its_event_cannot_be_raised(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting(pipeline)

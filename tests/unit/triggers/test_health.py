@@ -14,7 +14,7 @@ SERVICES = ("DOCUMENT_INTELLIGENCE_ENDPOINT", "COMPLIANCE_API_ENDPOINT")
 
 @pytest.fixture
 async def reachable() -> AsyncIterator[dict[str, str]]:
-    """Settings that name a port where something listens."""
+    """Settings with a port on which something listens."""
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     yield dict.fromkeys(SERVICES, f"http://127.0.0.1:{port}/path")
@@ -24,7 +24,7 @@ async def reachable() -> AsyncIterator[dict[str, str]]:
 
 @pytest.fixture
 def unreachable() -> dict[str, str]:
-    """Settings that name a port where nothing listens."""
+    """Settings with a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return {name: f"http://127.0.0.1:{probe.getsockname()[1]}" for name in SERVICES}
@@ -66,7 +66,7 @@ async def test_storage_that_is_down_is_unhealthy(
     assert answer.json["checks"]["storage"] == {"status": "unhealthy", "detail": "it answered 503 (ServerBusy)"}
 
 
-async def test_answers_are_remembered_for_ten_seconds(
+async def test_results_are_cached_for_ten_seconds(
     pipeline_with: PipelineFactory, reachable: dict[str, str]
 ) -> None:
     pipeline = pipeline_with(**reachable)
@@ -81,10 +81,10 @@ async def test_answers_are_remembered_for_ten_seconds(
     assert (remembered["storage"]["status"], asked_anew["storage"]["status"]) == ("healthy", "unhealthy")
 
 
-async def test_however_many_ask_at_once_a_hanging_dependency_is_asked_once(
+async def test_however_many_requests_come_at_once_a_hanging_dependency_is_checked_once(
     pipeline_with: PipelineFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Anybody may ask without a key, so a flood of questions must not become a flood of connections."""
+    """The route is anonymous, so a flood of requests must not become a flood of connections."""
     opened: list[None] = []
     is_open, release = asyncio.Event(), asyncio.Event()
 
@@ -98,7 +98,7 @@ async def test_however_many_ask_at_once_a_hanging_dependency_is_asked_once(
     checks = pipeline.services.dependency_checks()
     asking = [asyncio.create_task(checks.run()) for _ in range(300)]
     await is_open.wait()
-    # The remembered answer is long out of date while the dependency hangs.
+    # The cached result is out of date while the dependency hangs.
     pipeline.clock.advance(minutes=1)
     late = asyncio.create_task(checks.run())
     asking[0].cancel()
@@ -112,7 +112,7 @@ async def test_however_many_ask_at_once_a_hanging_dependency_is_asked_once(
     assert others[0]["storage"] == {"status": "healthy"}
 
 
-async def test_a_check_that_failed_by_a_bug_is_not_remembered(
+async def test_a_check_that_failed_by_a_bug_is_not_cached(
     pipeline_with: PipelineFactory, reachable: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = pipeline_with(**reachable)

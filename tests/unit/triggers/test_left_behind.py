@@ -1,7 +1,7 @@
-"""What a request leaves in the container ``incoming``: content that a run will use, and nothing else.
+"""A request leaves only content that a run will use in the container ``incoming``.
 
-A copy that no run takes would stay for ever, since only the end of a run moves it; and one that is removed must
-not be what another request's run is about to read, since both have the same name.
+A copy without a run would stay forever, since only the end of a run moves it. But a request must not remove a copy
+that the run of another request is about to read: both have the same name.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ def files_are_closed(pipeline: Pipeline) -> object:
 
 
 async def completed(pipeline: Pipeline) -> DocumentRecord:
-    """A document sent by reference whose run has moved its content to the archive."""
+    """A document that was sent by URL, and whose run has moved its content to the archive."""
     pipeline.lies_at(BLOB, PDF)
     await pipeline.refer(REFERENCE)
     record = pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED)
@@ -32,7 +32,7 @@ async def completed(pipeline: Pipeline) -> DocumentRecord:
 
 
 def content_of_the_run(pipeline: Pipeline) -> bytes:
-    """What the run of the record as it stands will read."""
+    """The content that the run in the record will read."""
     return pipeline.blobs.stored[pipeline.records.rows["inv-17"].blob_url]
 
 
@@ -79,8 +79,8 @@ async def test_of_two_at_once_the_loser_leaves_the_winner_its_content(pipeline: 
     assert content_of_the_run(pipeline) == PDF
 
 
-async def test_the_loser_of_a_race_that_is_over_already_takes_its_copy_away(pipeline: Pipeline) -> None:
-    """The other request's run began and ended between this one's look at the record and its own."""
+async def test_the_loser_of_a_race_that_is_over_removes_its_copy(pipeline: Pipeline) -> None:
+    """The run of another request began and ended before this request created its record."""
     winner = await completed(pipeline)
     del pipeline.records.rows["inv-17"]
     pipeline.records.before_create = lambda: pipeline.records.rows.setdefault("inv-17", winner)
@@ -91,8 +91,8 @@ async def test_the_loser_of_a_race_that_is_over_already_takes_its_copy_away(pipe
     assert pipeline.blobs.stored == {}
 
 
-async def test_the_loser_of_two_reprocesses_takes_away_what_nobody_uses(pipeline: Pipeline) -> None:
-    """A whole other run, its content archived by now, came between."""
+async def test_the_loser_of_two_reprocesses_removes_content_without_a_run(pipeline: Pipeline) -> None:
+    """Another run began, ended and was archived meanwhile."""
     record = await completed(pipeline)
     other = changed(record, instance_id="another-run")
     pipeline.blobs.before_save = lambda: pipeline.records.put(other)
@@ -112,7 +112,7 @@ async def test_the_loser_of_two_reprocesses_leaves_the_winner_its_content(pipeli
     assert content_of_the_run(pipeline) == PDF
 
 
-async def test_what_an_ended_run_left_to_be_looked_at_stays(pipeline: Pipeline) -> None:
+async def test_the_content_of_a_failed_run_stays(pipeline: Pipeline) -> None:
     pipeline.lies_at(BLOB, PDF)
     await pipeline.refer(REFERENCE)
     pipeline.is_at("inv-17", status=DocumentStatus.FAILED)
@@ -123,7 +123,7 @@ async def test_what_an_ended_run_left_to_be_looked_at_stays(pipeline: Pipeline) 
     assert content_of_the_run(pipeline) == PDF
 
 
-async def test_a_refused_blob_is_let_go_of(pipeline: Pipeline) -> None:
+async def test_the_file_of_a_refused_blob_is_closed(pipeline: Pipeline) -> None:
     pipeline.lies_at(BLOB, b"MZ a program")
 
     assert (await pipeline.refer(REFERENCE)).is_problem(415, "unsupported-type")

@@ -1,7 +1,7 @@
-"""MANAGEMENT_LINKS: whoever may send documents is given the keys to their instances, or is not.
+"""MANAGEMENT_LINKS: whether clients that send documents get the keys of their instances.
 
-The durable management URLs carry the system key, which terminates, purges, raises events and signals entities of
-everybody: with `status` and `none` it is in no answer, whichever way a request comes to it.
+The durable management URLs have the system key, with which anybody can terminate, purge, raise events and signal
+entities. With `status` and `none`, no answer of any kind has it.
 """
 
 import pytest
@@ -14,12 +14,12 @@ OWN_KEYS = {"documentId", "links", "id"}
 
 
 def tells(answer: Answer) -> str:
-    """All that a client gets to see."""
+    """Everything that a client sees."""
     return answer.content.decode() + str(dict(answer.headers))
 
 
 async def every_answer(pipeline: Pipeline) -> dict[str, Answer]:
-    """Each way in which ``POST /documents`` comes to an answer."""
+    """An answer of every kind from ``POST /documents``."""
     pipeline.lies_at(BLOB, PDF + b" by reference")
     pipeline.runtime.refuses_starts = True
     await pipeline.upload(PDF + b" to be healed", documentId="healed")
@@ -52,7 +52,7 @@ async def test_no_answer_holds_the_system_key_unless_all_links_are_given(
     assert [name for name, answer in answers.items() if SYSTEM_KEY in tells(answer)] == []
 
 
-async def test_status_gives_the_url_that_the_status_is_asked_at_and_no_key_to_it(
+async def test_status_gives_the_url_of_the_status_without_a_key(
     pipeline_with: PipelineFactory,
 ) -> None:
     answers = await every_answer(pipeline_with(MANAGEMENT_LINKS="status"))

@@ -1,6 +1,6 @@
-"""Whatever bytes a request holds, in its headers, query, path or body, the answer is no 500.
+"""Whatever bytes a request has in its headers, query, path or body, the answer is not a 500.
 
-A 500 says that the fault is ours, and makes clients send the same again.
+A 500 means that the app is at fault, and makes clients repeat the request.
 """
 
 from typing import Protocol
@@ -27,13 +27,13 @@ ODD_TEXTS = [
     "",
     " ",
     "\xff",
-    "\udcff",  # how a byte that is no UTF-8 arrives
+    "\udcff",  # a byte that is not UTF-8, as it arrives
     "\ud800",
     "\x00",
     "\x7f",
     "\u2028",
     "é",
-    "٣",  # digits, as str.isdigit has it
+    "٣",  # digits for str.isdigit
     "²",
     "-1",
     "nan",

@@ -1,4 +1,4 @@
-"""Every fault has its answer, and no answer says more than a client may know."""
+"""Every error has its answer, and no answer reveals more than a client may know."""
 
 import json
 
@@ -122,7 +122,7 @@ def test_no_answer_repeats_what_only_the_log_may_know(fault: Exception) -> None:
 
 
 def test_what_is_wrong_with_something_of_ours_is_never_blamed_on_the_request() -> None:
-    """A stored record that did not validate was told to clients as a 400 about fields they never sent."""
+    """A stored record that did not validate became a 400 about fields that the client had not sent."""
     with pytest.raises(ValidationError) as wrong:
         Failure.from_payload({"code": ["secret"]})
     assert problem_of(wrong.value).kind == "internal"

@@ -16,7 +16,7 @@ CUTOFF = NOW - timedelta(days=30)
 def ended(
     pipeline: Pipeline, name: str, days_ago: float, status: str = "Completed", took_days: float = 0.1
 ) -> None:
-    """An instance that ended so many days ago."""
+    """Add an instance that ended this many days ago."""
     updated = NOW - timedelta(days=days_ago)
     created = updated - timedelta(days=took_days)
     pipeline.runtime.add(name, status, created=created.replace(microsecond=0), updated=updated)
@@ -59,7 +59,7 @@ async def test_instances_that_must_stay_never_hide_those_behind_them(pipeline: P
     assert all(name.startswith("b-goes") for name in pipeline.runtime.purged)
 
 
-async def test_one_run_is_bounded_and_the_next_goes_on(
+async def test_one_run_is_bounded_and_the_next_continues(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history_purge, "MOST_PURGED", 30)
@@ -69,7 +69,7 @@ async def test_one_run_is_bounded_and_the_next_goes_on(
     assert [await purge(pipeline), await purge(pipeline), await purge(pipeline)] == [30, 20, 0]
 
 
-async def test_the_timer_goes_by_the_setting(pipeline_with: PipelineFactory) -> None:
+async def test_the_timer_uses_the_setting(pipeline_with: PipelineFactory) -> None:
     pipeline = pipeline_with(HISTORY_RETENTION_DAYS="7")
     pipeline.clock.now = NOW
     ended(pipeline, "eight-days", 8)

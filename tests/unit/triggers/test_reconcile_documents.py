@@ -1,4 +1,4 @@
-"""The timer `reconcile_documents`: whatever ended without its record is brought to its end, once."""
+"""The timer `reconcile_documents`: a record whose instance ended is brought to its end, once."""
 
 import json
 from collections.abc import AsyncIterator
@@ -199,7 +199,7 @@ async def test_a_run_that_was_replaced_meanwhile_is_left_alone(pipeline: Pipelin
     assert pipeline.records.rows["inv-17"] == newer
 
 
-async def test_one_that_cannot_be_reconciled_hinders_no_other(
+async def test_a_document_that_cannot_be_reconciled_does_not_stop_the_others(
     pipeline: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(3):
@@ -223,10 +223,10 @@ async def test_the_timer_reconciles(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("runtime_status", ["Completed", "Running"])
 @pytest.mark.parametrize("change", [{"document_id": "other"}, {"submitted_at": SUBMITTED + timedelta(seconds=1)}])
-async def test_an_instance_of_another_document_or_run_is_not_believed(
+async def test_an_instance_of_another_document_or_run_is_ignored(
     pipeline: Pipeline, change: AllRecordFields, runtime_status: str
 ) -> None:
-    """A document with a card number took over the end of another one, and was never read."""
+    """A document with a card number got the end of another document, and was never read."""
     record = counted_in(pipeline, a_record(status=DocumentStatus.EXTRACTING))
     foreign = changed(record, **change)
     pipeline.runs(foreign, runtime_status, output={"status": "completed", "isCompliant": True})
@@ -253,7 +253,7 @@ async def test_a_queued_document_whose_id_another_instance_has_runs_under_a_new_
     assert pipeline.runtime.instances[record.instance_id].status == runtime_status
 
 
-async def test_the_place_of_a_request_that_died_is_freed(pipeline: Pipeline) -> None:
+async def test_the_place_of_a_crashed_request_is_released(pipeline: Pipeline) -> None:
     at_work = pipeline.records.put(a_record(status=DocumentStatus.EXTRACTING))
     ended = pipeline.records.put(a_record("d-2", status=DocumentStatus.COMPLETED))
     pipeline.runs(at_work)
@@ -269,8 +269,8 @@ async def test_the_place_of_a_request_that_died_is_freed(pipeline: Pipeline) -> 
     assert list(pipeline.places.taken) == [at_work.instance_id]
 
 
-async def test_a_damaged_record_keeps_its_place_and_hinders_no_other(pipeline: Pipeline) -> None:
-    """One row that cannot be read must not end the reconciliation of all others."""
+async def test_a_damaged_record_keeps_its_place_and_does_not_stop_the_others(pipeline: Pipeline) -> None:
+    """An unreadable row must not end the reconciliation of the others."""
     damaged = pipeline.records.put(a_record("d-1", status=DocumentStatus.COMPLETED))
     ended = pipeline.records.put(a_record("d-2", status=DocumentStatus.COMPLETED))
     for place in (damaged.run, ended.run):

@@ -1,4 +1,4 @@
-"""One document, one run: healed, started anew, found by its key, and counted among those in flight."""
+"""One document, one run: healed after a crash, reprocessed, found by its key, and limited in number."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ async def test_an_instance_somebody_else_started_meanwhile_is_a_success(
 async def test_a_start_that_meets_an_instance_of_another_document_is_healed(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once, "already exists" counted as success: the second document was never read."""
+    """An instance that already existed counted as started, and the second document was never read."""
     create, met = pipeline.records.create, []
 
     async def create_beside_a_foreign_instance(record: DocumentRecord) -> bool:
@@ -72,7 +72,7 @@ async def test_a_start_that_meets_an_instance_of_another_document_is_healed(
 
 
 async def test_hundreds_of_simultaneous_starts_each_have_an_instance_of_their_own(pipeline: Pipeline) -> None:
-    """Of 24 uploads at once, whose ids joined alike, eight shared an instance."""
+    """Of 24 simultaneous uploads whose ids joined to the same text, eight shared an instance."""
     sent = [(f"q-{number % 2}-{number}", "1-2") for number in range(150)]
     sent += [(f"q-{number % 2}-{number}-1", "2") for number in range(150)]
 
@@ -123,7 +123,7 @@ async def test_the_same_idempotency_key_answers_with_the_same_instance(pipeline:
     assert len(pipeline.runtime.started) == 2
 
 
-async def test_a_key_of_a_run_replaced_since_starts_nothing(pipeline: Pipeline) -> None:
+async def test_the_key_of_a_replaced_run_starts_nothing(pipeline: Pipeline) -> None:
     document_id = (await pipeline.upload(key="k-1", reprocess="true")).json["documentId"]
     pipeline.is_at(document_id, status=DocumentStatus.COMPLETED)
     await pipeline.upload(key="k-2", reprocess="true")
@@ -185,7 +185,7 @@ async def test_too_many_in_flight_are_refused_with_retry_after(pipeline_with: Pi
 
 
 async def test_a_burst_gets_no_more_than_the_limit(pipeline_with: PipelineFactory) -> None:
-    """A hundred at once with a limit of five were all accepted."""
+    """A hundred simultaneous requests with a limit of five were all accepted."""
     pipeline = pipeline_with(MAX_PENDING_DOCUMENTS="5")
 
     answers = await asyncio.gather(*(pipeline.upload(documentId=f"d-{number}") for number in range(100)))
@@ -194,7 +194,7 @@ async def test_a_burst_gets_no_more_than_the_limit(pipeline_with: PipelineFactor
     assert len(pipeline.runtime.started) == len(pipeline.places.taken) == 5
 
 
-async def test_a_request_that_fails_gives_its_place_back(pipeline: Pipeline) -> None:
+async def test_a_request_that_fails_releases_its_place(pipeline: Pipeline) -> None:
     pipeline.records.before_create = _crash
     await pipeline.upload()
 
@@ -208,7 +208,7 @@ async def test_a_document_whose_start_failed_keeps_its_place(pipeline: Pipeline)
     assert list(pipeline.places.taken) == [pipeline.records.rows["inv-17"].instance_id]
 
 
-async def test_an_end_that_nobody_knows_of_is_counted_and_told_before_the_next_run_overwrites_it(
+async def test_an_unsettled_end_is_counted_and_announced_before_the_next_run_overwrites_it(
     pipeline: Pipeline,
 ) -> None:
     first = await pipeline.upload(documentId="inv-17")
@@ -222,8 +222,8 @@ async def test_an_end_that_nobody_knows_of_is_counted_and_told_before_the_next_r
 
 
 async def test_an_end_that_cannot_be_counted_is_not_overwritten(pipeline: Pipeline) -> None:
-    """Its run stayed pending for ever, and nobody was told."""
-    record = await ended_without_a_word(pipeline)
+    """Its run stayed pending forever, and its end was never announced."""
+    record = await unsettled_end(pipeline)
     pipeline.runtime.refuses_signals = True
 
     answer = await pipeline.upload(documentId="inv-17", reprocess="true")
@@ -237,7 +237,7 @@ async def test_the_end_of_the_run_before_is_counted_in_the_shard_that_it_began_i
     pipeline_with: PipelineFactory,
 ) -> None:
     pipeline = pipeline_with(COUNTER_SHARDS="1")
-    record = await ended_without_a_word(pipeline)
+    record = await unsettled_end(pipeline)
     pipeline.runs(record, "Terminated", counter_shards=8)
 
     await pipeline.upload(documentId="inv-17", reprocess="true")
@@ -245,7 +245,7 @@ async def test_the_end_of_the_run_before_is_counted_in_the_shard_that_it_began_i
     assert {signal[0] for signal in pipeline.runtime.signals} == {counter_shard("inv-17", 8)}
 
 
-async def test_two_requests_with_one_key_have_one_place_that_the_failing_one_does_not_take_along(
+async def test_two_requests_with_one_key_share_a_place_which_the_failing_one_does_not_release(
     pipeline: Pipeline,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -270,7 +270,7 @@ async def test_two_requests_with_one_key_have_one_place_that_the_failing_one_doe
     assert list(pipeline.places.taken) == pipeline.runtime.started
 
 
-async def test_a_receiver_that_is_away_does_not_hold_up_the_next_run(pipeline: Pipeline) -> None:
+async def test_a_receiver_that_is_down_does_not_delay_the_next_run(pipeline: Pipeline) -> None:
     await pipeline.upload(documentId="inv-17")
     pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED, uncounted=True, untold=True)
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
@@ -282,7 +282,7 @@ def _crash() -> None:
     raise RuntimeError("crash with a secret")
 
 
-async def ended_without_a_word(pipeline: Pipeline) -> DocumentRecord:
-    """A document whose run ended before its end could be counted or told."""
+async def unsettled_end(pipeline: Pipeline) -> DocumentRecord:
+    """A document whose run ended before its end was counted or announced."""
     await pipeline.upload(documentId="inv-17")
     return pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED, uncounted=True, untold=True)

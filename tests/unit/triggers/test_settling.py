@@ -1,4 +1,4 @@
-"""Ends that a run could not count or tell itself: the reconciliation does both, once, until it is done."""
+"""The reconciliation counts and announces ends that their runs could not, each once."""
 
 import json
 from datetime import timedelta
@@ -13,22 +13,22 @@ from tests.unit.triggers.reconciling import SHARD, counted_in, reconcile, totals
 from tests.unit.triggers.records import a_job, awaiting_review
 
 
-async def test_an_end_that_reconciliation_writes_is_told(pipeline: Pipeline) -> None:
-    """A terminated document ended without a word to whoever had sent it."""
+async def test_an_end_that_reconciliation_records_is_announced(pipeline: Pipeline) -> None:
+    """The end of a terminated document was not announced to its submitter."""
     record = counted_in(pipeline, a_record(status=DocumentStatus.EXTRACTING))
     pipeline.runs(record, "Terminated")
 
     await reconcile(pipeline)
     await reconcile(pipeline)
 
-    ((type, instance_id, told),) = pipeline.notifier.sent
+    ((type, instance_id, data),) = pipeline.notifier.sent
     assert (type, instance_id) == ("document.failed", record.instance_id)
-    assert (told["stage"], told["error"]) == ("extracting", {"code": "terminated"})
+    assert (data["stage"], data["error"]) == ("extracting", {"code": "terminated"})
     assert not pipeline.records.rows["inv-17"].is_open
 
 
 @pytest.mark.parametrize(
-    ("status", "field", "told"),
+    ("status", "field", "notification"),
     [
         (DocumentStatus.COMPLETED, "processed", "document.completed"),
         (DocumentStatus.REJECTED, "rejected", "document.rejected"),
@@ -37,10 +37,10 @@ async def test_an_end_that_reconciliation_writes_is_told(pipeline: Pipeline) -> 
     ],
 )
 @pytest.mark.parametrize("runtime_status", ["Terminated", "Completed", None], ids=str)
-async def test_a_run_terminated_right_after_its_record_became_final_is_counted_and_told(
-    pipeline: Pipeline, status: DocumentStatus, field: str, told: str, runtime_status: str | None
+async def test_a_run_terminated_right_after_its_record_became_final_is_counted_and_announced(
+    pipeline: Pipeline, status: DocumentStatus, field: str, notification: str, runtime_status: str | None
 ) -> None:
-    """Such a run stayed pending in the counter for ever."""
+    """Such a run stayed pending in the counter forever."""
     record = counted_in(pipeline, a_record(status=status, uncounted=True, untold=True, completed_at=SUBMITTED))
     if runtime_status:
         pipeline.runs(record, runtime_status)
@@ -49,10 +49,10 @@ async def test_a_run_terminated_right_after_its_record_became_final_is_counted_a
     assert await reconcile(pipeline) == 0
 
     assert totals(pipeline) == {**dict.fromkeys(totals(pipeline), 0), field: 1}
-    assert pipeline.notifier.types() == [told]
+    assert pipeline.notifier.types() == [notification]
 
 
-async def test_an_end_that_its_own_run_is_telling_is_left_to_it(pipeline: Pipeline) -> None:
+async def test_an_end_that_its_run_is_announcing_is_left_to_the_run(pipeline: Pipeline) -> None:
     record = counted_in(pipeline, a_record(status=DocumentStatus.COMPLETED, uncounted=True, untold=True))
     pipeline.runs(record)
 
@@ -60,7 +60,7 @@ async def test_an_end_that_its_own_run_is_telling_is_left_to_it(pipeline: Pipeli
     assert pipeline.notifier.sent == []
 
 
-async def test_an_end_is_told_until_the_receiver_is_back(pipeline: Pipeline) -> None:
+async def test_an_end_is_announced_again_until_the_receiver_is_back(pipeline: Pipeline) -> None:
     record = counted_in(pipeline, a_record(status=DocumentStatus.COMPLETED, uncounted=True, untold=True))
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
     for _ in range(3):
@@ -73,8 +73,8 @@ async def test_an_end_is_told_until_the_receiver_is_back(pipeline: Pipeline) -> 
     assert totals(pipeline)["processed"] == 1
 
 
-async def test_an_end_that_cannot_be_told_is_given_up_after_a_day_of_trying(pipeline: Pipeline) -> None:
-    """A day of trying, not a day since the end: the app may have been switched off meanwhile."""
+async def test_an_end_that_cannot_be_announced_is_given_up_after_a_day_of_trying(pipeline: Pipeline) -> None:
+    """The day begins with the first try, not with the end: the app may have been stopped meanwhile."""
     long_ago = pipeline.clock.now - timedelta(days=30)
     pipeline.records.put(a_record(status=DocumentStatus.COMPLETED, untold=True, completed_at=long_ago))
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
@@ -87,7 +87,7 @@ async def test_an_end_that_cannot_be_told_is_given_up_after_a_day_of_trying(pipe
     assert not pipeline.records.rows["inv-17"].is_open
 
 
-async def test_an_end_is_counted_however_long_the_runtime_is_away(pipeline: Pipeline) -> None:
+async def test_an_end_is_counted_however_long_the_runtime_is_down(pipeline: Pipeline) -> None:
     counted_in(
         pipeline, a_record(status=DocumentStatus.COMPLETED, uncounted=True, untold=True, completed_at=SUBMITTED)
     )
@@ -103,8 +103,8 @@ async def test_an_end_is_counted_however_long_the_runtime_is_away(pipeline: Pipe
     assert pipeline.notifier.types() == ["document.completed"]
 
 
-async def test_a_run_that_never_began_counts_once_while_its_end_cannot_be_told(pipeline: Pipeline) -> None:
-    """Its start had to be told with its end each time, and after 256 others both counted anew."""
+async def test_a_run_that_never_began_counts_once_while_its_end_cannot_be_announced(pipeline: Pipeline) -> None:
+    """Its start was signalled with its end each time, and both counted again after 256 other runs."""
     pipeline.runs(pipeline.records.put(a_record()), "Terminated")
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
     for _ in range(3):
@@ -141,7 +141,7 @@ async def test_a_run_terminated_before_it_began_counts_as_failed(pipeline: Pipel
 async def test_a_run_that_began_and_failed_while_queued_counts_once_whatever_storage_does(
     pipeline: Pipeline,
 ) -> None:
-    """It cannot be told from one that never began by its record, and counted again after 256 others."""
+    """Its record looks like that of a run that never began, and it counted again after 256 other runs."""
     record = counted_in(
         pipeline,
         a_record(status=DocumentStatus.FAILED, failed_in=DocumentStatus.QUEUED, uncounted=True, untold=True),
@@ -156,7 +156,7 @@ async def test_a_run_that_began_and_failed_while_queued_counts_once_whatever_sto
                 f"{pipeline.clock.now}-{number}", "failed"
             )
         pipeline.runtime.counters[SHARD] = counts
-        # The write that it is counted was lost.
+        # The write that marks it as counted was lost.
         pipeline.records.put(record)
 
     assert totals(pipeline) == {"pending": 0, "processed": 0, "failed": 601, "rejected": 0, "timedOut": 0}

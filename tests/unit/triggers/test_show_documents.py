@@ -48,14 +48,14 @@ async def test_a_list_is_a_page_with_the_token_of_the_next(pipeline: Pipeline) -
 
     assert [document["documentId"] for document in answer.json["documents"]] == ["d-0", "d-1"]
     assert answer.json["continuationToken"] == "next"
-    assert pipeline.records.asked == [(DocumentStatus.QUEUED, "ann", 2, "before")]
+    assert pipeline.records.page_requests == [(DocumentStatus.QUEUED, "ann", 2, "before")]
 
 
 async def test_a_list_without_parameters_is_the_newest_fifty(pipeline: Pipeline) -> None:
     answer = await pipeline.list()
 
     assert answer.json == {"documents": [], "continuationToken": None}
-    assert pipeline.records.asked == [(None, None, 50, None)]
+    assert pipeline.records.page_requests == [(None, None, 50, None)]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""POST /documents: what starts, what is refused, and what is never done twice."""
+"""POST /documents: what starts a run, what is refused, and what is not done twice."""
 
 import asyncio
 
@@ -35,13 +35,13 @@ async def test_an_uploaded_file_is_stored_recorded_and_started(pipeline: Pipelin
     ],
 )
 async def test_a_file_keeps_the_name_that_a_person_gave_it(pipeline: Pipeline, name: str) -> None:
-    """Blanks and joiners of other scripts, and those that a Mac writes, were refused as control characters."""
+    """Blanks and joiners of other scripts, and those of macOS, were refused as control characters."""
     assert (await pipeline.upload(documentId="inv-17", fileName=name)).status == 202
     assert pipeline.records.rows["inv-17"].file_name == name
 
 
 async def test_a_look_alike_of_a_user_is_another_user(pipeline: Pipeline) -> None:
-    """Names are folded to refuse a reviewer, never to hand somebody the documents of another."""
+    """Names are folded to recognise the submitter, never to give one user the documents of another."""
     await pipeline.upload(documentId="inv-17", userId="ann")
 
     for look_alike in ("Ann", "ａｎｎ", "an\u200bn"):
@@ -56,7 +56,7 @@ async def test_metadata_of_plain_text_fits_at_its_longest(pipeline: Pipeline) ->
     assert (await pipeline.refer({"blobUrl": BLOB, "userId": "ann", "metadata": metadata})).status == 202
 
 
-async def test_202_carries_the_management_payload_the_document_and_links(pipeline: Pipeline) -> None:
+async def test_202_has_the_management_payload_the_document_and_links(pipeline: Pipeline) -> None:
     answer = await pipeline.upload(documentId="inv 17")
 
     record = pipeline.records.rows["inv 17"]
@@ -137,7 +137,9 @@ async def test_two_simultaneous_posts_start_one_instance(pipeline: Pipeline) -> 
     assert len(pipeline.runtime.started) == 1
 
 
-async def test_the_loser_of_a_race_with_other_content_is_told_and_its_content_removed(pipeline: Pipeline) -> None:
+async def test_the_loser_of_a_race_with_other_content_is_a_409_and_its_content_is_removed(
+    pipeline: Pipeline,
+) -> None:
     await pipeline.upload(OTHER_PDF, documentId="inv-17")
     winner = pipeline.records.rows.pop("inv-17")
     pipeline.records.before_create = lambda: pipeline.records.rows.setdefault("inv-17", winner)
@@ -199,7 +201,7 @@ async def test_a_durable_runtime_that_is_down_is_a_503_without_its_address(pipel
     assert "17071" not in answer.content.decode()
 
 
-async def test_a_bug_is_a_500_that_says_nothing_and_is_logged_once(
+async def test_a_bug_is_a_500_without_details_and_is_logged_once(
     pipeline: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     pipeline.records.before_create = _crash
