@@ -1,4 +1,4 @@
-"""Records with everything in them at its longest, by the bounds that the models themselves state."""
+"""Records whose values all have the maximum length that their models allow."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from docpipeline.models.payload import Payload
 from triggers.submissions import DocumentReference
 
 NOW = datetime(2026, 5, 4, 9, 0, 0, 123456, tzinfo=UTC)
-# Quotation marks and emoji are what a name or a comment may hold that takes most room: two units each.
+# Quotation marks and emoji take most room in a name or a comment: two units each.
 LONG_CHARACTER = "𝄞"
 EXAMPLES: dict[object, object] = {
     AwareDatetime: NOW, datetime: NOW, bool: False, int: 10**9, float: 0.12345678901234567
@@ -23,7 +23,7 @@ Model = TypeVar("Model", bound=Payload)
 
 
 def fullest(model: type[Model], **given: object) -> Model:
-    """An instance with every key at its longest, by the model's own bounds. Fails where there is none."""
+    """An instance of the model with every value at its maximum length. Fails if a value has no maximum."""
     hints = get_type_hints(model, include_extras=True)
     filled = {
         name: longest(f"{model.__name__}.{name}", hint, field.metadata)
@@ -34,7 +34,7 @@ def fullest(model: type[Model], **given: object) -> Model:
 
 
 def longest(name: str, hint: Any, marks: Sequence[object]) -> object:
-    """The longest value of a type whose bound is in ``marks`` or in the type itself."""
+    """The longest value of a type. ``marks`` are the annotations of its field, which may have the bound."""
     if get_origin(hint) is Annotated:
         hint, *more = get_args(hint)
         marks = [*marks, *more]
@@ -63,6 +63,6 @@ def bound_in(marks: Sequence[object]) -> int | None:
 
 
 def accepted(metadata: object) -> dict[str, str] | None:
-    """The metadata as the API takes it in. Raises InvalidRequest."""
+    """The metadata as the API accepts it. Raises InvalidRequest."""
     given = {"blobUrl": "https://a/b/c", "userId": "ann", "metadata": metadata}
     return DocumentReference.from_payload(given).metadata

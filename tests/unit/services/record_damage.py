@@ -1,4 +1,4 @@
-"""Ways in which the row of a record can be damaged."""
+"""Kinds of damage to the row of a record."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ Row = dict[str, Any]
 
 
 def _with_record(**changes: object) -> Callable[[Row], Row]:
-    """Other JSON; a key whose value is None is taken out."""
+    """Change keys of the JSON. A key whose value is None is removed."""
 
     def damaged(row: Row) -> Row:
         payload = {**json.loads(row["record"]), **changes}

@@ -1,4 +1,4 @@
-"""A small HTTP server that answers what a test tells it to, and remembers what it was asked."""
+"""A small HTTP server with scripted answers. It records its requests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from aiohttp import web
 
 @dataclass(frozen=True)
 class SeenRequest:
-    """A request as it arrived."""
+    """A request as it was received."""
 
     method: str
     path: str
@@ -22,7 +22,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ScriptedServer:
-    """Gives the scripted answers in order; the last one again and again."""
+    """Gives the scripted answers in order. The last one repeats."""
 
     def __init__(self) -> None:
         self.base_url = ""
@@ -32,7 +32,7 @@ class ScriptedServer:
         self.app.router.add_route("*", "/{path:.*}", self._handle)
 
     def answer(self, status: int = 200, body: str | bytes = b"", headers: dict[str, str] | None = None) -> None:
-        """Script one answer; it is JSON unless ``headers`` say otherwise."""
+        """Script one answer, which is JSON unless ``headers`` have another type."""
         content = body.encode() if isinstance(body, str) else body
 
         async def respond(request: web.Request) -> web.StreamResponse:
@@ -52,7 +52,7 @@ class ScriptedServer:
         self._answers.append(respond)
 
     def hang_up(self) -> None:
-        """Script an end of the connection without an answer, after the request was read."""
+        """Script a connection that closes without an answer after the request was read."""
 
         async def respond(request: web.Request) -> web.StreamResponse:
             assert request.transport is not None

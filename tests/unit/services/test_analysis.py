@@ -1,4 +1,4 @@
-"""Reading an analysis: what each page is worth, and what of an answer is no answer."""
+"""Reading an analysis: the confidence of each page, and answers that are not understood."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from docpipeline.services.analysis import Analysis, read_operation
 
 
 def read(**result: object) -> Analysis:
-    """The analysis in a result, sent as the service sends it; NaN and infinities go out as Python writes them."""
+    """The analysis in a result of the service. NaN and infinities are written as Python writes them."""
     analysis = read_operation(json.dumps({"status": "succeeded", "analyzeResult": result}).encode())
     assert analysis is not None
     return analysis
@@ -25,7 +25,7 @@ def a_page(*confidences: object, spans: list[dict[str, Any]] | None = None) -> d
 
 
 def test_a_page_of_gibberish_is_found_although_the_mean_of_all_words_is_high() -> None:
-    """Three pages, the second upside down: 0.96 over all words, and nobody had to look."""
+    """The second of three pages is upside down. The mean of all words was 0.96, so nobody reviewed it."""
     upside_down = a_page(*[0.3] * 7, *[0.8] * 14)
     analysis = read(content="w", pages=[a_page(*[0.996] * 95), upside_down, a_page(*[0.996] * 95)])
     assert analysis.confidence == pytest.approx(0.96, abs=0.01)
@@ -55,7 +55,7 @@ def test_a_page_is_empty_doubtful_or_confident_by_what_is_known_of_its_words() -
 
 
 def test_characters_that_no_font_maps_are_counted_for_each_page() -> None:
-    """A page whose font maps to nothing must not drown in the text of the others either."""
+    """A page whose font maps no characters must not be hidden by the text of the others."""
     text = "ordinary text " * 100 + "\ue001\ue002 (cid:3)x"
     pages = [
         a_page(1.0, spans=[{"offset": 0, "length": 1400}]),
@@ -74,14 +74,14 @@ def test_unmapped_characters_are_counted_where_no_page_says_which_text_is_its_ow
 @pytest.mark.parametrize(
     "nonsense", [float("nan"), float("inf"), float("-inf"), 1.01, -0.01, 17, True, "0.9", [1], {}]
 )
-def test_a_confidence_that_is_none_is_unknown_and_its_page_doubtful(nonsense: object) -> None:
-    """JSON parsers of Python read NaN and Infinity: a mean with one of them compares as nothing at all."""
+def test_a_confidence_that_is_not_a_number_is_unknown_and_its_page_doubtful(nonsense: object) -> None:
+    """Python's JSON parser accepts NaN and Infinity. A mean with one of them fails no comparison."""
     analysis = read(content="w w", pages=[a_page(0.9, nonsense)])
     assert (analysis.confidence, analysis.lowest_confidence, analysis.low_confidence_share) == (0.9, 0.9, 0.0)
     assert doubtful_pages(analysis.pages, 0.0, 1.0) == (1,)
 
 
-def test_a_number_too_large_for_a_float_is_no_confidence() -> None:
+def test_a_number_too_large_for_a_float_is_not_a_confidence() -> None:
     pages = b'[{"words": [{"confidence": 1e999}]}]'
     analysis = read_operation(b'{"status": "succeeded", "analyzeResult": {"content": "w", "pages": %s}}' % pages)
     assert analysis is not None

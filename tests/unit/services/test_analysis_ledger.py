@@ -1,4 +1,4 @@
-"""What a run has submitted, kept in blobs: counted before anything is paid, and by one at a time."""
+"""The submissions of a run, in blobs: each is counted before it is paid, one at a time."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ async def test_an_operation_is_remembered_until_it_is_forgotten(blobs: DocumentB
     assert await ledger.operation_url() is None
 
 
-async def test_so_many_submissions_are_taken_and_no_more(blobs: DocumentBlobs, document_id: str) -> None:
+async def test_no_more_submissions_are_taken_than_allowed(blobs: DocumentBlobs, document_id: str) -> None:
     ledger = blobs.analysis_ledger(a_run(document_id))
     assert [await ledger.take_submission(2) for _ in range(4)] == [True, True, False, False]
     assert await ledger.submission_count() == 2
@@ -42,7 +42,7 @@ async def test_a_submission_that_was_given_back_can_be_taken_again(blobs: Docume
 
 
 async def test_forgetting_an_operation_forgets_no_submission(blobs: DocumentBlobs, document_id: str) -> None:
-    """The count used to go with the operation, so that each lost one was paid anew without an end."""
+    """The count was deleted with the operation, so that lost operations were paid without limit."""
     ledger = blobs.analysis_ledger(a_run(document_id))
     await ledger.take_submission(2)
     await ledger.save_operation(URL)
@@ -51,7 +51,7 @@ async def test_forgetting_an_operation_forgets_no_submission(blobs: DocumentBlob
 
 
 async def test_of_many_at_once_no_more_are_taken_than_may_be(blobs: DocumentBlobs, document_id: str) -> None:
-    """An activity may run twice at once: its copies must not submit more together than one alone."""
+    """An activity may run twice at once. Both together must not submit more than one alone."""
 
     async def take() -> bool:
         try:
@@ -64,9 +64,7 @@ async def test_of_many_at_once_no_more_are_taken_than_may_be(blobs: DocumentBlob
     assert 1 <= taken <= 2
 
 
-async def test_of_two_that_read_the_same_count_one_is_told_to_come_again(
-    blobs: DocumentBlobs, document_id: str
-) -> None:
+async def test_of_two_that_read_the_same_count_one_must_retry(blobs: DocumentBlobs, document_id: str) -> None:
     ledger = blobs.analysis_ledger(a_run(document_id))
     await ledger.take_submission(3)
     outcomes = await asyncio.gather(*(ledger.take_submission(3) for _ in range(2)), return_exceptions=True)

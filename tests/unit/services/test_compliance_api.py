@@ -1,4 +1,4 @@
-"""The compliance service: what is asked, and that an answer which is not understood never passes a document."""
+"""The compliance service: its request, and that an answer which is not understood never passes a document."""
 
 import json
 from collections.abc import AsyncIterator
@@ -152,8 +152,8 @@ def test_issues_may_be_strings_or_objects() -> None:
 
 
 @pytest.mark.parametrize("issue", ["of \ud83d", {"code": "\udc00", "severity": "\ud800", "message": "\ud800"}])
-def test_what_is_no_character_in_an_issue_is_replaced(issue: object) -> None:
-    """One lone surrogate in an answer made a record that could be neither read nor listed."""
+def test_a_lone_surrogate_in_an_issue_is_replaced(issue: object) -> None:
+    """A record with a lone surrogate could be neither read nor listed."""
     _, (read,) = read_answer(answer(issues=[issue]))
     assert "\ufffd" in read.message
     json.dumps(read.to_payload(), ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""Damaged rows on a real table: left out and told of, while all else goes on."""
+"""Damaged rows in a real table are skipped and reported. Everything else continues."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -35,7 +35,7 @@ async def table(azurite: Azurite) -> AsyncIterator[TableClient]:
 
 
 async def damaged(table: TableClient, record: DocumentRecord, damage: str) -> None:
-    """All rows of the record are as the damage makes them."""
+    """Damage all rows of the record."""
     for row in (record_rows.record_row(record), *record_rows.listing_rows(record).values()):
         await table.upsert_entity(DAMAGES[damage](row), UpdateMode.REPLACE)
 
@@ -43,7 +43,7 @@ async def damaged(table: TableClient, record: DocumentRecord, damage: str) -> No
 async def test_damaged_rows_are_left_out_of_lists_whose_pages_stay_full(
     records: DocumentRecords, table: TableClient, clock: ManualClock, document_id: str
 ) -> None:
-    """One row that could not be read answered every list with an error, and stopped every reconciliation."""
+    """An unreadable row made every list fail, and stopped every reconciliation."""
     good = []
     for number, damage in enumerate(DAMAGES):
         if damage not in ("no userId", "another time's"):
@@ -86,14 +86,14 @@ async def test_a_damaged_row_is_logged_with_its_key_and_counted(
         await records.change(record.run, lambda now: now.begin_extraction(clock()))
     assert await records.page(user_id=document_id) == ([], None)
 
-    told = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
+    errors = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
     keys = [f"id|{document_id}", f"id|{document_id}", next(iter(record_rows.listing_rows(record)))]
-    assert [entry.__dict__["row_key"] for entry in told] == keys
+    assert [entry.__dict__["row_key"] for entry in errors] == keys
     assert metrics.all == [Metric("UnreadableRows", 1, {"table": "documents", "rowKey": key}) for key in keys]
     assert "s3cret" not in caplog.text
 
 
-async def test_a_damaged_idempotency_key_is_told_of_as_such(
+async def test_a_damaged_idempotency_key_is_reported_as_such(
     account: StorageAccount, azurite: Azurite, document_id: str, metrics: RecordedMetrics
 ) -> None:
     keys = IdempotencyKeys(account)
@@ -114,7 +114,7 @@ async def test_a_damaged_idempotency_key_is_told_of_as_such(
 async def test_a_record_comes_to_its_end_in_the_table_with_everything_at_its_longest(
     records: DocumentRecords, clock: ManualClock, document_id: str, end: DocumentStatus
 ) -> None:
-    """A record was accepted that its row had no room for once a person had decided."""
+    """A record was accepted that did not fit in its row any more after a decision."""
     full = fullest(DocumentRecord, metadata={}, issues=())
     first = ("user_id", "file_name", "content_type", "blob_url", "content_hash")
     given = {name: getattr(full, name) for name in first}

@@ -1,4 +1,4 @@
-"""Blobs on a real Azurite: written once, read within limits, discarded by nobody else, archived without loss."""
+"""Blobs on a real Azurite: written once, read within limits, discarded by their request only, archived safely."""
 
 import asyncio
 import hashlib
@@ -30,7 +30,7 @@ async def storage(azurite: Azurite) -> AsyncIterator[BlobServiceClient]:
 
 
 async def a_source(storage: BlobServiceClient, name: str, content: bytes = PDF, sas: bool = False) -> str:
-    """Put a blob where a client would, and return its URL."""
+    """Upload a blob as a client does, and return its URL."""
     container = storage.get_container_client("inbox")
     if not await container.exists():
         await container.create_container()
@@ -133,13 +133,13 @@ async def test_an_expired_sas_is_unavailable_and_stays_secret(
     assert "topsecret" not in str(refused.value)
 
 
-async def test_a_foreign_host_is_never_asked(blobs: DocumentBlobs, document_id: str) -> None:
+async def test_a_foreign_host_gets_no_request(blobs: DocumentBlobs, document_id: str) -> None:
     with pytest.raises(InvalidBlobUrl):
         await blobs.read_source("https://evil.example/inbox/a.pdf", 1000)
 
 
 @pytest.mark.parametrize("container", ["extractions", "archive"])
-async def test_what_the_pipeline_keeps_is_not_read_for_a_client(
+async def test_the_pipelines_own_containers_are_not_read_for_a_client(
     blobs: DocumentBlobs, document_id: str, container: str
 ) -> None:
     text_blob = await blobs.save_text(a_run("of-somebody-else"), "confidential")
@@ -148,9 +148,7 @@ async def test_what_the_pipeline_keeps_is_not_read_for_a_client(
         await blobs.read_source(f"{own}/{text_blob.replace('extractions', container)}", 100)
 
 
-async def test_content_that_came_to_nothing_is_discarded_however_often(
-    blobs: DocumentBlobs, document_id: str
-) -> None:
+async def test_unused_content_is_discarded_however_often(blobs: DocumentBlobs, document_id: str) -> None:
     stored = await blobs.save_incoming(document_id, PDF, sha256(PDF))
     await blobs.discard_incoming(stored)
     await blobs.discard_incoming(stored)
@@ -161,7 +159,7 @@ async def test_content_that_came_to_nothing_is_discarded_however_often(
 async def test_content_that_another_request_has_found_meanwhile_is_not_discarded(
     blobs: DocumentBlobs, document_id: str
 ) -> None:
-    """Of two requests that store the same content one fails; the other's run must find what it was given."""
+    """Of two requests with the same content one fails. The run of the other must still find it."""
     mine = await blobs.save_incoming(document_id, PDF, sha256(PDF))
     another = await blobs.save_incoming(document_id, PDF, sha256(PDF))
     for stored in (mine, another):
@@ -171,17 +169,17 @@ async def test_content_that_another_request_has_found_meanwhile_is_not_discarded
 
 
 async def test_content_that_was_there_before_is_not_discarded(blobs: DocumentBlobs, document_id: str) -> None:
-    """What an ended run left for people to look at is no request's to delete."""
+    """A request must not delete content that an ended run has left."""
     await save(blobs, document_id)
     await blobs.discard_incoming(await blobs.save_incoming(document_id, PDF, sha256(PDF)))
     (await blobs.open_incoming(await save(blobs, document_id))).close()
 
 
 @pytest.mark.parametrize("form", ["bytes", "file"])
-async def test_content_discarded_just_before_it_is_claimed_is_stored_anew(
+async def test_content_discarded_just_before_it_is_claimed_is_stored_again(
     blobs: DocumentBlobs, document_id: str, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    """The gap between finding a blob and claiming it: whoever is told that it is stored must find it."""
+    """Another request may discard a blob between being found and being claimed. It must exist afterwards."""
     mine, claim = await blobs.save_incoming(document_id, PDF, sha256(PDF)), blob_claims.claim
 
     async def discarded_first(blob: BlobClient) -> bool:

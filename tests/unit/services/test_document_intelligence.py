@@ -1,4 +1,4 @@
-"""Document Intelligence through the real SDK: submitted once, polled until done, errors put where they belong."""
+"""Document Intelligence through the real SDK: submitted once, polled until the end, each error with its cause."""
 
 import asyncio
 import json
@@ -80,7 +80,7 @@ async def test_a_submission_sends_the_document_once_and_returns_the_operation(
 async def test_what_comes_before_a_pdfs_header_is_not_sent(
     service: DocumentIntelligence, server: ScriptedServer, before: bytes, in_memory_bytes: int
 ) -> None:
-    """Intake takes such a file, as readers of PDF do; whether the service would is nowhere said."""
+    """Intake accepts such a file, as PDF readers do. Whether the service does is not documented."""
     server.answer(202, headers={"Operation-Location": f"{server.base_url}/operations/1"})
     with SpooledTemporaryFile(max_size=in_memory_bytes) as document:
         document.write(before + DOCUMENT)
@@ -110,10 +110,10 @@ async def test_a_result_is_polled_for_and_read(service: DocumentIntelligence, se
     assert {request.headers["Ocp-Apim-Subscription-Key"] for request in server.seen} == {"the-key"}
 
 
-async def test_what_is_no_character_in_a_text_is_replaced(
+async def test_a_lone_surrogate_in_a_text_is_replaced(
     service: DocumentIntelligence, server: ScriptedServer
 ) -> None:
-    """Broken fonts bring about halves of surrogate pairs; a text with one could not be stored, however often."""
+    """Broken fonts cause lone surrogates. A text with one could never be stored."""
     server.answer(200, a_result(content="Gr\ud800öße \ud83d\ude00"))
     read = await service.result(f"{server.base_url}/operations/1", soon())
     assert read.text == "Gr\ufffdöße 😀"
@@ -202,7 +202,7 @@ async def test_an_operation_that_came_to_nothing_is_lost(
 async def test_an_analysis_that_was_refused_is_not_worth_another(
     service: DocumentIntelligence, server: ScriptedServer, error: dict[str, Any]
 ) -> None:
-    """The same request would be refused, and paid, again."""
+    """The same request would be paid and refused again."""
     server.answer(200, json.dumps({"status": "failed", **error}))
     with pytest.raises(ServiceRefused, match="DOCUMENT_INTELLIGENCE_MODEL"):
         await service.result(f"{server.base_url}/operations/1", soon())
@@ -215,7 +215,7 @@ async def test_an_analysis_that_was_refused_is_not_worth_another(
 async def test_only_the_service_itself_says_that_nothing_was_submitted(
     service: DocumentIntelligence, server: ScriptedServer, status: int, is_known: bool
 ) -> None:
-    """A gateway's 502 and 504 leave it open, and a 202 that names no operation says the contrary."""
+    """After a gateway's 502 or 504 it is unknown, and a 202 without an operation means that it was submitted."""
     server.answer(status, json.dumps(an_error("x")))
     with pytest.raises(ServiceUnavailable) as raised:
         await service.submit(content(), MODEL, soon())
@@ -233,10 +233,10 @@ async def test_a_connection_that_breaks_after_the_document_was_sent_may_have_sub
 
 
 @pytest.mark.parametrize("retry_after", ["nan", "-nan", "-inf", "-5", "soon"])
-async def test_a_pause_that_is_no_time_is_not_waited_for(
+async def test_a_retry_after_that_is_not_a_time_is_ignored(
     service: DocumentIntelligence, server: ScriptedServer, retry_after: str
 ) -> None:
-    """NaN is a float: an event loop that is asked to sleep for it may never wake up."""
+    """NaN is a float, and an event loop that sleeps for NaN seconds may never wake up."""
     server.answer(200, json.dumps({"status": "running"}), {"Retry-After": retry_after})
     server.answer(200, a_result(content="x", pages=[{"pageNumber": 1}]))
     analysis = await service.result(f"{server.base_url}/operations/1", datetime.now(UTC) + timedelta(seconds=5))
@@ -244,7 +244,7 @@ async def test_a_pause_that_is_no_time_is_not_waited_for(
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-async def test_a_service_that_is_busy_or_broken_is_unavailable_for_now_and_asked_once(
+async def test_a_service_that_is_busy_or_broken_is_unavailable_for_now_after_one_request(
     service: DocumentIntelligence, server: ScriptedServer, status: int
 ) -> None:
     server.answer(status, json.dumps(an_error("x")), {"Retry-After": "7"})
@@ -284,7 +284,7 @@ async def test_a_refused_poll_is_a_refusal_too(
 
 
 @pytest.mark.parametrize("body", ["", "no json", "[]", '{"status": 5}', '{"status": "succeeded"}', "{}"])
-async def test_a_poll_that_cannot_be_understood_is_asked_again_later(
+async def test_a_poll_with_an_unknown_answer_is_repeated_later(
     service: DocumentIntelligence, server: ScriptedServer, body: str
 ) -> None:
     server.answer(200, body)
@@ -333,7 +333,7 @@ async def test_an_analysis_that_never_ends_is_given_up_at_the_deadline(
     assert len(server.seen) > 1
 
 
-async def test_after_failures_in_a_row_the_service_is_left_alone(server: ScriptedServer) -> None:
+async def test_after_consecutive_failures_the_service_gets_no_requests(server: ScriptedServer) -> None:
     breaker = ServiceBreaker("DI", failures_until_open=2)
     service = DocumentIntelligence(server.base_url, "the-key", breaker)
     server.answer(503)

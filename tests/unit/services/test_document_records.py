@@ -1,4 +1,4 @@
-"""Records on a real table: reserved once, changed without losing anybody's change, listed newest first."""
+"""Records in a real table: created once, changed without losing a simultaneous change, listed newest first."""
 
 import asyncio
 from datetime import timedelta
@@ -51,11 +51,11 @@ async def test_an_unknown_document_has_no_record(records: DocumentRecords, docum
 async def test_of_two_simultaneous_reservations_exactly_one_wins(
     records: DocumentRecords, clock: ManualClock, document_id: str
 ) -> None:
-    wanted = [a_record(document_id, clock, instance_id=f"run-{number}") for number in range(5)]
-    won = await asyncio.gather(*(records.create(record) for record in wanted))
+    candidates = [a_record(document_id, clock, instance_id=f"run-{number}") for number in range(5)]
+    won = await asyncio.gather(*(records.create(record) for record in candidates))
     assert sorted(won) == [False] * 4 + [True]
     stored = await records.get(document_id)
-    assert stored == wanted[won.index(True)]
+    assert stored == candidates[won.index(True)]
 
 
 async def test_a_reservation_repeated_by_the_same_run_still_holds(
@@ -185,7 +185,7 @@ async def test_a_user_id_that_looks_like_a_filter_is_only_a_user_id(records: Doc
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "aWR8YQ", "Łódź", "YXR8MQ==" * 200])
-async def test_a_token_that_is_none_of_ours_is_refused(records: DocumentRecords, token: str) -> None:
+async def test_a_foreign_token_is_refused(records: DocumentRecords, token: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         await records.page(token=token)
     assert [place for place, *_ in refused.value.faults] == [("continuationToken",)]

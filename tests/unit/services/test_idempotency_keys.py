@@ -1,4 +1,4 @@
-"""Idempotency keys on a real table: a key stands for one run, for good."""
+"""Idempotency keys in a real table: a key stands for one run, forever."""
 
 import asyncio
 import uuid
@@ -43,13 +43,13 @@ async def test_a_key_stands_for_the_first_run_it_was_used_for(keys: IdempotencyK
     assert await keys.find(user_id, "k-1") == a_run(1)
 
 
-async def test_of_simultaneous_uses_one_wins_and_all_know_it(keys: IdempotencyKeys, user_id: str) -> None:
+async def test_of_simultaneous_uses_one_wins_and_all_learn_which(keys: IdempotencyKeys, user_id: str) -> None:
     standing = await asyncio.gather(*(keys.reserve(user_id, "k-1", a_run(number)) for number in range(5)))
 
     assert len({run.instance_id for run in standing}) == 1
 
 
-async def test_keys_of_two_users_have_nothing_to_do_with_each_other(keys: IdempotencyKeys, user_id: str) -> None:
+async def test_keys_of_two_users_are_independent(keys: IdempotencyKeys, user_id: str) -> None:
     await keys.reserve(user_id, "k-1", a_run(1))
 
     assert await keys.find(f"{user_id}-2", "k-1") is None
@@ -61,7 +61,7 @@ async def test_a_key_may_hold_what_a_table_key_may_not(keys: IdempotencyKeys, us
     assert await keys.find(user_id, "a/b#c?d\\e") == a_run(1)
 
 
-async def test_a_table_that_is_down_is_told_as_unavailable() -> None:
+async def test_a_table_that_is_down_is_unavailable() -> None:
     (port,) = free_ports(1)
     account = StorageAccount(
         "devstoreaccount1",

@@ -1,4 +1,4 @@
-"""Notifications: one signed CloudEvent each, the same one when it is sent again."""
+"""Notifications are signed CloudEvents. A repeated notification is the same event."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 @pytest.fixture
 def clock() -> ManualClock:
-    # The library refuses a timestamp more than five minutes off.
+    # The library refuses timestamps that are more than five minutes off.
     return ManualClock(datetime.now(UTC))
 
 

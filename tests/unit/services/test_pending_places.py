@@ -1,4 +1,4 @@
-"""Places of documents in flight: never more than there may be, whoever takes them, and however many at once."""
+"""Places of documents in flight: never more than the limit, however many processes take them at once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +22,7 @@ Process = Callable[[int], PendingPlaces]
 
 @pytest.fixture
 async def process(azurite: Azurite, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Process]:
-    """Makes the places of one process after the other, all of one table."""
+    """Makes the places of another process, in the same table."""
     monkeypatch.setattr(pending_places, "TABLE", f"places{uuid4().hex}")
     account = StorageAccount.from_connection_string(azurite.connection_string)
     made: list[PendingPlaces] = []
@@ -41,7 +41,7 @@ def a_run(number: int) -> RunReference:
 
 
 async def taken(places: PendingPlaces, runs: list[RunReference]) -> list[RunReference]:
-    """Those of the runs that got a place, all asked for at once."""
+    """Take places for all runs at once, and return the runs that got one."""
     answers = await asyncio.gather(*(places.take(run) for run in runs), return_exceptions=True)
     assert all(answer is True or isinstance(answer, TooManyPending) for answer in answers)
     return [run for run, answer in zip(runs, answers, strict=True) if answer is True]
@@ -64,10 +64,10 @@ async def test_a_burst_takes_as_many_places_as_there_are(process: Process, clock
 
 
 @pytest.mark.parametrize(("limit", "each"), [(7, 10), (90, 60)])
-async def test_several_processes_at_once_take_all_there_is_and_no_more(
+async def test_several_processes_at_once_take_all_places_and_no_more(
     process: Process, clock: ManualClock, limit: int, each: int
 ) -> None:
-    """Six processes, each of which knew its own places only, took 600 of 200."""
+    """Six processes, each of which knew only its own places, took 600 of 200."""
     processes = [process(limit) for _ in range(3)]
     for places in processes:
         await places.require_room()
@@ -85,7 +85,7 @@ async def test_several_processes_at_once_take_all_there_is_and_no_more(
 async def test_places_are_kept_by_who_came_first_whatever_the_clocks_of_the_processes_say(
     process: Process, clock: ManualClock
 ) -> None:
-    """A slow clock put new rows before kept ones: all of them gave up, and a place stayed empty."""
+    """With a slow clock, new rows ranked before kept ones: all gave up, and a place stayed empty."""
     here, there = process(7), process(7)
     await there.require_room()
     assert len(await taken(here, [a_run(500 + number) for number in range(6)])) == 6
@@ -97,7 +97,7 @@ async def test_places_are_kept_by_who_came_first_whatever_the_clocks_of_the_proc
     assert len(await all_taken(here, clock)) == 7
 
 
-async def test_a_place_given_back_can_be_taken_again(process: Process, clock: ManualClock) -> None:
+async def test_a_released_place_can_be_taken_again(process: Process, clock: ManualClock) -> None:
     places = process(1)
     await places.take(a_run(1))
     with pytest.raises(TooManyPending, match="1 documents are in flight; 1 may be"):
@@ -142,10 +142,10 @@ async def test_places_are_listed_by_when_they_were_taken(process: Process, clock
     assert [run async for run in places.taken_before(between)] == [a_run(1)]
 
 
-async def test_a_place_whose_row_is_damaged_is_told_of_and_hides_no_other(
+async def test_a_place_with_a_damaged_row_is_reported_and_hides_no_other(
     process: Process, clock: ManualClock, azurite: Azurite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One row that cannot be read must not keep the places of all others from being given back."""
+    """An unreadable row must not prevent the release of the other places."""
     places = process(9)
     for number in (1, 2, 3):
         await places.take(a_run(number))

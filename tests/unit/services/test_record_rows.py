@@ -1,4 +1,4 @@
-"""How a record lies in its rows: that it always fits, and that what is damaged is recognised."""
+"""The rows of a record: a record always fits, and damage is recognised."""
 
 import json
 from typing import Any, Unpack
@@ -45,7 +45,7 @@ LONGEST_BY_COUNT = {f"{number:02}" + "𝄞" * 62: '"' * 500 for number in range(
 def test_whatever_metadata_is_accepted_the_record_fits_with_all_else_at_its_longest(
     metadata: dict[str, str], status: DocumentStatus
 ) -> None:
-    """Some was accepted with which no end could be written: submitters were told `completed` and `failed`."""
+    """With some accepted metadata no end could be written: both `completed` and `failed` were announced."""
     try:
         taken = accepted(metadata)
     except InvalidRequest:
@@ -101,7 +101,7 @@ def test_no_row_is_anything_but_read_or_unreadable(value: object, text: str, col
 
 
 def test_a_record_with_half_a_character_in_it_is_read_again() -> None:
-    """A service's lone surrogate had made it unreadable, and every list with it."""
+    """A lone surrogate from a service made it unreadable, and every list with it."""
     row = row_of(a_full_record(None))
     payload = json.loads(row["record"])
     payload["issues"] = [{"code": "name", "message": "of \ud83d"}]
