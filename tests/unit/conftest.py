@@ -1,4 +1,4 @@
-"""Documents' storage for unit tests: the real services on one Azurite, a clock that stands still, fresh ids."""
+"""Storage for unit tests: the real services on one Azurite, a clock that tests move, new ids."""
 
 import uuid
 from collections.abc import AsyncIterator, Iterator

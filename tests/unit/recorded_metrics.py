@@ -1,4 +1,4 @@
-"""A handler for metrics that keeps them."""
+"""A log handler that records metrics."""
 
 import logging
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from docpipeline import telemetry
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric as it would be sent."""
+    """A metric as it is sent."""
 
     name: str
     value: float
@@ -18,18 +18,18 @@ class Metric:
 
 
 class RecordedMetrics(logging.Handler):
-    """Keeps every metric in order."""
+    """Records every metric in order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.all: list[Metric] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        told = record.__dict__
-        self.all.append(Metric(record.getMessage(), told["metric_value"], told["metric_properties"]))
+        fields = record.__dict__
+        self.all.append(Metric(record.getMessage(), fields["metric_value"], fields["metric_properties"]))
 
     def named(self, name: str) -> list[Metric]:
-        """Those of one name."""
+        """The metrics of one name."""
         return [metric for metric in self.all if metric.name == name]
 
 

@@ -1,4 +1,4 @@
-"""The wiring: built once from settings, replaced by tests, and light to import."""
+"""The wiring: built once from settings, replaceable in tests, and cheap to import."""
 
 import subprocess
 import sys
@@ -37,7 +37,7 @@ def test_without_settings_there_are_no_services() -> None:
         composition.get_services()
 
 
-async def test_services_are_built_once_and_anew_for_other_settings() -> None:
+async def test_services_are_built_once_and_again_for_other_settings() -> None:
     composition.set_settings(load_settings(ENVIRON))
     first = composition.get_services()
     assert composition.get_services() is first

@@ -1,4 +1,4 @@
-"""The circuit breaker: opens on what the service did wrong, and on nothing else."""
+"""The circuit breaker opens at failures of the service, and at no others."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -68,7 +68,7 @@ async def test_a_failure_inside_an_await_counts() -> None:
     assert breaker.is_open
 
 
-def test_each_change_of_state_is_told_once(metrics: RecordedMetrics) -> None:
+def test_each_change_of_state_is_one_metric(metrics: RecordedMetrics) -> None:
     breaker = ServiceBreaker("printer", failures_until_open=1, open_seconds=0)
     fail(breaker, 1)
     call(breaker)

@@ -1,4 +1,4 @@
-"""Settings: defaults, every fault told at once with its remedy, and no secret in a message."""
+"""Settings: their defaults, all faults reported together with their remedies, and no secret in a message."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def problems_of(**changed: str) -> list[str]:
     return faulty.value.problems
 
 
-def test_what_must_be_set_is_enough() -> None:
+def test_the_required_settings_are_enough() -> None:
     settings = load()
     assert settings.document_intelligence.endpoint == "https://docs.cognitiveservices.azure.com"
     assert settings.document_intelligence.key is None
@@ -76,7 +76,7 @@ def test_the_policy_follows_the_settings() -> None:
     )
 
 
-def test_all_faults_are_told_at_once_each_with_its_name_and_remedy() -> None:
+def test_all_faults_are_reported_together_with_names_and_remedies() -> None:
     with pytest.raises(SettingsError) as faulty:
         load_settings({"COUNTER_SHARDS": "many", "NOTIFICATION_WEBHOOK_URL": "https://hooks.example.com"})
     problems = faulty.value.problems
@@ -187,7 +187,7 @@ def test_an_account_reached_by_identity_has_public_endpoints_and_allows_its_own_
     assert settings.allowed_blob_hosts == ("ourdocs.blob.core.windows.net",)
 
 
-def test_document_storage_comes_before_the_runtimes_own() -> None:
+def test_document_storage_has_precedence_over_the_storage_of_the_runtime() -> None:
     both = storage_of(DOCUMENT_STORAGE__accountName="theirdocs", AzureWebJobsStorage="UseDevelopmentStorage=true")
     assert both.name == "theirdocs"
 
@@ -212,7 +212,7 @@ def test_a_connection_string_names_endpoints_or_the_suffix_they_have() -> None:
 @pytest.mark.parametrize(
     "value", ["topsecret", "AccountName=ours", "AccountKey=topsecret", "AccountName=;AccountKey=k"]
 )
-def test_a_connection_string_that_is_none_is_refused_without_being_shown(value: str) -> None:
+def test_a_malformed_connection_string_is_refused_without_being_shown(value: str) -> None:
     (problem,) = problems_of(DOCUMENT_STORAGE=value)
     assert problem.startswith("DOCUMENT_STORAGE is no connection string")
     assert "topsecret" not in problem

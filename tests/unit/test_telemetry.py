@@ -1,4 +1,4 @@
-"""Metrics arrive, and whatever happens to them never reaches their caller."""
+"""Metrics arrive, and no failure of theirs reaches their caller."""
 
 import asyncio
 import inspect
@@ -26,7 +26,7 @@ RUN = RunReference(document_id="inv-17", instance_id="run-1")
 
 
 class Sink:
-    """An ingestion endpoint: answers ``statuses`` in order, then 200, and keeps what it accepted."""
+    """An ingestion endpoint. Answers ``statuses`` in order, then 200, and stores the metrics that it accepts."""
 
     def __init__(self) -> None:
         self.statuses: list[int] = []
@@ -35,7 +35,7 @@ class Sink:
         self.handler: MetricHandler
 
     def accept(self, items: list[dict[str, Any]]) -> int:
-        """Take a batch and say how."""
+        """Accept or refuse a batch, and return the status."""
         self.posts.append(time.monotonic())
         status = self.statuses.pop(0) if self.statuses else 200
         if status == 200:
@@ -43,7 +43,7 @@ class Sink:
         return status
 
     def names(self) -> list[str]:
-        """Names of the metrics accepted."""
+        """The names of the accepted metrics."""
         return [metric["metrics"][0]["name"] for metric in self.metrics]
 
 
@@ -94,7 +94,7 @@ def test_a_connection_string_without_a_key_never_fails_the_caller(caplog: pytest
     assert "could not be recorded" in caplog.text
 
 
-def test_a_value_that_no_json_can_hold_does_not_stop_later_metrics(sink: Sink) -> None:
+def test_a_value_without_a_form_in_json_does_not_stop_later_metrics(sink: Sink) -> None:
     telemetry.track("CircuitState", 1, state=object())
     telemetry.track("DocumentsCompleted", 1)
     assert sink.handler.drain(5)
@@ -107,7 +107,7 @@ def test_a_metric_that_comes_in_the_senders_last_pause_is_sent_without_waiting_f
     assert background is not None
 
     class LastPause(threading.Event):
-        """The pause after which the package's own thread would end; a metric comes in it."""
+        """The last pause of the package's own thread. A metric comes during it."""
 
         came = False
 
@@ -196,7 +196,7 @@ async def test_an_activity_is_measured_with_its_name_its_end_and_its_ids(sink: S
     properties = [metric["properties"] for metric in sink.metrics]
     assert sink.names() == ["ActivityDuration"] * 3
     assert properties[0] == {**ids, "activityName": "read_something", "status": "succeeded"}
-    assert [told["status"] for told in properties] == ["succeeded", "failed", "failed"]
+    assert [each["status"] for each in properties] == ["succeeded", "failed", "failed"]
 
 
 @telemetry.measured
@@ -208,13 +208,13 @@ async def open_a_circuit(payload: dict) -> dict:  # type: ignore[type-arg]  # th
     return {}
 
 
-async def test_a_circuit_is_told_with_the_document_it_opened_at(sink: Sink) -> None:
+async def test_the_metric_of_a_circuit_has_the_document_at_which_it_opened(sink: Sink) -> None:
     ids = [{"documentId": f"inv-{number}", "instanceId": f"run-{number}"} for number in range(2)]
     await asyncio.gather(*map(open_a_circuit, ids))
     telemetry.track("OfNobody", 1)
     assert sink.handler.drain(5)
-    told = [metric["properties"] for metric in sink.metrics if metric["metrics"][0]["name"] == "CircuitState"]
-    assert told == [{**one, "service": "printer", "state": "open"} for one in ids]
+    states = [metric["properties"] for metric in sink.metrics if metric["metrics"][0]["name"] == "CircuitState"]
+    assert states == [{**one, "service": "printer", "state": "open"} for one in ids]
     assert sink.metrics[-1].get("properties") in ({}, None)
 
 
@@ -238,7 +238,7 @@ def test_a_retry_is_counted_when_it_happens_and_not_on_replay(sink: Sink) -> Non
     }
 
 
-def test_a_metric_is_no_line_of_the_log(sink: Sink) -> None:
+def test_metrics_are_not_in_the_log(sink: Sink) -> None:
     log = RecordedMetrics()
     logging.getLogger().addHandler(log)
     telemetry.track("DocumentsCompleted", 1)

@@ -1,4 +1,4 @@
-"""Activities under test: real records and blobs, fakes for the services outside."""
+"""The activities under test, with real records and blobs, and fakes of the outside services."""
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator
@@ -33,7 +33,7 @@ PDF = b"%PDF-1.7 a document"
 
 @dataclass
 class Pipeline:
-    """What a test of an activity arranges and looks at."""
+    """What a test of an activity prepares and checks."""
 
     document_id: str
     records: DocumentRecords
@@ -47,12 +47,12 @@ class Pipeline:
 
     @property
     def blob_url(self) -> str:
-        """Where the content lies."""
+        """The URL of the document's content."""
         return self.incoming.blob_url
 
     @property
     def run(self) -> dict[str, str]:
-        """The keys every activity's payload has."""
+        """The keys that the payload of every activity has."""
         return {"documentId": self.document_id, "instanceId": f"run-of-{self.document_id}"}
 
     def started_a_minute_ago(self) -> str:
@@ -80,7 +80,7 @@ class Pipeline:
         return record
 
     async def supersede(self) -> None:
-        """A newer run takes the document over."""
+        """Let a newer run take over the document."""
         await self.records.update(self.document_id, lambda record: changed(record, instance_id="a-newer-run"))
 
     async def record(self) -> DocumentRecord:

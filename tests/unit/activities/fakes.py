@@ -1,4 +1,4 @@
-"""Recording stand-ins for the services outside, with the real ones' methods."""
+"""Fakes of the outside services, with the methods of the real ones. They record their calls."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,16 +11,16 @@ from docpipeline.services.analysis import Analysis
 
 
 class FakeDocumentIntelligence:
-    """Gives ``outcomes`` in order, the last one again and again; an exception is raised.
+    """Results are ``outcomes`` in order, and the last one repeats. An exception is raised.
 
-    Submissions end so too, as long as ``refusals`` last: each is raised once, and nothing is submitted then.
+    Each of ``refusals`` is raised once by a submission, which then submits nothing.
     """
 
     def __init__(self) -> None:
         self.refusals: list[BaseException] = []
         self.outcomes: list[Analysis | Exception] = [Analysis("All is well.", 1, "en", 0.9, 0.8, 0.0)]
         self.submitted: list[bytes] = []
-        self.asked: list[str] = []
+        self.polled: list[str] = []
 
     async def submit(self, content: IO[bytes], model_id: str, until: datetime) -> str:
         if self.refusals:
@@ -29,7 +29,7 @@ class FakeDocumentIntelligence:
         return f"https://di.example/operations/{len(self.submitted)}"
 
     async def result(self, operation_url: str, until: datetime) -> Analysis:
-        self.asked.append(operation_url)
+        self.polled.append(operation_url)
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
         if isinstance(outcome, Exception):
             raise outcome
@@ -37,24 +37,24 @@ class FakeDocumentIntelligence:
 
 
 class FakeComplianceApi:
-    """Answers ``answer``, or raises it."""
+    """Returns ``answer``, or raises it."""
 
     def __init__(self) -> None:
         self.answer: tuple[ComplianceVerdict, tuple[ComplianceIssue, ...]] | Exception
         self.answer = (ComplianceVerdict(is_compliant=True, confidence=0.95), ())
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
 
     async def check(
         self, text: str, metadata: Mapping[str, str]
     ) -> tuple[ComplianceVerdict, tuple[ComplianceIssue, ...]]:
-        self.asked.append((text, dict(metadata)))
+        self.requests.append((text, dict(metadata)))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
 
 
 class FakeNotifier:
-    """Keeps what was sent; raises ``fault`` instead, when there is one."""
+    """Records notifications, or raises ``fault`` if there is one."""
 
     def __init__(self) -> None:
         self.fault: Exception | None = None
@@ -66,5 +66,5 @@ class FakeNotifier:
         self.sent.append((type, run.instance_id, run.document_id, data))
 
     def types(self) -> list[str]:
-        """Types of what was sent, in order."""
+        """The types of the notifications, in order."""
         return [type.value for type, *_ in self.sent]

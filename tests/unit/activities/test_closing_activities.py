@@ -1,4 +1,4 @@
-"""Storing and telling a document that passed; logging and telling one that failed."""
+"""Activities at the end of a run: storing, announcing, and recording failures."""
 
 import json
 import logging
@@ -54,7 +54,7 @@ async def test_a_processed_document_is_stored_with_its_result(pipeline: Pipeline
 async def test_a_document_that_passed_by_a_review_keeps_the_review_of_its_record(
     pipeline: Pipeline, azurite: Azurite
 ) -> None:
-    """Runs in flight were scheduled with a review of their own, which is not read any more."""
+    """Runs that are in flight passed a review of their own, which is not read any more."""
     reviewed = Review(requested_at=pipeline.clock(), approved=True, reviewer="grace", decided_at=pipeline.clock())
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=reviewed)
     request = a_storage_request(pipeline, decision="approved_with_review", review={"reviewer": "mallory"})
@@ -66,15 +66,15 @@ async def test_a_document_that_passed_by_a_review_keeps_the_review_of_its_record
     assert result["review"]["reviewer"] == "grace"
 
 
-async def test_the_submitter_is_told_of_the_approval_and_not_of_an_end(pipeline: Pipeline) -> None:
+async def test_the_approval_is_announced_and_not_an_end(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.STORING, file_name="a.pdf")
     notice = {**pipeline.run, "isCompliant": False, "decision": "approved_with_review"}
     await send_completion_notification(notice)
-    ((_, instance_id, document_id, told),) = pipeline.notifier.sent
+    ((_, instance_id, document_id, data),) = pipeline.notifier.sent
     assert pipeline.notifier.types() == ["document.approved"]
     assert {"instanceId": instance_id, "documentId": document_id} == pipeline.run
-    assert told["decision"] == "approved_with_review"
-    assert (told["status"], told["isCompliant"], told["userId"]) == ("storing", False, "ada")
+    assert data["decision"] == "approved_with_review"
+    assert (data["status"], data["isCompliant"], data["userId"]) == ("storing", False, "ada")
 
 
 async def test_a_document_is_completed_and_counted_once(pipeline: Pipeline) -> None:
@@ -90,17 +90,17 @@ async def test_a_document_is_completed_and_counted_once(pipeline: Pipeline) -> N
     assert pipeline.notifier.sent == []
 
 
-async def test_completion_is_told_once_the_record_says_so(pipeline: Pipeline) -> None:
-    """Submitters were told completed while storage was away, and then failed."""
+async def test_completion_is_announced_once_it_is_recorded(pipeline: Pipeline) -> None:
+    """`completed` was announced while storage was down, and then `failed`."""
     await pipeline.accept(DocumentStatus.STORING, decision=FinalDecision.APPROVED, is_compliant=True)
     await announce_end(pipeline.run)
     assert pipeline.notifier.sent == []
     await complete_document({**pipeline.run, "startedAt": pipeline.started_a_minute_ago()})
     for _ in range(2):
         await announce_end(pipeline.run)
-    ((*_, told),) = pipeline.notifier.sent
+    ((*_, data),) = pipeline.notifier.sent
     assert pipeline.notifier.types() == ["document.completed"]
-    assert (told["status"], told["decision"], told["isCompliant"]) == ("completed", "approved", True)
+    assert (data["status"], data["decision"], data["isCompliant"]) == ("completed", "approved", True)
 
 
 @pytest.mark.parametrize("status", [status for status in DocumentStatus if not status.is_final])
@@ -124,10 +124,10 @@ async def test_a_failure_is_logged_once_and_closes_the_document_whatever_its_sta
 @pytest.mark.parametrize(
     ("code", "level"), [("corrupt", "WARNING"), ("noText", "WARNING"), ("extractionRefused", "ERROR")]
 )
-async def test_only_a_failure_that_an_operator_can_mend_is_logged_as_an_error(
+async def test_only_a_failure_that_an_operator_can_fix_is_logged_as_an_error(
     pipeline: Pipeline, caplog: pytest.LogCaptureFixture, code: str, level: str
 ) -> None:
-    """Bad files come every day; who is woken up for each of them soon sleeps through the rest."""
+    """Bad files are normal. Alerts for them would hide the important ones."""
     await pipeline.accept(DocumentStatus.EXTRACTING)
     report = an_error_report(pipeline)
     await log_processing_error({**report, "error": {"code": code, "message": "why"}})
@@ -135,25 +135,25 @@ async def test_only_a_failure_that_an_operator_can_mend_is_logged_as_an_error(
     assert (logged.levelname, logged.exc_info) == (level, None)
 
 
-async def test_the_submitter_is_told_of_a_failure_by_its_code(pipeline: Pipeline) -> None:
+async def test_a_failure_is_announced_with_its_code(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.EXTRACTING)
     await send_error_notification(pipeline.run)
     assert pipeline.notifier.sent == []
     await log_processing_error(an_error_report(pipeline))
     await send_error_notification(pipeline.run)
-    ((_, _, _, told),) = pipeline.notifier.sent
+    ((_, _, _, data),) = pipeline.notifier.sent
     assert pipeline.notifier.types() == ["document.failed"]
-    assert told["error"] == {"code": "corrupt"}
-    assert (told["status"], told["stage"]) == ("failed", "extracting")
+    assert data["error"] == {"code": "corrupt"}
+    assert (data["status"], data["stage"]) == ("failed", "extracting")
 
 
-async def test_a_failure_after_the_end_was_written_is_the_end_that_was_written(pipeline: Pipeline) -> None:
+async def test_a_failure_after_the_end_was_recorded_does_not_change_it(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.COMPLETED)
     assert await log_processing_error(an_error_report(pipeline)) == {"status": "completed"}
     assert (await pipeline.record()).error is None
 
 
-async def test_a_document_that_ends_gives_its_place_back(pipeline: Pipeline, places: PendingPlaces) -> None:
+async def test_a_document_that_ends_releases_its_place(pipeline: Pipeline, places: PendingPlaces) -> None:
     record = await pipeline.accept(DocumentStatus.STORING)
     await places.take(record.run)
     await complete_document({**pipeline.run, "startedAt": pipeline.started_a_minute_ago()})
@@ -161,7 +161,7 @@ async def test_a_document_that_ends_gives_its_place_back(pipeline: Pipeline, pla
     assert record.instance_id not in [place.instance_id async for place in places.taken_before(later)]
 
 
-async def test_a_superseded_run_changes_nothing_and_tells_nobody(pipeline: Pipeline) -> None:
+async def test_a_superseded_run_changes_and_announces_nothing(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.VALIDATING)
     await pipeline.supersede()
     before = await pipeline.record()

@@ -1,4 +1,4 @@
-"""Extraction: the text goes into storage, is billed once, and a document that cannot be read says why."""
+"""Extraction: the text is stored and billed once, and an unreadable document fails with a reason."""
 
 import asyncio
 import json
@@ -77,7 +77,7 @@ async def test_pages_beyond_the_thresholds_of_the_request_are_named_in_the_answe
 
 
 async def test_two_thousand_doubtful_pages_leave_history_and_record_small(pipeline: Pipeline) -> None:
-    """What is said of pages lies in every history and every row: it must not grow with the document."""
+    """Histories and rows have the list of doubtful pages, so it must not grow with the document."""
     await pipeline.accept()
     pages = (PageReading(confidence=0.1),) * 2000
     pipeline.document_intelligence.outcomes = [Analysis("a", 2000, "en", 0.1, 0.1, 1.0, pages)]
@@ -86,12 +86,12 @@ async def test_two_thousand_doubtful_pages_leave_history_and_record_small(pipeli
     assert len(json.dumps((await pipeline.record()).to_payload())) < 1500
 
 
-async def test_a_second_run_returns_the_same_and_asks_nobody(pipeline: Pipeline) -> None:
+async def test_a_second_run_returns_the_same_without_a_request(pipeline: Pipeline) -> None:
     await pipeline.accept()
     first = await extract_document_text(a_request(pipeline))
     assert await extract_document_text(a_request(pipeline)) == first
     assert len(pipeline.document_intelligence.submitted) == 1
-    assert len(pipeline.document_intelligence.asked) == 1
+    assert len(pipeline.document_intelligence.polled) == 1
 
 
 async def test_a_second_run_resumes_the_operation_of_the_first(pipeline: Pipeline) -> None:
@@ -101,17 +101,17 @@ async def test_a_second_run_resumes_the_operation_of_the_first(pipeline: Pipelin
         await extract_document_text(a_request(pipeline))
     await extract_document_text(a_request(pipeline))
     assert len(pipeline.document_intelligence.submitted) == 1
-    assert pipeline.document_intelligence.asked == ["https://di.example/operations/1"] * 2
+    assert pipeline.document_intelligence.polled == ["https://di.example/operations/1"] * 2
 
 
-async def test_a_lost_operation_is_submitted_anew_by_the_next_attempt(pipeline: Pipeline) -> None:
+async def test_a_lost_operation_is_submitted_again_by_the_next_attempt(pipeline: Pipeline) -> None:
     await pipeline.accept()
     pipeline.document_intelligence.outcomes.insert(0, OperationLost("DI", "the analysis is gone (404)"))
     with pytest.raises(ServiceUnavailable, match="gone"):
         await extract_document_text(a_request(pipeline))
     result = await extract_document_text(a_request(pipeline))
     assert result["pageCount"] == 1
-    assert pipeline.document_intelligence.asked[-1] == "https://di.example/operations/2"
+    assert pipeline.document_intelligence.polled[-1] == "https://di.example/operations/2"
 
 
 LOST = OperationLost("DI", "the analysis failed (InternalServerError)")
@@ -120,7 +120,7 @@ LOST = OperationLost("DI", "the analysis failed (InternalServerError)")
 async def test_an_analysis_that_fails_again_and_again_is_submitted_twice_and_then_fails_the_document(
     pipeline: Pipeline,
 ) -> None:
-    """A document that crashes the service was paid again and again until its deadline."""
+    """A document at which the service fails was paid again and again until its deadline."""
     await pipeline.accept()
     pipeline.document_intelligence.outcomes = [LOST]
     with pytest.raises(OperationLost):
@@ -132,8 +132,8 @@ async def test_an_analysis_that_fails_again_and_again_is_submitted_twice_and_the
     assert len(pipeline.document_intelligence.submitted) == 2
 
 
-async def test_submissions_of_which_nobody_knows_whether_they_arrived_count(pipeline: Pipeline) -> None:
-    """A connection that breaks after the document was sent may have been paid for."""
+async def test_submissions_that_may_have_arrived_count(pipeline: Pipeline) -> None:
+    """If a connection breaks after the document was sent, the submission may be paid."""
     await pipeline.accept()
     pipeline.document_intelligence.refusals = [ServiceUnavailable("DI", "the connection broke")] * 2
     for _ in range(2):
@@ -145,7 +145,7 @@ async def test_submissions_of_which_nobody_knows_whether_they_arrived_count(pipe
 
 
 async def test_a_crash_between_submission_and_the_record_of_it_counts(pipeline: Pipeline) -> None:
-    """Whoever dies in between each time must not submit each time either."""
+    """A process that crashes there every time must not submit every time."""
     await pipeline.accept()
     pipeline.document_intelligence.refusals = [asyncio.CancelledError()] * 2
     for _ in range(2):
@@ -156,9 +156,7 @@ async def test_a_crash_between_submission_and_the_record_of_it_counts(pipeline: 
 
 
 @pytest.mark.parametrize("untaken", [NothingSubmitted("DI", "it answered 429"), CircuitOpen("DI", "left alone")])
-async def test_a_document_that_the_service_did_not_take_is_sent_as_often_as_it_must(
-    pipeline: Pipeline, untaken: Exception
-) -> None:
+async def test_refused_submissions_do_not_count(pipeline: Pipeline, untaken: Exception) -> None:
     await pipeline.accept()
     pipeline.document_intelligence.refusals = [untaken] * 5
     for _ in range(5):
@@ -167,7 +165,7 @@ async def test_a_document_that_the_service_did_not_take_is_sent_as_often_as_it_m
     assert (await extract_document_text(a_request(pipeline)))["pageCount"] == 1
 
 
-async def test_a_new_run_of_a_document_may_submit_anew(pipeline: Pipeline) -> None:
+async def test_a_new_run_of_a_document_may_submit_again(pipeline: Pipeline) -> None:
     await pipeline.accept()
     pipeline.document_intelligence.outcomes = [LOST, LOST, pipeline.document_intelligence.outcomes[0]]
     with pytest.raises(OperationLost):
@@ -178,13 +176,13 @@ async def test_a_new_run_of_a_document_may_submit_anew(pipeline: Pipeline) -> No
     assert again["pageCount"] == 1
 
 
-async def test_a_document_that_cannot_be_read_comes_back_as_a_failure_for_good(pipeline: Pipeline) -> None:
+async def test_an_unreadable_document_is_a_permanent_failure(pipeline: Pipeline) -> None:
     await pipeline.accept()
     pipeline.document_intelligence.outcomes = [DocumentFailed("encrypted", "the file asks for a password")]
     failed = await extract_document_text(a_request(pipeline))
     assert failed["failure"] == {"code": "encrypted", "message": "the file asks for a password"}
     assert await extract_document_text(a_request(pipeline)) == failed
-    assert len(pipeline.document_intelligence.asked) == 1
+    assert len(pipeline.document_intelligence.polled) == 1
 
 
 async def test_a_service_that_refuses_us_fails_the_document_at_once_with_the_remedy(pipeline: Pipeline) -> None:

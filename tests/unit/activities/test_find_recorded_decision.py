@@ -1,4 +1,4 @@
-"""Looking into the record for a decision whose event was lost."""
+"""Finds the recorded decision whose event was lost."""
 
 from datetime import timedelta
 
@@ -21,14 +21,14 @@ async def test_an_undecided_review_is_found_undecided(pipeline: Pipeline) -> Non
     assert "approved" not in await find_recorded_decision(pipeline.run)
 
 
-async def test_the_decision_of_another_run_is_not_ours(pipeline: Pipeline) -> None:
+async def test_the_decision_of_another_run_does_not_count(pipeline: Pipeline) -> None:
     review = Review(approved=True, reviewer="grace", decided_at=pipeline.clock())
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=review)
     assert await find_recorded_decision({**pipeline.run, "instanceId": "an-older-run"}) == {"reasons": []}
 
 
 async def test_a_review_that_is_given_up_is_too_late_to_decide(pipeline: Pipeline) -> None:
-    """Between the last look for a decision and the failure, one could be answered 202."""
+    """A decision between the last lookup and the failure could be answered 202."""
     later = pipeline.clock() + timedelta(hours=48)
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(deadline=later))
     for _ in range(2):

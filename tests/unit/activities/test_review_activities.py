@@ -1,4 +1,4 @@
-"""Asking for a review, reminding, and the two ends without an approval."""
+"""Activities of a review: the request, the reminder, and the two ends without an approval."""
 
 import asyncio
 from datetime import timedelta
@@ -43,15 +43,15 @@ async def test_a_review_is_requested_with_reasons_codes_and_deadline(pipeline: P
     )
     await pipeline.accept(DocumentStatus.VALIDATING, issues=issues, doubtful_pages=(2, 7))
     answer = await send_review_notification(a_review_request(pipeline))
-    ((_, _, _, told),) = pipeline.notifier.sent
+    ((_, _, _, data),) = pipeline.notifier.sent
     record = await pipeline.record()
     assert pipeline.notifier.types() == ["document.review.requested"]
-    assert told["reasons"] == ["notCompliant"]
-    assert told["issueCodes"] == ["cardNumber", "iban"]
-    assert told["doubtfulPages"] == [2, 7]
-    assert told["deadline"] == DEADLINE
-    assert told["links"]["approval"] == f"/api/documents/{pipeline.document_id}/approval"
-    assert "secret words" not in str(told)
+    assert data["reasons"] == ["notCompliant"]
+    assert data["issueCodes"] == ["cardNumber", "iban"]
+    assert data["doubtfulPages"] == [2, 7]
+    assert data["deadline"] == DEADLINE
+    assert data["links"]["approval"] == f"/api/documents/{pipeline.document_id}/approval"
+    assert "secret words" not in str(data)
     assert record.status is DocumentStatus.AWAITING_REVIEW
     assert record.review is not None
     assert record.review.to_payload() == answer
@@ -61,7 +61,7 @@ async def test_a_review_is_requested_with_reasons_codes_and_deadline(pipeline: P
 
 
 async def test_a_second_request_keeps_time_and_deadline_of_the_first(pipeline: Pipeline) -> None:
-    """There is one deadline, which the API and the process go by."""
+    """The API and the orchestrator use the same deadline."""
     await pipeline.accept(DocumentStatus.VALIDATING)
     first = await send_review_notification(a_review_request(pipeline))
     pipeline.clock.advance(timedelta(minutes=5))
@@ -69,18 +69,18 @@ async def test_a_second_request_keeps_time_and_deadline_of_the_first(pipeline: P
     review = (await pipeline.record()).review
     assert review is not None
     assert later == first == review.to_payload()
-    assert {told["deadline"] for *_, told in pipeline.notifier.sent} == {DEADLINE}
+    assert {data["deadline"] for *_, data in pipeline.notifier.sent} == {DEADLINE}
 
 
-async def test_the_record_says_why_a_person_must_look_and_until_when(pipeline: Pipeline) -> None:
-    """A flagged document could show that it is compliant, without an issue, and no reason anywhere."""
+async def test_the_record_has_the_reasons_and_the_deadline_of_the_review(pipeline: Pipeline) -> None:
+    """The record of a flagged document could be compliant, without issues, and without any reason."""
     await pipeline.accept(DocumentStatus.VALIDATING, is_compliant=True)
     await send_review_notification(a_review_request(pipeline, reasons=["extractionConfidenceLow"]))
     shown = (await pipeline.record()).to_api()["review"]
     assert (shown["reasons"], shown["deadline"]) == (["extractionConfidenceLow"], DEADLINE)
 
 
-async def test_a_reminder_is_one_by_its_type(pipeline: Pipeline) -> None:
+async def test_a_reminder_has_its_own_type(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(requested_at=pipeline.clock()))
     await send_review_notification(a_review_request(pipeline, reminder=True))
     assert pipeline.notifier.types() == ["document.review.reminder"]
@@ -96,8 +96,8 @@ async def test_nobody_is_reminded_of_a_document_that_no_longer_waits(
 
 
 @pytest.mark.parametrize("reminder", [False, True])
-async def test_nobody_is_asked_to_decide_what_is_decided(pipeline: Pipeline, reminder: bool) -> None:
-    """The request may be tried again for minutes, while the record awaits its review already."""
+async def test_no_request_is_sent_for_a_decided_review(pipeline: Pipeline, reminder: bool) -> None:
+    """The request may be retried for minutes, while the record already awaits its review."""
     decided = Review(approved=True, reviewer="grace", decided_at=pipeline.clock())
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=decided)
     answer = await send_review_notification(a_review_request(pipeline, reminder=reminder))
@@ -105,7 +105,7 @@ async def test_nobody_is_asked_to_decide_what_is_decided(pipeline: Pipeline, rem
     assert pipeline.notifier.sent == []
 
 
-async def test_the_record_awaits_the_review_even_when_nobody_could_be_told(pipeline: Pipeline) -> None:
+async def test_the_record_awaits_the_review_even_when_the_request_cannot_be_sent(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.VALIDATING)
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
     with pytest.raises(ServiceUnavailable):
@@ -113,8 +113,8 @@ async def test_the_record_awaits_the_review_even_when_nobody_could_be_told(pipel
     assert (await pipeline.record()).status is DocumentStatus.AWAITING_REVIEW
 
 
-async def test_a_review_that_timed_out_is_closed_and_counted_once_and_then_told(pipeline: Pipeline) -> None:
-    """The submitter was told of a timeout that a decision might still have prevented."""
+async def test_a_review_that_timed_out_is_closed_and_counted_once_and_then_announced(pipeline: Pipeline) -> None:
+    """A timeout was announced that a decision could still prevent."""
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW)
     for _ in range(2):
         assert await handle_approval_timeout(a_timeout(pipeline)) == {}
@@ -140,7 +140,7 @@ async def test_a_decision_made_in_time_is_returned_instead_of_timing_out(pipelin
     assert (await pipeline.record()).status is DocumentStatus.AWAITING_REVIEW
 
 
-async def test_an_end_that_could_not_be_told_is_told_by_the_next_attempt(pipeline: Pipeline) -> None:
+async def test_an_end_that_could_not_be_announced_is_announced_by_the_next_attempt(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW)
     await handle_approval_timeout(a_timeout(pipeline))
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
@@ -153,7 +153,7 @@ async def test_an_end_that_could_not_be_told_is_told_by_the_next_attempt(pipelin
     assert pipeline.notifier.types() == ["document.approval.timedOut"]
 
 
-async def test_an_end_that_is_told_before_it_is_counted_stays_on_the_list(pipeline: Pipeline) -> None:
+async def test_an_end_that_is_announced_but_not_counted_stays_unsettled(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW)
     await handle_approval_timeout(a_timeout(pipeline))
     await announce_end({**pipeline.run, "counted": False})
@@ -162,7 +162,7 @@ async def test_an_end_that_is_told_before_it_is_counted_stays_on_the_list(pipeli
     assert record.is_open
 
 
-async def test_nobody_is_told_an_end_before_it_is_written(pipeline: Pipeline) -> None:
+async def test_no_end_is_announced_before_it_is_recorded(pipeline: Pipeline) -> None:
     for status in DocumentStatus:
         if not status.is_final:
             await pipeline.accept(status)
@@ -170,7 +170,7 @@ async def test_nobody_is_told_an_end_before_it_is_written(pipeline: Pipeline) ->
     assert pipeline.notifier.sent == []
 
 
-async def test_a_rejected_document_is_archived_and_closed_once_and_then_told(pipeline: Pipeline) -> None:
+async def test_a_rejected_document_is_archived_and_closed_once_and_then_announced(pipeline: Pipeline) -> None:
     review = Review(requested_at=pipeline.clock(), approved=False, reviewer="grace", decided_at=pipeline.clock())
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=review)
     for _ in range(2):
@@ -183,12 +183,12 @@ async def test_a_rejected_document_is_archived_and_closed_once_and_then_told(pip
         await pipeline.blobs.open_incoming(pipeline.blob_url)
     assert [metric.properties["result"] for metric in pipeline.metrics.named("DocumentsCompleted")] == ["rejected"]
     await announce_end(pipeline.run)
-    ((*_, told),) = pipeline.notifier.sent
+    ((*_, data),) = pipeline.notifier.sent
     assert pipeline.notifier.types() == ["document.rejected"]
-    assert told["reviewer"] == "grace"
+    assert data["reviewer"] == "grace"
 
 
-async def test_a_decision_that_an_event_brings_is_written_and_returned(pipeline: Pipeline) -> None:
+async def test_the_decision_in_an_event_is_recorded_and_returned(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(requested_at=pipeline.clock()))
     for _ in range(2):
         answer = await record_decision(an_event(pipeline, approved=True, reviewer="grace", comment="fine"))
@@ -200,7 +200,7 @@ async def test_a_decision_that_an_event_brings_is_written_and_returned(pipeline:
 
 
 async def test_of_two_decisions_at_once_every_one_learns_which_counts(pipeline: Pipeline) -> None:
-    """The API answered 202 to one, and the other won."""
+    """The API answered 202 to one decision, and the other counted."""
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(requested_at=pipeline.clock()))
     answers = await asyncio.gather(
         *(
@@ -227,7 +227,7 @@ async def test_a_timeout_and_a_decision_close_a_review_once(pipeline: Pipeline, 
         assert (await pipeline.record()).status is DocumentStatus.AWAITING_REVIEW
 
 
-async def test_a_superseded_run_tells_nobody_and_leaves_the_content_alone(pipeline: Pipeline) -> None:
+async def test_a_superseded_run_announces_nothing_and_leaves_the_content_alone(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW)
     await pipeline.supersede()
     before = await pipeline.record()

@@ -1,4 +1,4 @@
-"""The compliance check: text and metadata go out, the verdict comes back, the issues stay in the record."""
+"""The compliance check sends text and metadata, returns the verdict, and records the issues."""
 
 from typing import Any, Unpack
 
@@ -28,7 +28,7 @@ async def test_the_verdict_comes_back_and_the_issues_stay_in_the_record(pipeline
     verdict = await validate_compliance(await a_request(pipeline, metadata={"kind": "invoice"}))
     record = await pipeline.record()
     assert verdict == {"isCompliant": False, "confidence": 0.9, "issueCount": 1, "understood": True}
-    assert pipeline.compliance_api.asked == [("Größe: 文書", {"kind": "invoice"})]
+    assert pipeline.compliance_api.requests == [("Größe: 文書", {"kind": "invoice"})]
     assert (record.status, record.is_compliant, record.issues) == (DocumentStatus.VALIDATING, False, issues)
 
 

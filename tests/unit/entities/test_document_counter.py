@@ -1,4 +1,4 @@
-"""The entity through the SDK's own handle, with batches as the host sends them."""
+"""The entity, called through the SDK with batches as the host sends them."""
 
 import json
 from typing import Any
@@ -15,18 +15,18 @@ def run(*operations: tuple[str, Any], state: str | None = None) -> dict[str, Any
         {"name": name, "input": None if argument is None else json.dumps(json.dumps(argument)), "isSignal": False}
         for name, argument in operations
     ]
-    asked = {
+    request = {
         "self": {"name": "document_counter", "key": "0"},
         "exists": state is not None,
         "state": state,
         "batch": batch,
     }
-    outcome: dict[str, Any] = json.loads(HANDLE(json.dumps(asked)))
+    outcome: dict[str, Any] = json.loads(HANDLE(json.dumps(request)))
     return outcome
 
 
 def results(outcome: dict[str, Any]) -> list[Any]:
-    """What the operations of a batch answered."""
+    """The results of the operations in a batch."""
     return [json.loads(result["result"]) for result in outcome["results"]]
 
 
@@ -42,7 +42,7 @@ def test_a_field_can_be_incremented_and_all_be_read_and_reset() -> None:
     assert results(outcome) == [{**ZERO, "failed": 1}, {**ZERO, "failed": 1}, ZERO, ZERO]
 
 
-def test_unknown_operations_and_fields_are_errors_that_name_what_there_is() -> None:
+def test_unknown_operations_and_fields_are_errors_that_name_the_known_ones() -> None:
     outcome = run(("decrement", "failed"), ("increment", "lost"), ("increment", "failed"))
     first, second, third = outcome["results"]
     assert (first["isError"], second["isError"], third["isError"]) == (True, True, False)

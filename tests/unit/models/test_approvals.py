@@ -27,7 +27,7 @@ def test_a_decision_is_understood_as_the_webhook_and_as_the_sdk_deliver_it(raise
         {"approved": True, "reviewer": "be\nrta"}, {"approved": True, "reviewer": "\u202eatreb"},
     ],
 )  # fmt: skip
-def test_nonsense_is_no_decision(raised: object) -> None:
+def test_nonsense_is_not_a_decision(raised: object) -> None:
     assert read_decision_event(raised) is None
 
 
@@ -36,8 +36,8 @@ def test_nothing_that_can_be_raised_crashes_the_reading(raised: object) -> None:
     assert read_decision_event(raised) is None
 
 
-def test_a_comment_that_cannot_be_stored_takes_nothing_from_the_decision() -> None:
-    """Nobody tells who decides at the webhook that a character of the comment was wrong."""
+def test_a_decision_counts_although_its_comment_cannot_be_stored() -> None:
+    """The webhook does not report a wrong character in the comment to the reviewer."""
     event = read_decision_event(json.dumps({**APPROVAL, "comment": "line 1\n\tline\x0b2 \ud800\x00"}))
     assert event is not None
     assert (event.approved, event.comment) == (True, "line 1\n\tline 2 \ufffd ")
@@ -47,7 +47,7 @@ def test_a_comment_that_cannot_be_stored_takes_nothing_from_the_decision() -> No
     "reviewer", ["anna", " Anna ", "ANNA", "an\u200bna", "ａｎｎａ", "anna\u00ad", "\u00a0anna"]
 )
 def test_the_submitter_is_recognised_in_every_guise_of_the_name(reviewer: str) -> None:
-    """With an invisible character in the name, submitters could approve their own documents."""
+    """Submitters could approve their own documents with an invisible character in the name."""
     assert is_own_document(reviewer, "anna")
     assert is_own_document("anna", reviewer)
     assert not is_own_document("berta", "anna")

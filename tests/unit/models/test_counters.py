@@ -13,7 +13,7 @@ def test_a_run_is_pending_until_it_ends_as_exactly_one_of_the_ends() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["start", *FINAL_FIELDS])), max_size=30))
-def test_however_often_it_is_told_a_run_counts_once(messages: list[tuple[str, str]]) -> None:
+def test_a_run_counts_once_however_often_it_is_signalled(messages: list[tuple[str, str]]) -> None:
     counts, started, ended = DocumentCounts(), set(), set()
     for run, message in messages:
         counts = counts.start(run) if message == "start" else counts.finish(run, message)
@@ -26,8 +26,8 @@ def test_however_often_it_is_told_a_run_counts_once(messages: list[tuple[str, st
     assert sum(totals[field] for field in FINAL_FIELDS) == len(ended)
 
 
-def test_an_end_told_again_after_many_others_counts_once() -> None:
-    """The counter remembered the last 256 ends only, and counted an older one anew."""
+def test_an_end_signalled_again_after_many_others_counts_once() -> None:
+    """The counter remembered only the last 256 ends, and counted older ones again."""
     counts = DocumentCounts().start("doc-1").finish("doc-1", "processed")
     for number in range(300):
         counts = counts.start(str(number)).finish(str(number), "processed")
@@ -63,7 +63,7 @@ def test_the_memory_of_finished_runs_is_bounded() -> None:
 
 
 def test_a_run_that_never_began_counts_its_end_once_and_was_never_pending() -> None:
-    """Its start was told with its end, and both counted again after 256 others."""
+    """Its start was signalled with its end, and both counted again after 256 other runs."""
     counts = DocumentCounts()
     for round in range(3):
         counts = counts.finish("doc-1", "failed", begun=False).start("doc-1")

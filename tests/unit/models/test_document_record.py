@@ -1,4 +1,4 @@
-"""What may happen to a document, and what becomes of its record: once, twice, too late, or to no end."""
+"""The changes of a record: once, twice, too late, and out of order."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -75,9 +75,9 @@ def test_an_illegal_move_names_the_document_and_both_statuses() -> None:
 
 
 def test_a_review_that_was_requested_keeps_its_time_its_deadline_and_its_reasons() -> None:
-    asked = a_record(status=DocumentStatus.VALIDATING).request_review(DEADLINE, ["first"], NOW)
-    assert asked.request_review(DEADLINE + timedelta(days=1), ["second"], LATER) is asked
-    assert asked.review == Review(requested_at=NOW, deadline=DEADLINE, reasons=("first",))
+    requested = a_record(status=DocumentStatus.VALIDATING).request_review(DEADLINE, ["first"], NOW)
+    assert requested.request_review(DEADLINE + timedelta(days=1), ["second"], LATER) is requested
+    assert requested.review == Review(requested_at=NOW, deadline=DEADLINE, reasons=("first",))
 
 
 def test_a_review_is_closed_once_by_whoever_comes_first() -> None:
@@ -144,12 +144,12 @@ def test_a_run_is_renamed_until_it_begins_and_no_other_run_is() -> None:
 
 @pytest.mark.parametrize("unreadable", [{"text_blob": "t" * 301}, {"doubtful_pages": tuple(range(101))}])
 def test_no_change_makes_a_record_that_could_not_be_read_again(unreadable: dict[str, Any]) -> None:
-    """Changes were written unchecked, and a record out of bounds is refused by whoever reads it."""
+    """Changes were not checked, and a record out of bounds cannot be read again."""
     extraction = EXTRACTED.model_copy(update=unreadable)
     with pytest.raises(ValidationError):
         a_record(status=DocumentStatus.EXTRACTING).show_extraction(extraction, LATER)
 
 
 def test_what_mypy_lets_change_are_fields_of_a_record() -> None:
-    """The type of the changes is written beside the record's own fields: one must not forget the other."""
+    """The type of the changes repeats fields of the record, so they must agree."""
     assert set(document_record._Changes.__annotations__) <= set(DocumentRecord.model_fields)

@@ -8,7 +8,7 @@ def test_a_document_that_failed_for_a_known_reason_keeps_its_code() -> None:
     )
 
 
-def test_of_an_activity_only_the_reason_is_told_never_the_stack_trace() -> None:
+def test_the_failure_of_an_activity_has_the_reason_but_no_stack_trace() -> None:
     error = Exception(
         "Activity function 'validate_compliance' failed:  ServiceUnavailable: compliance: answered 500"
         ' \n {"RemoteStackTrace": "Traceback ..."}'
@@ -18,5 +18,5 @@ def test_of_an_activity_only_the_reason_is_told_never_the_stack_trace() -> None:
     )
 
 
-def test_an_error_without_words_still_says_something() -> None:
+def test_an_error_without_a_message_has_its_type() -> None:
     assert Failure.of(Exception(), "storingFailed").message == "no reason was given"

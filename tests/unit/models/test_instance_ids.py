@@ -17,8 +17,8 @@ def test_an_instance_id_carries_the_business_context() -> None:
     assert built.startswith(instance_ids.instance_prefix("inv-17", "anna@example.com"))
 
 
-def test_ids_that_join_alike_and_come_at_the_same_moment_stay_apart() -> None:
-    """Two documents once shared an instance, and the second was approved without having been read."""
+def test_ids_that_join_to_the_same_text_at_the_same_moment_make_different_instance_ids() -> None:
+    """Two documents shared an instance, and the second was approved without being read."""
     ids = [
         instance_ids.new_instance_id(document_id, user_id, ACCEPTED)
         for document_id, user_id in (("q-0", "1-2"), ("q-0-1", "2"), ("q-0-1", "2"))
@@ -35,7 +35,7 @@ def test_an_id_which_tables_or_instances_cannot_hold_is_refused(wrong: str) -> N
 
 
 @pytest.mark.parametrize("right", ["inv-17", "anna@example.com", "Größe 12", "x" * 100])
-def test_an_id_people_use_is_fine(right: str) -> None:
+def test_usual_ids_are_accepted(right: str) -> None:
     assert instance_ids.problem_with_id(right) is None
 
 

@@ -1,4 +1,4 @@
-"""Text from outside: what is mended, what is refused, and which names people take for the same."""
+"""Text from outside: what is repaired, what is refused, and which names count as the same."""
 
 import json
 import unicodedata
@@ -31,7 +31,7 @@ class Anything(Payload):
 
 @given(ANY_JSON)
 def test_whatever_a_payload_is_given_can_be_stored_and_sent(given: object) -> None:
-    """Half a surrogate pair from a service, an event or a row made a record that nothing could list any more."""
+    """A record with a lone surrogate from a service, an event or a row could not be listed any more."""
     json.dumps(Anything(held=given).to_payload(), ensure_ascii=False).encode()
 
 
@@ -53,8 +53,8 @@ def test_what_is_nested_too_deeply_is_refused_not_a_crash() -> None:
         Anything.from_payload({"held": deep})
 
 
-def test_a_client_is_told_of_text_that_is_not_well_formed_instead_of_finding_another() -> None:
-    """Mended silently, a decision would be recorded under a name that nobody sent."""
+def test_text_of_a_client_that_is_not_well_formed_is_refused_and_not_repaired() -> None:
+    """After a silent repair, a decision would be recorded under another name."""
     with pytest.raises(InvalidRequest) as refused:
         DecisionBody.from_payload({"approved": True, "reviewer": "rita\ud800", "comment": "fine"})
     assert [place for place, *_ in refused.value.faults] == [("reviewer",)]
@@ -67,7 +67,7 @@ def test_an_error_about_a_payload_does_not_repeat_what_is_in_it() -> None:
 
 
 def test_a_short_text_of_a_service_is_one_line_of_bounded_length() -> None:
-    """Whatever a service answers grows a record by a known measure only."""
+    """Answers of a service must not grow a record without bound."""
     issue = ComplianceIssue(code="c" * 500, severity="s\r\n" * 500, message="\x00\x85\u2028😀" * 500)
     assert (len(issue.code), len(issue.severity), len(issue.message)) == (100, 20, 300)
     assert issue.severity.startswith("s  s")
@@ -106,18 +106,16 @@ def test_names_of_real_people_and_their_files_are_fine(name: str) -> None:
         ("a\udc80b", "U+DC80"),
     ],
 )
-def test_a_name_that_is_no_line_or_looks_like_another_is_refused_naming_the_character(
-    name: str, held: str
-) -> None:
+def test_a_name_with_control_or_invisible_characters_is_refused_naming_the_character(name: str, held: str) -> None:
     assert str(problem_with_name(name, 200)).endswith(f"and holds {held}")
 
 
 @pytest.mark.parametrize("name", ["", " ", "\u00a0", "\u200b\u200d", "\u3164", "\u2800", "\ufe0f"])
-def test_a_name_that_nobody_can_see_is_refused(name: str) -> None:
+def test_an_invisible_name_is_refused(name: str) -> None:
     assert problem_with_name(name, 200) == "must not be empty or blank"
 
 
-def test_a_name_that_is_too_long_is_told_by_how_much() -> None:
+def test_a_name_that_is_too_long_is_refused_with_the_excess() -> None:
     assert problem_with_name("x" * 201, 200) == "must have at most 200 characters, and has 201"
 
 

@@ -1,4 +1,4 @@
-"""Which pages a person should look at: by how surely words were read, and by what characters stand for."""
+"""The pages that need a review: by the confidences of their words, and by their unmapped characters."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_one_bad_page_among_good_ones_is_found_by_its_number() -> None:
 
 
 def test_a_page_of_words_both_sure_and_unsure_is_doubtful_though_its_mean_is_not() -> None:
-    """So a letter read upside down: a mean of 0.635, and every third word unsure."""
+    """As a letter that was read upside down: a mean of 0.635, and a low confidence for every third word."""
     assert doubtful_pages([GOOD, PageReading(confidence=0.635, low_words_share=0.333)], *LIMITS) == (2,)
 
 
@@ -39,7 +39,7 @@ def test_a_page_of_unmapped_characters_is_doubtful_however_sure_the_service_is()
 
 
 def test_two_thousand_doubtful_pages_are_cut_to_a_list_that_stays_small() -> None:
-    """History and record hold the list: it must not grow with the document."""
+    """History and record have the list, so it must not grow with the document."""
     assert doubtful_pages([BAD] * 2000, *LIMITS) == tuple(range(1, MOST_DOUBTFUL_PAGES + 1))
 
 
@@ -60,7 +60,7 @@ def test_two_thousand_doubtful_pages_are_cut_to_a_list_that_stays_small() -> Non
     ],
     ids=ascii,
 )
-def test_what_stands_for_no_character_is_counted(unmapped: str) -> None:
+def test_unmapped_characters_are_counted(unmapped: str) -> None:
     assert unmapped_share(f"abc {unmapped}\n") == 0.25
     assert unmapped_share(unmapped * 3) == 1.0
 
@@ -75,10 +75,10 @@ def test_what_stands_for_no_character_is_counted(unmapped: str) -> None:
     ],
     ids=["nothing", "blanks", "what people write", "bullets of word processors"],
 )
-def test_what_people_write_is_not(text: str) -> None:
+def test_ordinary_text_has_no_unmapped_characters(text: str) -> None:
     assert unmapped_share(text) == 0.0
 
 
-def test_only_one_bullet_a_line_is_forgiven() -> None:
-    """Unmapped glyphs that are set apart by blanks are no list."""
+def test_only_one_bullet_in_a_line_does_not_count() -> None:
+    """Unmapped glyphs between blanks are not a list."""
     assert unmapped_share("\ue001 \ue002 \ue003 \ue004") == 1.0

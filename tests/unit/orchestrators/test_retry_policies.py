@@ -22,6 +22,6 @@ def test_a_pause_is_the_same_on_every_replay_and_never_longer_than_cap_and_jitte
     assert timedelta(seconds=2) <= pause <= timedelta(seconds=66)
 
 
-def test_instances_that_failed_together_do_not_come_back_together() -> None:
+def test_instances_that_failed_together_do_not_retry_together() -> None:
     pauses = {retry_policies.STORAGE.pause(1, f"doc-{number}") for number in range(100)}
     assert len(pauses) > 90
