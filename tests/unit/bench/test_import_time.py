@@ -1,4 +1,4 @@
-"""The import benchmark measures any app folder and says when it is too slow."""
+"""The import benchmark measures an app folder, and fails when the import is too slow."""
 
 import json
 from pathlib import Path

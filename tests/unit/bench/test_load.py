@@ -12,7 +12,7 @@ from bench.load import MAX_DOCUMENTS, fresh_seed, main, percentile
 
 
 class PipelineStandIn:
-    """Accepts documents and lets each run through `statuses`, one a look; remembers what it was sent."""
+    """Accepts documents. Each read of a record returns the next of `statuses`. Records the requests."""
 
     def __init__(self) -> None:
         self.statuses = ["extracting", "completed"]
@@ -41,7 +41,7 @@ class PipelineStandIn:
 
 @pytest.fixture
 def pipeline() -> Iterator[PipelineStandIn]:
-    """A stand-in that listens on a free port in a thread of its own, since the load runs its own event loop."""
+    """A stand-in on a free port, in its own thread, because the load has its own event loop."""
     stand_in = PipelineStandIn()
     loop = asyncio.new_event_loop()
     app = web.Application()
@@ -86,7 +86,7 @@ def test_every_document_is_sent_and_followed_to_its_end(
     assert "p95" in printed
 
 
-def test_no_more_documents_are_sent_than_asked_for(pipeline: PipelineStandIn, folder: Path) -> None:
+def test_no_more_documents_are_sent_than_requested(pipeline: PipelineStandIn, folder: Path) -> None:
     assert run_load(pipeline, folder, "--documents", "2") == 0
     assert len(pipeline.bodies) == 2
 

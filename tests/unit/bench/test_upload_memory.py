@@ -1,4 +1,4 @@
-"""The memory benchmark uploads what it says, reads what Linux tells, and says when that is too much."""
+"""The memory benchmark uploads content, reads the memory from /proc, and fails when it is too much."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc/PID/c
 
 
 class HostStandIn(HTTPServer):
-    """Takes in what it is sent, and answers with `answer`."""
+    """Reads the request's body, and answers with `answer`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Upload)
@@ -31,12 +31,12 @@ class HostStandIn(HTTPServer):
 
     @property
     def base_url(self) -> str:
-        """Of the API it stands in for."""
+        """The base URL of the API."""
         return f"http://127.0.0.1:{self.server_port}/api"
 
 
 class Upload(BaseHTTPRequestHandler):
-    """One upload."""
+    """Answer an upload."""
 
     server: HostStandIn
 
@@ -47,12 +47,12 @@ class Upload(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def host() -> Iterator[HostStandIn]:
-    """A host in a thread of this process, so that its memory is ours."""
+    """A host in a thread of this process, so that its memory is that of this process."""
     with HostStandIn() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -106,18 +106,18 @@ def test_multiple_counts_only_what_the_upload_added() -> None:
     ]
 
 
-def test_memory_is_read_from_what_linux_tells() -> None:
+def test_memory_is_read_from_the_status_of_the_process() -> None:
     status = "Name:\tpython\nVmPeak:\t  900 kB\nVmHWM:\t  200 kB\nVmRSS:\t  100 kB\nThreads:\t3\n"
     assert parse_memory(status) == {"VmHWM": 200 * 1024, "VmRSS": 100 * 1024}
 
 
-def test_process_without_memory_is_refused_with_what_to_give() -> None:
+def test_process_without_memory_is_refused_with_the_remedy() -> None:
     with pytest.raises(NotMeasured, match="--pid"):
         parse_memory("Name:\tkthreadd\nThreads:\t1\n")
 
 
 @pytest.mark.parametrize("size", [1, 9, MEBIBYTE, 3 * MEBIBYTE + 5])
-def test_content_has_the_size_asked_for_and_begins_as_a_pdf(size: int) -> None:
+def test_content_has_the_requested_size_and_begins_like_a_pdf(size: int) -> None:
     content = b"".join(content_chunks(size, seed=1))
     assert len(content) == size
     assert content[:9] == b"%PDF-1.7\n"[:size]

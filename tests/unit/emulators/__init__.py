@@ -1,1 +1,1 @@
-"""Tests of the emulators: in-process where possible, as a real process where its life is the subject."""
+"""Tests of the emulators: in this process where possible, otherwise as a real process."""

@@ -22,7 +22,7 @@ def settings(tmp_path: Path) -> EmulatorSettings:
 
 @pytest_asyncio.fixture
 async def emulators(settings: EmulatorSettings) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of emulators that run in this process; no worker process starts unless a document is sent."""
+    """A client of emulators in this process. Worker processes start only when a document is sent."""
     runner, port = await start_server(settings)
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
         yield client
@@ -31,6 +31,6 @@ async def emulators(settings: EmulatorSettings) -> AsyncIterator[aiohttp.ClientS
 
 @pytest.fixture(scope="session")
 def running_emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """One process for all tests that only analyze documents: loading the OCR models takes seconds."""
+    """One process for all tests that only analyze documents, because loading the OCR models takes seconds."""
     with EmulatorProcess(tmp_path_factory.mktemp("emulators")) as process:
         yield process

@@ -1,4 +1,4 @@
-"""`python -m emulators` as a real process, and the real clients of it."""
+"""`python -m emulators` as a real process, with the real clients."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Unpack
@@ -26,7 +24,7 @@ READY = "Emulators ready on "
 
 
 class EmulatorProcess:
-    """The emulators on a free port; stopped at the end of the block."""
+    """The emulators on a free port. They stop at the end of the block."""
 
     def __init__(self, state_dir: Path, port: int = 0) -> None:
         command = [sys.executable, "-m", "emulators", "--port", str(port), "--state-dir", str(state_dir)]
@@ -64,13 +62,13 @@ class EmulatorProcess:
             ).result()
 
     def failure_of(self, document: bytes, pages: str | None = None) -> HttpResponseError:
-        """Analyze a document that must fail, and return how."""
+        """Analyze a document that must fail, and return the failure."""
         with pytest.raises(HttpResponseError) as caught:
             self.analyze(document, pages)
         return caught.value
 
     def submit(self, document: bytes) -> str:
-        """Submit without waiting; return the operation's URL."""
+        """Submit a document, and return the operation's URL without waiting."""
         url = f"{self.url}/formrecognizer/documentModels/prebuilt-read:analyze?api-version=2023-07-31"
         headers = {"Content-Type": "application/octet-stream", "Ocp-Apim-Subscription-Key": "k"}
         answer = requests.post(url, data=document, headers=headers, timeout=20)
@@ -78,7 +76,7 @@ class EmulatorProcess:
         return answer.headers["Operation-Location"]
 
     def poll(self, operation: str) -> dict[str, Any]:
-        """Poll an operation, whichever port it was submitted to."""
+        """Poll an operation, which may have been submitted to another port."""
         path = operation[operation.index("/formrecognizer") :]
         headers = {"Ocp-Apim-Subscription-Key": "k"}
         answer: dict[str, Any] = requests.get(self.url + path, headers=headers, timeout=20).json()
@@ -102,16 +100,6 @@ def error_of(failure: HttpResponseError) -> ODataV4Format:
     """The error in the body of the service's answer."""
     assert failure.error is not None
     return failure.error
-
-
-def wait_until(description: str, condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """Return the first true value of `condition`, or fail naming what did not happen."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.02)  # between looks, up to the deadline
-    raise AssertionError(f"Not within {seconds} s: {description}")
 
 
 def _environment() -> dict[str, str]:

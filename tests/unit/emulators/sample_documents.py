@@ -1,4 +1,4 @@
-"""Small documents, made on the spot, whose text is known."""
+"""Makes small documents with known text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen import canvas
 
-# Files made by other programs, as people send them.
+# Files of other programs.
 FILES = Path(__file__).parent / "documents"
 LINES = ("The invoice is for the work of the month.", "Total due: 1.234,56 EUR")
 
@@ -21,7 +21,7 @@ LINES = ("The invoice is for the work of the month.", "Total due: 1.234,56 EUR")
 def digital_pdf(page_count: int = 1, lines: Sequence[str] = LINES, password: str | None = None) -> bytes:
     """A PDF with a text layer; page n starts with the line `Page n`."""
     buffer = io.BytesIO()
-    # invariant: the same call gives the same bytes, so that SHA-256 can be compared.
+    # invariant: the same call makes the same bytes, so that tests can compare SHA-256.
     encryption = StandardEncryption(password, canPrint=0) if password else None
     pdf = canvas.Canvas(buffer, pagesize=(595, 842), invariant=True, encrypt=encryption)
     for number in range(1, page_count + 1):
@@ -33,7 +33,7 @@ def digital_pdf(page_count: int = 1, lines: Sequence[str] = LINES, password: str
 
 
 def picture(text: str) -> Image.Image:
-    """An image of one line of text, small, so that OCR is quick; no text gives a blank one."""
+    """A small image with one line of text, so that OCR is quick. Without a text it is blank."""
     image = Image.new("RGB", (420, 110), "white")
     ImageDraw.Draw(image).text((25, 35), text, font=ImageFont.load_default(size=30), fill="black")
     return image
@@ -86,7 +86,7 @@ def mixed_pdf(scanned: str) -> bytes:
 
 
 def drawn_pdf(draw: Callable[[canvas.Canvas], object], compress: bool = True) -> bytes:
-    """A PDF of one page, 595 x 842 points, on which `draw` has drawn."""
+    """A PDF with one page of 595 x 842 points that `draw` draws."""
     buffer = io.BytesIO()
     pdf = canvas.Canvas(buffer, pagesize=(595, 842), invariant=True, pageCompression=int(compress))
     draw(pdf)
@@ -96,7 +96,7 @@ def drawn_pdf(draw: Callable[[canvas.Canvas], object], compress: bool = True) ->
 
 
 def scan_pdf(scanned: str, footer: str, invisible: str = "") -> bytes:
-    """A scan with a footer of its program, and the invisible text that the program takes it for."""
+    """A scan with the footer and the invisible text of its scanning program."""
 
     def draw(pdf: canvas.Canvas) -> None:
         pdf.drawInlineImage(picture(scanned), 72, 600)
@@ -122,7 +122,7 @@ def letters_pdf(texts: Sequence[str], letterhead: str) -> bytes:
 
 
 def unmapped_pdf(text: str) -> bytes:
-    """A PDF whose font does not tell which letters its glyphs are."""
+    """A PDF whose font does not map its glyphs to letters."""
     pdfmetrics.registerFont(TTFont("Vera", "Vera.ttf", asciiReadable=False))
 
     def draw(pdf: canvas.Canvas) -> None:
@@ -133,7 +133,7 @@ def unmapped_pdf(text: str) -> bytes:
 
 
 def mapped_pdf(drawn: str, letters: Mapping[str, str]) -> bytes:
-    """A PDF which draws ASCII letters and says that each stands for another one."""
+    """A PDF that draws ASCII letters and maps each of them to another letter."""
     mapping = "".join(f"<{ord(key):02x}> <{ord(letter):04x}>\n" for key, letter in letters.items())
     to_unicode = (
         f"begincmap\n1 begincodespacerange\n<00> <ff>\nendcodespacerange\n"
@@ -152,7 +152,7 @@ def mapped_pdf(drawn: str, letters: Mapping[str, str]) -> bytes:
 
 
 def annotated_pdf(annotation: str, form: str = "") -> bytes:
-    """A PDF of one empty page with one annotation, written by hand; `form` adds to its form."""
+    """A PDF with an empty page and one annotation. `form` is added to its form."""
     return _written_pdf(
         f"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] {form} >> >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
@@ -169,9 +169,9 @@ def _written_pdf(*objects: str) -> bytes:
 
 
 def page_of_forms(levels: int, repeats: int, media_box: str = "0 0 595 842") -> bytes:
-    """A PDF of one page that draws a form `repeats` times, which draws another one as often, and so on.
+    """A PDF with one page that draws a form `repeats` times, which draws another form as often, and so on.
 
-    With 7 levels and 10 repeats, 2 KB stand for ten million words.
+    With 7 levels and 10 repeats, 2 KB draw ten million words.
     """
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
@@ -195,7 +195,7 @@ def _stream(content: str, entries: str = "") -> str:
 
 
 def _pdf_of(objects: Sequence[str]) -> bytes:
-    # Without a table of offsets; readers rebuild it.
+    # Without a table of offsets. Readers rebuild it.
     body = "\n".join(f"{number} 0 obj\n{content}\nendobj" for number, content in enumerate(objects, start=1))
     return f"%PDF-1.5\n{body}\ntrailer << /Root 1 0 R /Size {len(objects) + 1} >>\n%%EOF".encode()
 

@@ -15,7 +15,7 @@ LINES_OF_A_TILE = 15
 
 
 class SlowEngine:
-    """Finds so many lines in each tile, whatever it shows."""
+    """Finds this many lines in each tile, whatever it shows."""
 
     def __call__(self, tile: Any, **_: bool) -> Any:
         work()

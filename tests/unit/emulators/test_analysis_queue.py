@@ -1,4 +1,4 @@
-"""A worker that dies or hangs costs its document at most, and the queue goes on."""
+"""A worker that dies or hangs affects its own document only, and the queue continues."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ASKED = {"model_id": "prebuilt-read", "api_version": "2023-07-31", "pages": "", 
 
 
 class ScriptedWorker(WorkerProcess):
-    """Answers each job with the next outcome of a script; an exception in the script is a death."""
+    """Answers each job with the next outcome of a script. An exception stands for the death of the worker."""
 
     def __init__(self, *script: dict[str, Any] | Exception) -> None:
         super().__init__()
@@ -48,14 +48,14 @@ async def operations(tmp_path: Path) -> AsyncIterator[Operations]:
 
 
 def in_one_lane(worker: WorkerProcess) -> WorkerPool:
-    """A pool whose only worker is this one."""
+    """A pool with this worker only."""
     return WorkerPool(lambda: worker, lanes=1)
 
 
 async def analyze(
     operations: Operations, text: WorkerProcess, ocr: WorkerProcess, *documents: bytes
 ) -> list[Operation]:
-    """Submit documents, wait for their ends, and return them."""
+    """Submit documents, wait for their ends, and return their operations."""
     queue = AnalysisQueue(operations, in_one_lane(text), in_one_lane(ocr), pause_seconds=0.01)
     await queue.start()
     for number, document in enumerate(documents):
@@ -82,7 +82,7 @@ async def test_document_is_tried_again_after_one_death(operations: Operations) -
 
 
 async def test_document_that_kills_two_workers_fails_and_the_next_one_succeeds(operations: Operations) -> None:
-    # The second try lines up behind the other document.
+    # The second try comes after the other document.
     worker = ScriptedWorker(WorkerDied("1"), {"outcome": "succeeded", "pages": 1}, WorkerDied("2"))
 
     poisonous, harmless = await analyze(operations, worker, ScriptedWorker(), b"x", b"y")
@@ -128,8 +128,8 @@ async def test_hanging_worker_is_ended(operations: Operations) -> None:
     assert (operation.status, operation.crashes, worker.pid) == ("failed", 2, None)
 
 
-async def test_full_disk_ends_no_queue_and_the_end_is_recorded_when_there_is_room_again(tmp_path: Path) -> None:
-    """Guards against an exception in the queue's loop that stopped all extraction until the next start."""
+async def test_full_disk_does_not_end_the_queue_and_the_end_is_recorded_later(tmp_path: Path) -> None:
+    """Guards against an exception in the queue's loop, which stopped all extraction until the next start."""
     operations = OperationsOnFullDisk(Database(tmp_path / "emulators.sqlite3"), tmp_path)
     operations.refusals = 2
     worker = ScriptedWorker(*[{"outcome": "succeeded", "pages": 1}] * 2)
@@ -155,7 +155,7 @@ class OperationsOnFullDisk(Operations):
         super().succeed(operation_id, page_count)
 
 
-async def test_error_nobody_foresaw_ends_its_operation_alone(operations: Operations) -> None:
+async def test_unexpected_error_ends_its_operation_only(operations: Operations) -> None:
     """Guards against an exception in the queue's loop, as when no process can be started."""
     worker = ScriptedWorker(OSError("no more processes"), {"outcome": "succeeded", "pages": 1})
 
@@ -175,10 +175,10 @@ async def test_error_nobody_foresaw_ends_its_operation_alone(operations: Operati
         ([signal.SIGKILL, signal.SIGKILL], None),
     ],
 )
-async def test_way_a_worker_died_tells_whether_submitting_again_may_help(
+async def test_signal_that_ended_a_worker_decides_whether_submitting_again_may_help(
     operations: Operations, deaths: list[signal.Signals], code: str | None
 ) -> None:
-    """Guards against a document that is too much for any worker, reported as a passing fault of the service."""
+    """Guards against a transient error for a document that no worker can read."""
     worker = ScriptedWorker(*[WorkerDied("ended", by_signal=number) for number in deaths])
     left_over = operations.result_path("0").with_suffix(".part")
     left_over.write_text("half an answer")
@@ -192,7 +192,7 @@ async def test_way_a_worker_died_tells_whether_submitting_again_may_help(
 
 
 class PatientWorker(WorkerProcess):
-    """Ends a job when its gate is open, and at once if it has none; notes which jobs were begun."""
+    """Ends a job when its gate is open, or at once if it has none. Records the jobs that were begun."""
 
     def __init__(self, gates: dict[str, asyncio.Event], begun: list[str]) -> None:
         super().__init__()
@@ -210,7 +210,7 @@ def job_named(name: str) -> ExtractionJob:
 
 
 async def test_document_that_takes_long_leaves_its_lane_to_the_others() -> None:
-    """Guards against a TIFF of 2,000 pages behind which every other scan waited."""
+    """Guards against a TIFF of 2,000 pages for which every other scan waits."""
     gates, begun = {"long": asyncio.Event()}, list[str]()
     pool = WorkerPool(lambda: PatientWorker(gates, begun), lanes=1, quick_seconds=0.01)
 
@@ -224,7 +224,7 @@ async def test_document_that_takes_long_leaves_its_lane_to_the_others() -> None:
 
 
 async def test_second_document_that_takes_long_makes_way_and_is_read_after_the_first() -> None:
-    """Guards against as many long documents as there are places, which together stopped everybody."""
+    """Guards against as many long documents as there are places, which together stop all others."""
     gates, begun = {"first": asyncio.Event(), "second": asyncio.Event()}, list[str]()
     pool = WorkerPool(lambda: PatientWorker(gates, begun), lanes=1, quick_seconds=0.01, longest_seconds=0.02)
 
@@ -240,7 +240,7 @@ async def test_second_document_that_takes_long_makes_way_and_is_read_after_the_f
 
 
 def test_transaction_for_which_there_is_no_room_leaves_the_database_usable(tmp_path: Path) -> None:
-    """Guards against a transaction left open by a full disk, after which no other one could begin."""
+    """Guards against an open transaction after a full disk: no other one can begin."""
     database = Database(tmp_path / "emulators.sqlite3")
     database.execute("PRAGMA max_page_count = 20")
 

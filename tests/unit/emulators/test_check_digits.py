@@ -1,4 +1,4 @@
-"""Numbers that identify: found when their check digits are right, and only then."""
+"""Identifying numbers are found if their check digits are right, and only then."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def test_wrong_or_unrelated_number_is_not_found(detector: str, text: str) -> Non
 
 @pytest.mark.parametrize(("detector", "text"), labelled("found"))
 def test_number_is_found_however_people_write_it_and_ocr_reads_it(detector: str, text: str) -> None:
-    """Guards against a card or an account that passes because a blank was lost, or is a dash."""
+    """Guards against a card or an account that is missed because a blank is missing, or is a dash."""
     assert found(detector, text)
     assert found(detector, f"Please pay: {text} (thank you)")
 
 
 def test_cards_on_one_line_do_not_hide_each_other() -> None:
-    """Guards against two cards side by side that were taken for one long number."""
+    """Guards against two neighbouring cards that look like one long number."""
     text = "4111 1111 1111 1111 5500 0000 0000 0004 1500 3782 822463 10005"
 
     assert list(DETECTORS["paymentCard"](text)) == [0, 20, 45]
@@ -92,7 +92,7 @@ def test_cards_on_one_line_do_not_hide_each_other() -> None:
 
 @pytest.mark.parametrize(("detector", "text"), labelled("notFound"))
 def test_number_that_only_looks_like_one_is_not_found(detector: str, text: str) -> None:
-    """Guards against orders, phones, serial numbers and tables that send a person to look for nothing."""
+    """Guards against needless reviews because of orders, phones, serial numbers and tables."""
     assert not found(detector, text)
     assert not found(detector, f"Please note: {text} (thank you)")
 
@@ -103,17 +103,17 @@ def test_long_rows_of_digits_take_no_more_steps_for_each_than_short_ones(detecto
     """Guards against a search whose time grows with the square of the text: megabytes would take hours."""
     short, long = (steps(detector, unit * count) for count in (500, 2_000))
 
-    assert long <= 5 * short + 100  # four times the text; the square would be 16 times as many
+    assert long <= 5 * short + 100  # Four times the text. The square would be 16 times as many.
 
 
 @pytest.mark.parametrize("module", [check_digits, ibans, payment_cards])
-def test_no_pattern_looks_further_than_numbers_are_long(module: ModuleType) -> None:
-    """Guards against a pattern that looks through the rest of the text from each place in it."""
+def test_no_pattern_searches_further_than_the_length_of_a_number(module: ModuleType) -> None:
+    """Guards against a pattern that searches the rest of the text from each position."""
     patterns = [value for value in vars(module).values() if isinstance(value, re.Pattern)]
     patterns += [ibans._form(country) for country in ibans._FORMS]
     reach = {pattern.pattern: widest_match(pattern) for pattern in patterns}
 
-    # Digits in a row are found by one search that goes on behind them.
+    # Consecutive digits are found by one search, which continues after them.
     assert {pattern for pattern, width in reach.items() if width > 500} <= {"[0-9]+"}
 
 
@@ -127,7 +127,7 @@ def test_number_behind_megabytes_of_hostile_text_is_found(detector: str) -> None
 
 
 class CountingText(str):
-    """A text that counts the characters that are cut out of it."""
+    """A text that counts the characters that are copied from it."""
 
     cut = 0
 
@@ -138,7 +138,7 @@ class CountingText(str):
 
 
 def steps(detector: str, text: str) -> int:
-    """How many lines of Python a search runs, and how many characters it copies."""
+    """The number of Python lines that a search runs, and of the characters that it copies."""
     counted, lines, before = CountingText(text), 0, sys.gettrace()
 
     def trace(_frame: FrameType, event: str, _argument: object) -> Any:
@@ -155,5 +155,5 @@ def steps(detector: str, text: str) -> int:
 
 
 def widest_match(pattern: re.Pattern[str]) -> int:
-    """How many characters a pattern can match at most."""
+    """The maximum number of characters that a pattern matches."""
     return int(importlib.import_module("re._parser").parse(pattern.pattern, pattern.flags).getwidth()[1])

@@ -1,4 +1,4 @@
-"""Intake, the emulator and PDFium agree on what a PDF is, however much comes before its header."""
+"""Intake, the emulator and PDFium agree on what a PDF is, also with bytes before its header."""
 
 from pathlib import Path
 
@@ -17,8 +17,8 @@ def a_pdf() -> bytes:
 
 
 @pytest.mark.parametrize("before", [0, 3, 1019, 1020, 1023, 1024])
-def test_a_pdf_that_is_let_in_is_read(tmp_path: Path, a_pdf: bytes, before: int) -> None:
-    """One that passes intake and then fails as unsupported would be refused too late."""
+def test_a_pdf_that_intake_accepts_is_read(tmp_path: Path, a_pdf: bytes, before: int) -> None:
+    """A file that passes intake and then fails as unsupported is refused too late."""
     content = b"\n" * before + a_pdf
     path = tmp_path / "document"
     path.write_bytes(content)
@@ -28,7 +28,7 @@ def test_a_pdf_that_is_let_in_is_read(tmp_path: Path, a_pdf: bytes, before: int)
         assert len(document) == 1
 
 
-def test_a_header_that_comes_too_late_is_none(tmp_path: Path, a_pdf: bytes) -> None:
+def test_a_header_that_comes_too_late_does_not_count(tmp_path: Path, a_pdf: bytes) -> None:
     content = b"\n" * 1025 + a_pdf
     (tmp_path / "document").write_bytes(content)
     assert sniff(content) is None

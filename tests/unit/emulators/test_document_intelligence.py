@@ -1,4 +1,4 @@
-"""Document Intelligence as the real SDK meets it."""
+"""Document Intelligence through the real SDK."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_digital_pdf_gives_every_page_with_words_where_their_spans_say(running_e
             assert result.content[line.spans[0].offset :][: line.spans[0].length] == line.content
 
 
-def test_languages_are_told_when_asked_for_as_by_the_service(running_emulators: EmulatorProcess) -> None:
+def test_languages_are_in_the_result_on_request_as_in_the_service(running_emulators: EmulatorProcess) -> None:
     document = sample_documents.digital_pdf()
 
     assert running_emulators.analyze(document).languages == []
@@ -95,7 +95,7 @@ def test_unreadable_document_fails_with_the_services_error(
 ) -> None:
     failure = running_emulators.failure_of(document)
 
-    assert failure.status_code == 200  # the poll succeeded; the operation did not
+    assert failure.status_code == 200  # The poll succeeded. The operation did not.
     assert (error_of(failure).code, error_of(failure).innererror["code"]) == ("InvalidRequest", inner_code)
     assert hint in error_of(failure).innererror["message"]
 
@@ -145,7 +145,7 @@ def test_url_source_is_fetched_from_allowed_hosts_only(running_emulators: Emulat
             client.begin_analyze_document_from_url("prebuilt-read", "http://127.0.0.1@example.org/a.pdf")
         with pytest.raises(HttpResponseError) as missing:
             client.begin_analyze_document_from_url("prebuilt-read", running_emulators.url + "/nowhere")
-        # The index page is reachable and no document: the fetch worked, the analysis says what it is.
+        # The index page can be fetched, but is not a document.
         poller = client.begin_analyze_document_from_url("prebuilt-read", running_emulators.url + "/")
         with pytest.raises(HttpResponseError) as fetched:
             poller.result()
@@ -176,7 +176,7 @@ async def test_aio_client_gets_the_same_result(running_emulators: EmulatorProces
 async def test_document_that_cannot_be_stored_is_refused_for_now_and_the_next_one_is_taken(
     emulators: aiohttp.ClientSession, settings: EmulatorSettings
 ) -> None:
-    """Guards against a full disk that answers a bare 500, which tells nobody what to do."""
+    """Guards against a bare 500 on a full disk, which does not say what to do."""
     path = "/formrecognizer/documentModels/prebuilt-read:analyze?api-version=2023-07-31"
     headers = {"Ocp-Apim-Subscription-Key": "k", "Content-Type": "application/pdf"}
     documents = settings.data_dir / "documents"
@@ -189,7 +189,7 @@ async def test_document_that_cannot_be_stored_is_refused_for_now_and_the_next_on
 
 
 async def test_document_for_whose_last_bytes_there_is_no_room_leaves_no_file(tmp_path: Path) -> None:
-    """Guards against files of refused documents, which keep a full disk full."""
+    """Guards against files of refused documents, which would keep a full disk full."""
     path = tmp_path / "document"
     with pytest.raises(OSError, match="too large"), a_file_size_limit(100), DocumentFile(path, 1000) as file:
         await file.receive(pieces(b"x" * 200))

@@ -1,10 +1,11 @@
-"""A document that would take all memory, or all time, fails at once, by itself and for good."""
+"""A document that needs too much memory or time fails permanently, and affects no other."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,8 @@ from emulators.document_intelligence.service_errors import ServiceError, too_com
 from emulators.document_intelligence.worker_kinds import MEGABYTE, OCR_WORKER, TEXT_WORKER, WorkerKind
 from emulators.document_intelligence.worker_process import LIMIT_SIGNALS, WorkerDied, WorkerProcess
 from tests.unit.emulators import sample_documents, slow_ocr_worker
-from tests.unit.emulators.emulator_process import EmulatorProcess, wait_until
+from tests.unit.emulators.emulator_process import EmulatorProcess
+from tests.waiting import eventually
 
 FORM_BOMB = sample_documents.page_of_forms(levels=7, repeats=10)
 TOO_COMPLEX = "InvalidContentComplexity"
@@ -38,16 +40,16 @@ async def death_by(document: bytes, kind: WorkerKind, folder: Path) -> WorkerDie
     return caught.value
 
 
-async def test_forms_in_forms_that_fill_the_memory_end_the_worker_by_a_telling_signal(
+async def test_forms_in_forms_that_fill_the_memory_end_the_worker_by_a_limit_signal(
     tmp_path: Path,
 ) -> None:
-    """Guards against a PDF of 2 KB that made a worker, and with it the machine, run out of memory."""
+    """Guards against a PDF of 2 KB with which a worker, and the machine, run out of memory."""
     death = await death_by(FORM_BOMB, replace(TEXT_WORKER, memory_bytes=96 * MEGABYTE), tmp_path)
 
     assert death.by_signal in LIMIT_SIGNALS
 
 
-async def test_page_that_takes_more_than_its_time_ends_the_worker_by_a_telling_signal(
+async def test_page_that_takes_more_than_its_time_ends_the_worker_by_a_limit_signal(
     tmp_path: Path,
 ) -> None:
     """Guards against a page that keeps a worker busy for minutes without filling its memory."""
@@ -66,11 +68,11 @@ async def test_pages_that_each_keep_to_their_time_still_have_one_for_all_of_them
 async def test_long_page_has_its_time_for_each_tile_and_each_few_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Guards against legible scans that fail as too complex: 383 printed lines on a strip took 113 s of 120 s."""
+    """Guards against legible scans that fail as too complex: 383 lines on a strip took 113 s of 120 s."""
     monkeypatch.setattr(worker_process, "WORKER_MODULE", slow_ocr_worker.__name__)
     worker = WorkerProcess(replace(OCR_WORKER, page_cpu_seconds=1))
 
-    # Three tiles and two batches of lines: unless both are told, three parts in a row take 2.1 s of at most 2.
+    # Three tiles and two batches of lines: if one is not reported, three parts take 2.1 s of at most 2.
     outcome = await worker.run(job_for(sample_documents.strip_png(100, 4_300), tmp_path))
     await worker.stop()
 
@@ -82,7 +84,7 @@ async def test_long_page_has_its_time_for_each_tile_and_each_few_lines(
 async def test_image_that_does_not_fit_in_memory_fails_and_its_worker_makes_room_for_a_fresh_one(
     tmp_path: Path,
 ) -> None:
-    """Guards against an exception of a library without memory being taken for a passing fault of the service."""
+    """Guards against a transient error when a library gets no memory."""
     worker = WorkerProcess(replace(OCR_WORKER, memory_bytes=64 * MEGABYTE))
 
     outcome = await worker.run(job_for(sample_documents.blank_png(9_000), tmp_path))
@@ -93,7 +95,7 @@ async def test_image_that_does_not_fit_in_memory_fails_and_its_worker_makes_room
 
 
 async def test_limits_of_one_document_leave_the_next_one_its_own(tmp_path: Path) -> None:
-    """Guards against limits that count what earlier documents took: a worker serves thousands of them."""
+    """Guards against limits that include earlier documents: a worker reads thousands of them."""
     worker = WorkerProcess(replace(TEXT_WORKER, page_cpu_seconds=1, document_cpu_seconds=1))
     job = job_for(sample_documents.digital_pdf(page_count=20), tmp_path)
 
@@ -107,7 +109,7 @@ async def test_limits_of_one_document_leave_the_next_one_its_own(tmp_path: Path)
 
 
 def test_frames_that_unfold_to_far_more_than_their_file_are_refused_by_their_headers(tmp_path: Path) -> None:
-    """Guards against a TIFF of some kilobytes, hours of OCR long."""
+    """Guards against a TIFF of some kilobytes that needs hours of OCR."""
     bomb = job_for(sample_documents.frames_without_content(11, 10_000, 10_000), tmp_path)
 
     with pytest.raises(ServiceError) as caught:
@@ -118,14 +120,14 @@ def test_frames_that_unfold_to_far_more_than_their_file_are_refused_by_their_hea
 
 @pytest.mark.parametrize("media_box", ["0 0 14400 0.001", "0 0 0.001 0.001"])
 def test_page_too_thin_for_letters_is_a_blank_one(tmp_path: Path, media_box: str) -> None:
-    """Guards against page boxes of which OCR can make no image: the service failed."""
+    """Guards against page boxes without an image for OCR, which made the service fail."""
     document = job_for(sample_documents.page_of_forms(1, 1, media_box).replace(b" Tj", b" pop"), tmp_path)
 
     assert extract(document, with_ocr=True, report_page=lambda _: None) == 1
 
 
-def test_pipeline_understands_that_submitting_again_is_of_no_use() -> None:
-    """Guards against a bomb that is submitted, and paid, again and again as a fault of the service."""
+def test_pipeline_does_not_submit_a_bomb_again() -> None:
+    """Guards against a bomb that is submitted and paid again and again."""
     assert isinstance(fault_of_failed_operation(too_complex().to_json()), DocumentFailed)
 
 
@@ -134,10 +136,10 @@ def test_bomb_fails_as_too_complex_while_others_are_served(running_emulators: Em
     bomb = running_emulators.submit(FORM_BOMB)
     harmless = running_emulators.submit(sample_documents.digital_pdf())
 
-    def ended() -> list[dict[str, object]] | None:
+    def ended() -> list[dict[str, Any]] | None:
         polled = [running_emulators.poll(operation) for operation in (bomb, harmless)]
         return polled if all(operation["status"] != "running" for operation in polled) else None
 
-    failed, succeeded = wait_until("both have ended", ended)
+    failed, succeeded = eventually(ended, "both have ended")
     assert failed["error"]["innererror"]["code"] == TOO_COMPLEX
     assert succeeded["status"] == "succeeded"

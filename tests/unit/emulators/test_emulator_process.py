@@ -1,4 +1,4 @@
-"""The life of the process: start, stop, kill, and what it goes on with."""
+"""The life of the process: start, stop, kill, and what it resumes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 
 from tests.unit.emulators import sample_documents
-from tests.unit.emulators.emulator_process import READY, EmulatorProcess, wait_until
+from tests.unit.emulators.emulator_process import READY, EmulatorProcess
+from tests.waiting import eventually
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -40,7 +41,7 @@ def test_files_are_for_their_owner_only_and_nothing_that_is_refused_is_logged(tm
         os.umask(before)
     with emulators:
         operation = emulators.submit(sample_documents.digital_pdf())
-        wait_until("it is done", lambda: emulators.poll(operation)["status"] == "succeeded")
+        eventually(lambda: emulators.poll(operation)["status"] == "succeeded", "it is done")
         with socket.create_connection(("127.0.0.1", int(emulators.url.rpartition(":")[2]))) as connection:
             connection.sendall(
                 b"GET /s3cr3t HTTP/1.1\r\nHost: localhost\r\nOcp-Apim-Subscription-Key: s3cr3t\0\r\n\r\n"
@@ -70,17 +71,17 @@ def test_port_in_use_is_one_line_that_names_port_and_setting(tmp_path: Path) -> 
 def test_kill_leaves_no_worker_and_the_next_start_finishes_what_was_submitted(tmp_path: Path) -> None:
     with EmulatorProcess(tmp_path) as killed:
         finished = killed.submit(sample_documents.digital_pdf())
-        wait_until("the first operation is done", lambda: killed.poll(finished)["status"] == "succeeded")
-        # Many pages, so that the kill falls into the work.
+        eventually(lambda: killed.poll(finished)["status"] == "succeeded", "the first operation is done")
+        # Many pages, so that the kill comes during the work.
         unfinished = killed.submit(sample_documents.digital_pdf(page_count=1500))
         workers = killed.children()
         killed.end(signal.SIGKILL)
 
-    wait_until("the orphaned workers are gone", lambda: not any(map(is_alive, workers)))
+    eventually(lambda: not any(map(is_alive, workers)), "the orphaned workers are gone")
     with EmulatorProcess(tmp_path) as restarted:
         assert restarted.poll(finished)["status"] == "succeeded"
         assert restarted.poll(unfinished)["status"] == "running"
-        wait_until("the resumed operation is done", lambda: restarted.poll(unfinished)["status"] == "succeeded")
+        eventually(lambda: restarted.poll(unfinished)["status"] == "succeeded", "the resumed operation is done")
         usage = restarted.get("/usage")["documentIntelligence"]
         leftovers = list((tmp_path / "emulators" / "documents").iterdir())
     assert (usage["submissions"], usage["pages"]) == (2, 1501)

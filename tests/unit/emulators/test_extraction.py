@@ -1,4 +1,4 @@
-"""The parts of extraction which need no server: geometry, spans, paragraphs, languages, page ranges."""
+"""The parts of extraction that need no server: geometry, spans, paragraphs, languages, page ranges."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_boxes_are_where_the_words_show_on_a_rotated_page(
         ("Faktura nie jest zapłacona przez klienta i kwota jest do zapłaty w terminie.", "pl"),
     ],
 )
-def test_language_is_told_by_its_small_words(text: str, language: str) -> None:
+def test_language_is_detected_by_its_small_words(text: str, language: str) -> None:
     detected = detect_language(text)
 
     assert detected is not None
@@ -175,11 +175,11 @@ def test_no_damage_to_an_image_gets_past_as_another_error(tmp_path: Path) -> Non
     for _ in range(200):
         damaged = bytearray(sample_documents.tiff(["one", "two"])[:2000])
         for _ in range(20):
-            # Behind the signature, which tells the format.
+            # After the signature, which determines the format.
             damaged[chance.randrange(4, 400)] = chance.randrange(256)
         path.write_bytes(damaged)
         with contextlib.suppress(ServiceError), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd tags
+            warnings.simplefilter("ignore")  # Pillow warns about odd tags.
             with images.open_image(path) as image:
                 images.load_frame(image, images.frame_count(image))
 

@@ -1,4 +1,4 @@
-"""Injected faults strike as described, and count nothing that was not done."""
+"""Injected faults apply as described, and usage counts only work that was done."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def usage_of(client: aiohttp.ClientSession, service: str) -> dict[str, Any
         return counts
 
 
-async def test_faults_strike_in_order_and_are_used_up(emulators: aiohttp.ClientSession) -> None:
+async def test_faults_apply_in_order_and_are_used_up(emulators: aiohttp.ClientSession) -> None:
     await inject(emulators, service="compliance", status=503, count=2)
     await inject(emulators, service="compliance", body='{"compliant": true}', count=1)
 
@@ -51,7 +51,7 @@ async def test_faults_strike_in_order_and_are_used_up(emulators: aiohttp.ClientS
     assert await usage_of(emulators, "compliance") == {"requests": 1}
 
 
-async def test_fault_strikes_its_service_only_until_cleared(emulators: aiohttp.ClientSession) -> None:
+async def test_fault_applies_to_its_service_only_until_it_is_deleted(emulators: aiohttp.ClientSession) -> None:
     await inject(emulators, service="notifications", status=500)
 
     async with emulators.post("/notifications") as struck:
@@ -83,7 +83,7 @@ async def test_poll_fault_leaves_submissions_alone(emulators: aiohttp.ClientSess
         assert (await poll.json())["error"]["code"] == "InternalServerError"
 
 
-async def test_delayed_request_is_dropped_when_its_client_leaves(emulators: aiohttp.ClientSession) -> None:
+async def test_delayed_request_is_dropped_when_its_client_disconnects(emulators: aiohttp.ClientSession) -> None:
     await inject(emulators, service="compliance", delaySeconds=3600, count=1)
 
     with pytest.raises(TimeoutError):

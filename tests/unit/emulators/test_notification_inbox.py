@@ -1,4 +1,4 @@
-"""The inbox: signed as Standard Webhooks, each id once, kept over restarts."""
+"""The inbox: signatures of Standard Webhooks, each id once, kept over restarts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only OCR can read: scans that hide behind other text, turned pages, tall images."""
+"""Text that only OCR can read: scans behind other text, turned pages, tall images."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def png(image: Image.Image) -> bytes:
 def test_scan_is_read_although_its_page_has_a_digital_footer_and_invisible_text(
     running_emulators: EmulatorProcess,
 ) -> None:
-    """The text of a scanning program, seen or unseen, was taken for the whole page, and the scan was lost."""
+    """The text of a scanning program was taken for that of the whole page, and the scan was lost."""
     document = sample_documents.scan_pdf(
         "Card 4111 1111", "Scanned with a free program", invisible="Cadr 4l11 IIII"
     )
@@ -46,7 +46,7 @@ def test_scan_is_read_although_its_page_has_a_digital_footer_and_invisible_text(
 
 
 def test_letterhead_on_every_page_is_read_once(tmp_path: Path) -> None:
-    """A picture on each of a hundred pages would else take a hundred times as long as the pages' text."""
+    """Otherwise a picture on each of a hundred pages takes a hundred times as long as their text."""
     readings: list[tuple[int, int]] = []
 
     def read_image(image: Image.Image, _: float) -> list[Line]:
@@ -65,7 +65,7 @@ def test_letterhead_on_every_page_is_read_once(tmp_path: Path) -> None:
     assert len(readings) == 1
 
 
-def test_text_whose_font_does_not_tell_its_letters_is_read_as_it_looks(running_emulators: EmulatorProcess) -> None:
+def test_text_with_an_unmapped_font_is_read_as_it_looks(running_emulators: EmulatorProcess) -> None:
     assert lines_of(running_emulators.analyze(sample_documents.unmapped_pdf("The quick brown fox"))) == [
         "The quick brown fox"
     ]
@@ -81,13 +81,13 @@ def test_turned_image_is_read_with_its_angle(
 
     assert [line.content for line in page.lines] == ["Turned as a whole"]
     assert page.angle % 360 == pytest.approx(degrees, abs=1.5)
-    # The polygon begins at the top left of the text, which is elsewhere on the image.
+    # The polygon begins at the top left of the text, not of the image.
     first = page.words[0].polygon[0]
     assert (first.x, first.y) == (pytest.approx(corner[0], abs=15), pytest.approx(corner[1], abs=15))
 
 
 def test_small_print_of_a_tall_image_is_read(running_emulators: EmulatorProcess) -> None:
-    """Shrunk to 2000 pixels, as it was, this print would be six pixels high."""
+    """In an image that was shrunk to 2000 pixels, this print was six pixels high."""
     strip = Image.new("RGB", (400, 5000), "white")
     for top, text in ((0, "costs at the top 1.01"), (1480, "costs between 2.02"), (4900, "costs at the end 3.03")):
         strip.paste(picture(text).resize((250, 65)), (20, top))

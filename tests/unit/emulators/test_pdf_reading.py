@@ -1,4 +1,4 @@
-"""What is read from PDFs without OCR: order, direction, hyphens, fields and annotations; and what needs OCR."""
+"""Reads PDFs without OCR: order, direction, hyphens, fields, annotations, and pages that need OCR."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from emulators.document_intelligence.service_errors import ServiceError
 from tests.unit.emulators import sample_documents
 from tests.unit.emulators.sample_documents import FILES, annotated_pdf, drawn_pdf
 
-# What stands in the left column and in the right one.
+# The texts of the left and of the right column.
 LEFT = (
     "The seller hands over the goods in",
     "the port of the town of Ellery before",
@@ -67,7 +67,7 @@ def test_words_drawn_singly_and_in_disorder_make_one_line(read: Callable[[bytes]
     assert lines_of(read(drawn_pdf(draw))) == ["one two three"]
 
 
-def test_hyphen_at_the_end_of_a_line_does_not_fuse_it_with_the_next(read: Callable[[bytes], Page]) -> None:
+def test_hyphen_at_the_end_of_a_line_does_not_join_it_with_the_next(read: Callable[[bytes], Page]) -> None:
     page = read((FILES / "hyphens.pdf").read_bytes())
 
     assert lines_of(page)[:2] == [
@@ -115,7 +115,7 @@ def test_hebrew_drawn_letter_by_letter_is_read_in_its_order_with_its_numbers(
 def test_arabic_given_in_forms_and_ligatures_is_read_in_letters_and_in_its_order(
     read: Callable[[bytes], Page],
 ) -> None:
-    """Fonts draw joined forms, as the lam-alef in the middle of this word, and producers from left to right."""
+    """Fonts draw ligatures, such as the lam-alef in this word, and producers draw from left to right."""
     document = sample_documents.mapped_pdf("42 ABC", {"A": "\u0645", "B": "\ufefc", "C": "\ufeb3"})
 
     assert lines_of(read(document)) == ["\u0633\u0644\u0627\u0645 42"]
@@ -207,7 +207,9 @@ def test_password_in_a_field_stays_hidden(read: Callable[[bytes], Page]) -> None
     ],
     ids=["footer", "invisible-text", "font-without-a-map"],
 )
-def test_page_that_shows_more_than_its_text_says_needs_ocr(read: Callable[[bytes], Page], document: bytes) -> None:
+def test_page_that_shows_more_than_its_text_layer_needs_ocr(
+    read: Callable[[bytes], Page], document: bytes
+) -> None:
     with pytest.raises(OcrNeeded):
         read(document)
 
@@ -221,7 +223,7 @@ def test_picture_without_anything_to_read_needs_no_ocr(read: Callable[[bytes], P
 
 
 def test_list_with_bullets_of_a_symbol_font_needs_no_ocr(read: Callable[[bytes], Page]) -> None:
-    """Word draws bullets with codes that say nothing; twenty of them are no reason to read the page by OCR."""
+    """Word draws bullets with unmapped codes. Twenty of them are not a reason for OCR."""
 
     def draw(pdf: Canvas) -> None:
         for row in range(20):
@@ -234,7 +236,7 @@ def test_list_with_bullets_of_a_symbol_font_needs_no_ocr(read: Callable[[bytes],
 
 
 def test_damaged_file_is_corrupt_also_right_after_an_encrypted_one(read: Callable[[bytes], Page]) -> None:
-    """PDFium keeps its last error, and some damage sets none: the file then seemed to ask for a password."""
+    """PDFium keeps its last error, and some damage sets none. Such a file seemed to need a password."""
     with pytest.raises(ServiceError) as locked:
         read(sample_documents.digital_pdf(password="local-test"))
     with pytest.raises(ServiceError) as damaged:

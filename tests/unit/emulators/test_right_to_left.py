@@ -1,4 +1,4 @@
-"""From what stands on a line, left to right, to what is read."""
+"""Converts the characters on a line, left to right, to the order in which they are read."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_line_of_hebrew_is_read_from_the_right_but_numbers_and_latin_are_not(sho
     assert read(shown) == logical
 
 
-def test_hebrew_phrase_in_a_latin_line_is_turned_round_alone() -> None:
+def test_only_the_hebrew_phrase_in_a_latin_line_is_reversed() -> None:
     assert read("pay דג בא now", runs_right_to_left=False) == "pay אב גד now"
 
 

@@ -1,4 +1,4 @@
-"""What belongs to no single service: index, health, usage, limits, settings."""
+"""The parts of the server that belong to no service: index, health, usage, limits, settings."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ DOORS = [
     ],
     ids=str,
 )
-async def test_page_of_another_site_can_do_nothing(
+async def test_requests_of_another_site_are_refused(
     emulators: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
-    """Guards against a site that reads the inbox, injects faults or has documents analyzed on this machine."""
+    """Guards against a web site that reads the inbox, injects faults or has documents analyzed."""
     fault = {"service": "compliance", "status": 503}
     async with emulators.post("/faults", json=fault) as added:
         assert added.status == 201
@@ -145,7 +145,7 @@ async def test_request_the_service_would_refuse_is_refused(
         assert (answer.status, "code" in (await answer.json())["error"]) == (status, True)
 
 
-def test_command_line_wins_over_the_environment_and_that_over_the_defaults(tmp_path: Path) -> None:
+def test_command_line_overrides_the_environment_which_overrides_the_defaults(tmp_path: Path) -> None:
     environ = {"EMULATOR_PORT": "7099", "STATE_DIR": str(tmp_path)}
 
     assert (load_settings([], environ).port, load_settings([], environ).state_dir) == (7099, tmp_path.resolve())

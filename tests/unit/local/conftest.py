@@ -1,4 +1,4 @@
-"""A stand-in pipeline that speaks the real HTTP API, and samples to send to it."""
+"""A stand-in pipeline with the real HTTP API, and samples to send to it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -16,11 +16,11 @@ from local.demo_samples import Sample
 
 
 class StandInPipeline:
-    """Answers as scripted and remembers what it was asked.
+    """Answers as scripted and records its requests.
 
     Attributes:
         starts: answers to `POST /documents`, in turn: (status, body, headers).
-        records: answers to `GET /documents/{id}`, in turn; the last one stays.
+        records: answers to `GET /documents/{id}`, in turn. The last one repeats.
         approvals: statuses with which approvals are answered, in turn; then 202.
     """
 

@@ -1,4 +1,4 @@
-"""One sample document on its way through a stand-in pipeline."""
+"""The journey of one sample document through a stand-in pipeline."""
 
 from local.demo_api import PipelineApi
 from local.demo_journey import travel
@@ -18,7 +18,7 @@ async def test_a_document_that_ends_as_expected_has_no_problems(
     assert pipeline.submissions == [{"userId": "ada", "priority": "high", "fileName": "invoice.pdf"}]
 
 
-async def test_another_end_than_expected_is_told_with_its_reason(
+async def test_an_unexpected_end_is_reported_with_its_reason(
     pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.records = [a_record("failed", error={"code": "corrupt", "message": "it has no pages"})]
@@ -29,7 +29,7 @@ async def test_another_end_than_expected_is_told_with_its_reason(
     assert journey.problems == ["ended as failed instead of completed (corrupt: it has no pages)"]
 
 
-async def test_a_failure_that_was_expected_must_say_why(
+async def test_an_expected_failure_must_have_a_reason(
     pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.records = [a_record("failed", error=None)]
@@ -77,7 +77,7 @@ async def test_an_approval_that_comes_too_early_is_sent_again(
     assert len(pipeline.decisions) == 2
 
 
-async def test_a_review_that_nobody_foresaw_ends_the_journey_with_the_issues(
+async def test_an_unexpected_review_ends_the_journey_with_the_issues(
     pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.records = [a_record("awaitingReview", issues=[{"code": "payment-card"}])]
@@ -89,7 +89,7 @@ async def test_a_review_that_nobody_foresaw_ends_the_journey_with_the_issues(
     assert pipeline.decisions == []
 
 
-async def test_a_document_that_an_earlier_demo_finished_is_processed_anew(
+async def test_a_document_that_an_earlier_demo_finished_is_processed_again(
     pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     finished = a_record("completed", instance_id="old", decision="rejected")
@@ -104,7 +104,7 @@ async def test_a_document_that_an_earlier_demo_finished_is_processed_anew(
     assert [each.get("reprocess") for each in pipeline.submissions] == [None, "true"]
 
 
-async def test_a_document_that_an_earlier_demo_left_on_its_way_is_joined(
+async def test_a_document_in_flight_from_an_earlier_demo_is_followed(
     pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.starts = [(200, a_record("extracting"), {})]
@@ -116,7 +116,7 @@ async def test_a_document_that_an_earlier_demo_left_on_its_way_is_joined(
     assert len(pipeline.submissions) == 1
 
 
-async def test_a_document_that_somebody_else_just_started_anew_is_joined(
+async def test_a_document_that_somebody_else_just_started_is_followed(
     pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.starts = [(200, a_record("completed"), {}), (409, {"title": "in flight"}, {})]
@@ -132,7 +132,7 @@ async def test_a_document_that_somebody_else_just_started_anew_is_joined(
     assert journey.instance_id == "theirs"
 
 
-async def test_a_pipeline_that_is_full_is_asked_again(
+async def test_a_document_is_sent_again_to_a_pipeline_that_is_full(
     pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.starts.insert(0, (429, {}, {"Retry-After": "0"}))
@@ -144,7 +144,7 @@ async def test_a_pipeline_that_is_full_is_asked_again(
     assert len(pipeline.submissions) == 2
 
 
-async def test_a_refused_document_is_told_with_the_pipelines_own_words(
+async def test_a_refused_document_is_reported_with_the_words_of_the_pipeline(
     pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     faults = [{"field": "priority", "message": "must be high or normal"}]

@@ -1,4 +1,4 @@
-"""What the demo shows and writes."""
+"""The output of the demo, and its report."""
 
 import io
 import json
@@ -21,7 +21,7 @@ STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def printed(show: Callable[[Console], None]) -> str:
-    """What a wide terminal without colours shows."""
+    """The output on a wide terminal without colours."""
     screen = io.StringIO()
     show(Console(file=screen, width=160, color_system=None))
     return screen.getvalue()
@@ -43,7 +43,7 @@ def a_finished_journey(a_journey: JourneyFactory) -> JourneyFactory:
 
 
 def an_outcome(journeys: list[Journey], state_dir: Path) -> DemoOutcome:
-    """What a demo of these journeys learned."""
+    """The outcome of a demo with these journeys."""
     notification = {
         "id": "n1",
         "receivedAt": "2026-03-01T12:00:05Z",
@@ -68,7 +68,7 @@ def test_the_report_holds_what_a_program_needs(a_finished_journey: JourneyFactor
     assert (document["pageCount"], document["seconds"], document["problems"]) == (3, 2.0, [])
 
 
-def test_results_show_status_pages_confidence_and_where_the_text_lies(
+def test_results_show_status_pages_confidence_and_the_path_of_the_text(
     a_finished_journey: JourneyFactory, tmp_path: Path
 ) -> None:
     journey = a_finished_journey()

@@ -1,4 +1,4 @@
-"""The settings that lead the app to the local parts."""
+"""The settings that connect the app to the local parts."""
 
 import base64
 
@@ -31,7 +31,7 @@ def test_every_endpoint_follows_the_ports() -> None:
     assert settings["APPLICATIONINSIGHTS_CONNECTION_STRING"].endswith("IngestionEndpoint=http://127.0.0.1:2")
 
 
-def test_the_webhook_secret_says_that_it_is_none() -> None:
+def test_the_webhook_secret_is_readable_words() -> None:
     secret = local_settings(PORTS)["NOTIFICATION_WEBHOOK_SECRET"].removeprefix("whsec_")
 
     assert base64.b64decode(secret) == b"local-development-webhook-secret"

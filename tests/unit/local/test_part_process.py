@@ -1,4 +1,4 @@
-"""One part as a process, shown on small programs."""
+"""A part as a process, with small programs."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import pytest
 
 from local.errors import PartDied, PartNotReady
 from local.part_process import Part, PartProcess
-from tests.unit.local.waiting import wait_until
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 READY_THEN_WAIT = (
@@ -47,7 +47,7 @@ def make_part(tmp_path: Path) -> Iterator[PartFactory]:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether no such process runs; one that only waits to be collected does not run."""
+    """Whether no such process runs. A zombie does not count as running."""
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
@@ -66,7 +66,7 @@ def test_a_part_starts_writes_its_log_and_stops_on_sigterm(make_part: PartFactor
 
 
 def test_the_log_of_a_part_is_for_its_owner_only_also_one_from_before(make_part: PartFactory) -> None:
-    """Guards against documents' names and errors that other users of the machine can read."""
+    """Guards against logs, with names of documents, that other users of the machine can read."""
     process = make_part(READY_THEN_WAIT)
     process.log.parent.mkdir()
     process.log.touch(0o666)
@@ -82,7 +82,7 @@ def test_a_part_keeps_the_process_id_it_was_started_with(make_part: PartFactory,
     process.start()
     process.wait_until_ready()
 
-    wait_until(lambda: (tmp_path / "ready").read_text() != "", "the part wrote its id")
+    eventually(lambda: (tmp_path / "ready").read_text() != "", "the part wrote its id")
     assert process.pid == int((tmp_path / "ready").read_text())
 
 
@@ -106,12 +106,12 @@ def test_a_part_that_was_killed_is_noticed(make_part: PartFactory) -> None:
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
 
-    wait_until(lambda: is_gone(pid), "the part is gone")
+    eventually(lambda: is_gone(pid), "the part is gone")
     with pytest.raises(PartDied, match="signal 9"):
         process.check_running()
 
 
-def test_a_part_that_never_answers_is_given_up(make_part: PartFactory) -> None:
+def test_a_part_that_is_never_ready_is_given_up(make_part: PartFactory) -> None:
     process = make_part("import time; time.sleep(60)", ready_within_seconds=0.2)
     process.start()
 
@@ -133,7 +133,7 @@ def test_a_part_deaf_to_sigterm_is_killed_after_its_grace(make_part: PartFactory
     assert "helper did not stop within 0 s and was killed" in process.log.read_text()
 
 
-def test_helpers_of_a_part_go_with_it(make_part: PartFactory, tmp_path: Path) -> None:
+def test_the_children_of_a_part_end_with_it(make_part: PartFactory, tmp_path: Path) -> None:
     process = make_part(
         "import pathlib, subprocess, sys, time\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
@@ -145,7 +145,7 @@ def test_helpers_of_a_part_go_with_it(make_part: PartFactory, tmp_path: Path) ->
     process.stop()
 
     child = int((tmp_path / "child").read_text())
-    wait_until(lambda: is_gone(child), "the part's own child is gone")
+    eventually(lambda: is_gone(child), "the part's own child is gone")
 
 
 def test_a_part_outlives_the_thread_that_started_it(make_part: PartFactory) -> None:
@@ -167,7 +167,7 @@ def test_stopping_twice_and_stopping_what_never_started_do_nothing(make_part: Pa
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot tie a process to its starter")
-def test_a_part_goes_when_its_supervisor_is_killed_outright(tmp_path: Path) -> None:
+def test_a_part_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
     supervisor_source = (
         "import os, pathlib, sys, time\n"
         "from local.part_process import Part, PartProcess\n"
@@ -184,4 +184,4 @@ def test_a_part_goes_when_its_supervisor_is_killed_outright(tmp_path: Path) -> N
         assert not is_gone(pid)
         supervisor.kill()
 
-    wait_until(lambda: is_gone(pid), "the part went with its supervisor")
+    eventually(lambda: is_gone(pid), "the part went with its supervisor")

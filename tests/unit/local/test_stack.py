@@ -1,4 +1,4 @@
-"""The stack as a whole, as far as it can be seen without starting its parts."""
+"""The stack as a whole, without starting its parts."""
 
 import socket
 from pathlib import Path
@@ -16,7 +16,7 @@ PORTS = Ports(7171, 7180, 10100, 10101, 10102)
 
 
 def can_be_claimed(path: Path) -> bool:
-    """Whether a stack could use the folder now."""
+    """Whether a stack can use the folder now."""
     folder = StateFolder(path)
     try:
         folder.claim()
@@ -76,7 +76,7 @@ def test_logs_of_a_part_that_never_ran_are_empty(tmp_path: Path) -> None:
     assert LocalStack(tmp_path, PORTS).logs("devhost") == ""
 
 
-def test_the_welcome_names_every_place_and_a_call_to_try(tmp_path: Path) -> None:
+def test_the_welcome_has_every_url_and_a_request_to_try(tmp_path: Path) -> None:
     words = welcome(LocalStack(tmp_path, PORTS))
 
     for place in (

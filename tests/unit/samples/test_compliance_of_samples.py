@@ -1,4 +1,4 @@
-"""The sample documents against the rules of the local compliance service: flagged exactly when they should be."""
+"""The local compliance service flags the right sample documents, and no others."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def test_clean_document_breaks_no_rule(sample: Sample) -> None:
     assert issue_codes(text_of(sample.file)) == set()
 
 
-def test_payment_letter_is_flagged_for_its_card_number_alone() -> None:
+def test_payment_letter_is_flagged_for_its_card_number_only() -> None:
     assert issue_codes(text_of("payment-letter.pdf")) == {"payment_card_number"}
 
 

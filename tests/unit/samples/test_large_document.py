@@ -1,4 +1,4 @@
-"""Documents of any length from a seed: they differ where they should and nowhere else."""
+"""Documents of any length from a seed: each seed makes another document, and always the same."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ def test_fifty_seeds_give_fifty_different_documents() -> None:
 
 
 @pytest.mark.parametrize("pages", [1, 2, 200])
-def test_document_has_as_many_pages_as_asked_and_numbers_each(pages: int) -> None:
+def test_document_has_the_requested_pages_with_their_numbers(pages: int) -> None:
     with pypdfium2.PdfDocument(make_pdf(pages, seed=1)) as pdf:
         assert len(pdf) == pages
         last_page = pdf[pages - 1].get_textpage().get_text_bounded()
@@ -52,7 +52,7 @@ def test_command_writes_several_documents_with_consecutive_seeds_into_a_folder(t
     assert [path.read_bytes() for path in written] == [make_pdf(1, seed=seed) for seed in (8, 9, 10)]
 
 
-def test_command_asks_for_a_folder_when_several_documents_are_wanted() -> None:
+def test_command_needs_a_folder_for_several_documents() -> None:
     refused = run("--count", "2", check=False)
     assert refused.returncode == 2
     assert b"--output FOLDER" in refused.stderr

@@ -1,4 +1,4 @@
-"""The sample documents: complete, reproducible, small, and fit for what the manifest says of them."""
+"""The sample documents are complete, reproducible and small, and agree with the manifest."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ MAX_TOTAL_BYTES = 1_500_000
 
 @pytest.fixture(scope="module")
 def remade(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with all samples, made afresh once for this module."""
+    """A folder with all samples, made once for this module."""
     folder = tmp_path_factory.mktemp("samples")
     make_samples(folder)
     return folder

@@ -1,1 +1,1 @@
-"""Tests of the set-up scripts, against folders and programs made up for the purpose."""
+"""Tests of the scripts, with folders and programs made for them."""

@@ -1,4 +1,4 @@
-"""The benchmarks' table, and what they read from the host's log."""
+"""The table of the benchmarks, and the figures from the host's log."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ COMPLETED = "(document_processing_orchestrator) is Completed."
 
 
 def logged(time: str, text: str) -> str:
-    """A line as the host writes it."""
+    """A line of the host's log."""
     return f"[2024-05-01T{time}Z] INFO    devhost.host: {text}"
 
 

@@ -1,4 +1,4 @@
-"""`make test` runs the tests of both houses, whatever becomes of the first, and lets both failures through."""
+"""`make test` runs the tests of both houses, also after a failure of the first, and reports all failures."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_both_houses_run_with_all_options(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "house", "told"),
+    ("path", "house", "passed"),
     [
         ("tests/test_counter.py::test_counter", PIPELINE, "tests/test_counter.py::test_counter"),
         ("tests/test_engine.py", DEVHOST, "tests/test_engine.py"),
@@ -33,8 +33,8 @@ def test_both_houses_run_with_all_options(root: Path) -> None:
         ("packages/devhost", DEVHOST, "."),
     ],
 )
-def test_a_path_goes_to_its_house_alone(root: Path, path: str, house: Path, told: str) -> None:
-    assert plan(["-q", path], root) == [(house, ["-q", told])]
+def test_a_path_goes_to_its_house_alone(root: Path, path: str, house: Path, passed: str) -> None:
+    assert plan(["-q", path], root) == [(house, ["-q", passed])]
 
 
 def test_a_path_that_both_have_goes_to_both(root: Path) -> None:
@@ -50,10 +50,10 @@ def test_a_failure_in_the_first_house_does_not_keep_the_second_from_running(
     assert (shown.count("1 failed, 1 passed in"), shown.count(" passed in ")) == (1, 2)
 
 
-def test_tests_are_told_where_azurite_is_so_that_none_is_skipped_for_want_of_it(root: Path) -> None:
+def test_tests_get_the_path_of_azurite_so_that_none_is_skipped(root: Path) -> None:
     script = root / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
-    told = f"import os\ndef test_it(): assert os.environ['DEVHOST_AZURITE'] == {str(script)!r}\n"
-    (root / DEVHOST / "tests" / "test_engine.py").write_text(told)
+    source = f"import os\ndef test_it(): assert os.environ['DEVHOST_AZURITE'] == {str(script)!r}\n"
+    (root / DEVHOST / "tests" / "test_engine.py").write_text(source)
     assert main(["-q"], root) == 0
 
 

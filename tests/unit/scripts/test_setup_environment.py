@@ -1,4 +1,4 @@
-"""The set-up of `.venv` and `node_modules`: done once, done again after a change, healed when interrupted."""
+"""The set-up of `.venv` and `node_modules`: done once, and again after a change or an interruption."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ FAKE_NODE = "#!/bin/sh\necho v20.1.0\n"
 FAKE_NPM = "#!/bin/sh\nrm -rf node_modules; mkdir node_modules; echo once >> npm-runs\n"
 
 
-# A stand-in for devhost that builds in place with nothing but Python.
+# A stand-in for devhost whose build needs only Python.
 DEVHOST_PROJECT = """
 [build-system]
 requires = []
@@ -42,7 +42,7 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
 
 
 def write_wheel(folder: Path) -> Path:
-    """Put the wheel of an empty package called demo into the folder."""
+    """Write the wheel of an empty package called demo to the folder."""
     path = folder / "demo-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr("demo-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
@@ -52,7 +52,7 @@ def write_wheel(folder: Path) -> Path:
 
 
 def write_program(folder: Path, name: str, content: str) -> None:
-    """Put a program into the folder."""
+    """Write a program to the folder."""
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(content)
     (folder / name).chmod(0o755)
@@ -60,7 +60,7 @@ def write_program(folder: Path, name: str, content: str) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository without packages to install, with a node and an npm that only take notes."""
+    """A repository without packages, with a node and an npm that only record their calls."""
     for name in ("requirements-dev.txt", "package.json", "package-lock.json"):
         (tmp_path / name).write_text("")
     devhost = tmp_path / "packages" / "devhost"
@@ -76,7 +76,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def npm_runs(root: Path) -> int:
-    """How often npm was run."""
+    """The number of runs of npm."""
     notes = root / "npm-runs"
     return len(notes.read_text().splitlines()) if notes.exists() else 0
 
@@ -123,7 +123,7 @@ def test_a_failed_step_shows_the_end_of_its_log_and_what_to_look_at(root: Path) 
     assert not (root / "node_modules" / ".stamp").exists()
 
 
-def test_a_python_environment_is_made_once_and_anew_after_an_interruption(
+def test_a_python_environment_is_made_once_and_again_after_an_interruption(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ensure_python(root)
@@ -140,7 +140,7 @@ def test_a_python_environment_is_made_once_and_anew_after_an_interruption(
     assert not (root / ".setup" / "python-unfinished").exists()
 
 
-def test_a_changed_package_of_the_host_is_installed_anew(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_package_of_the_host_is_installed_again(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ensure_python(root)
     (root / "packages" / "devhost" / "pyproject.toml").write_text(f"{DEVHOST_PROJECT}# one more command")
     capsys.readouterr()
@@ -167,7 +167,7 @@ def test_a_package_with_another_hash_or_none_is_not_installed(
 
 
 def test_the_environment_finds_devhost_from_anywhere_and_no_other_package_beside_it(tmp_path: Path) -> None:
-    """Guards against a search path that lends this repository's packages to the apps that devhost runs."""
+    """Guards against a search path through which apps under devhost import this repository's packages."""
     look = "import importlib.util as u; print([bool(u.find_spec(name)) for name in ('devhost', 'activities')])"
     found = subprocess.run(
         [sys.executable, "-P", "-c", look], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -184,7 +184,7 @@ def test_the_stamp_changes_with_each_file_and_with_the_runtime(root: Path) -> No
     assert stamp_key(root, names, "python 3.12") != stamp_key(root, names, "python 3.11")
 
 
-def test_progress_tells_what_is_done_and_how_long_it_took(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_has_the_step_and_its_duration(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run_step(root, "Counting, quickly", ["true"], "unused")
 
     assert capsys.readouterr().out.splitlines() == [
@@ -231,5 +231,5 @@ def test_the_first_python_that_is_new_enough_is_taken(tmp_path: Path) -> None:
         check=False,
     )
 
-    # It got as far as the Python part, which knows no such environment.
+    # The Python script ran: only it refuses this environment.
     assert "'ruby' is not an environment" in done.stderr
