@@ -14,7 +14,8 @@ from devhost.functions import sdk_speedups
 from devhost.functions.errors import HostError
 from devhost.functions.indexing import HTTP_TRIGGER
 from devhost.functions.logging_setup import set_up_logging
-from devhost.host.functions_host import FunctionsHost, HostOptions
+from devhost.host.functions_host import FunctionsHost
+from devhost.host.options import HostOptions
 from devhost.worker.source_watch import SourceWatcher
 
 _HIGHEST_PORT = 65535
@@ -38,6 +39,13 @@ def add_start(subparsers: Subparsers) -> None:
     start.add_argument("--enable-auth", action="store_true", help="ask for function keys, as in Azure")
     start.add_argument(
         "--clock", choices=("system", "virtual"), default="system", help="virtual: tests move the time"
+    )
+    start.add_argument(
+        "--engine",
+        choices=("devhost", "extension"),
+        default="devhost",
+        help="what runs durable functions: devhost's own engine, or Microsoft's Durable Task extension, a program "
+        "of its own that keeps its state in AzureWebJobsStorage (default: devhost)",
     )
     start.add_argument(
         "--no-sdk-speedups", action="store_true", help="run the durable SDK as it is shipped, slower (see docs)"
@@ -79,13 +87,19 @@ def start(parsed: argparse.Namespace) -> int:
     if parsed.reload:
         SourceWatcher(host.app.root, lambda: _reload(host, stopping, restarting)).start()
     # Looked at again and again: a signal that comes just as this thread goes to sleep does not wake it.
+    exit_code = 0
     while not stopping.wait(_LOOK_SECONDS):
-        pass
+        try:
+            host.check()
+        except HostError as error:
+            print(error, file=sys.stderr)
+            exit_code = 1
+            break
     print("Stopping: running functions have 10 seconds to end. Press Ctrl-C again to stop at once.", flush=True)
     host.stop()
     if restarting.is_set():
         _start_anew(host)
-    return 0
+    return exit_code
 
 
 def _port(text: str) -> int:
@@ -105,6 +119,7 @@ def _options(parsed: argparse.Namespace) -> HostOptions:
         workers=parsed.workers,
         reload=parsed.reload,
         strict=parsed.strict,
+        engine=parsed.engine,
     )
 
 

@@ -5,13 +5,10 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from devhost.engine.clock import Clock, SystemClock
-from devhost.engine.engine import DurableEngine
-from devhost.engine.options import EngineOptions
 from devhost.functions.access_keys import AccessKeys, AccessRules
 from devhost.functions.admin_http import AdminHttp
 from devhost.functions.app_loader import LoadedApp, app_root, enter_app_root, load_app, locate_script
@@ -19,8 +16,6 @@ from devhost.functions.app_settings import apply_settings, is_disabled, read_loc
 from devhost.functions.binding_checks import check_bindings, storage_triggers
 from devhost.functions.bound_invoker import bound
 from devhost.functions.durable_functions import HostedDurableFunctions
-from devhost.functions.durable_http import DurableHttp
-from devhost.functions.durable_links import DurableLinks, log_ignored_hubs
 from devhost.functions.errors import HostConfigError
 from devhost.functions.host_config import HostConfig
 from devhost.functions.http_messages import DEFAULT_BODY_LIMIT_BYTES
@@ -33,48 +28,20 @@ from devhost.functions.rpc_http import RpcHttp, new_token, rpc_base_url
 from devhost.functions.server_thread import ServerThread, bind, bind_preferred, port_of
 from devhost.functions.timer_monitor import TimerMonitor
 from devhost.functions.timers import TimerService
+from devhost.host.durable_backend import BackendSetting, DurableBackend, open_backend
+from devhost.host.options import HostOptions
 from devhost.host.virtual_clock import open_virtual_clock, warn_of_skipped_time
 from devhost.page.guard import PageGuard
 from devhost.page.page_http import PageHttp
 from devhost.protection.private_files import private_folder
 from devhost.protection.request_guard import LOOPBACK
 from devhost.worker.hosting import AppWorkers, worker_count
-from devhost.worker.invoker import WorkerDurableFunctions, WorkerInvoker
+from devhost.worker.invoker import DURABLE_ATTEMPTS, WorkerDurableFunctions, WorkerInvoker
 
 log = logging.getLogger("devhost.host")
 
 # Timers that a jump of the clock made due have so long to end before the jump counts as done.
 _TIMERS_SETTLE_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class HostOptions:
-    """How to run the host.
-
-    Attributes:
-        app_path: Folder that holds function_app.py, or the script itself.
-        state_dir: Folder under which ``devhost/`` holds everything the host writes.
-        port: Public port; 0 picks a free one.
-        rpc_port: Port of the durable RPC API; another is taken if it is in use.
-        enable_auth: Whether function keys are asked for.
-        virtual_clock: Whether tests may advance the time.
-        grace_seconds: How long running functions may take to end when the host stops.
-        workers: In how many processes of their own functions run; 0 is in the host's process, None is what the
-            setting FUNCTIONS_WORKER_PROCESS_COUNT says, or 1.
-        reload: Whether ``reload`` will be called; it needs a worker, so there is at least one.
-        strict: Whether an app is refused of which a function cannot run here.
-    """
-
-    app_path: Path
-    state_dir: Path
-    port: int = 7071
-    rpc_port: int = 17071
-    enable_auth: bool = False
-    virtual_clock: bool = False
-    grace_seconds: float = 10.0
-    workers: int | None = None
-    reload: bool = False
-    strict: bool = False
 
 
 class FunctionsHost:
@@ -99,6 +66,7 @@ class FunctionsHost:
         self.app = self._load()
         self.keys_file = self._folder / "keys.json"
         self.keys = AccessKeys.load_or_create(self.keys_file) if options.enable_auth else None
+        self._limit = _positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or DEFAULT_BODY_LIMIT_BYTES
         self._compose(self._config)
 
     @property
@@ -116,12 +84,16 @@ class FunctionsHost:
         # Work in flight may ask the durable API at once, so that comes first.
         self._servers = ServerThread("http")
         self._rpc_site = self._servers.serve(self._rpc.handle, self._rpc_listener)
-        self._engine.start()
+        self._backend.start()
         handler = self._page.before(self._public.handle)
         self._site = self._servers.serve(handler, self._listener, self._options.grace_seconds)
         self._timers.start()
         if self._storage is not None:
             self._storage.start(self._invoker)
+
+    def check(self) -> None:
+        """Raise HostError if a process that the host cannot do without has ended by itself."""
+        self._backend.check()
 
     def reload(self) -> bool:
         """Run the app's changed code: new workers take over, the old ones end what they run in the grace period.
@@ -146,10 +118,10 @@ class FunctionsHost:
             self._storage.stop()
         # Requests first: the functions behind them may still need the engine.
         self._site.stop()
-        self._engine.stop(max(1.0, deadline - time.monotonic()))
+        self._backend.stop(max(1.0, deadline - time.monotonic()))
         self._invoker.wait_idle(max(0.0, deadline - time.monotonic()))
         self._rpc_site.stop()
-        self._durable.close()
+        self._backend.close()
         self._servers.close()
         self._invoker.close()
         if self._storage is not None:
@@ -189,15 +161,13 @@ class FunctionsHost:
         self._active = tuple(function for function in functions if not is_disabled(function.name, settings))
         check_bindings(self._active, settings)
         self._routes = RouteTable(self._active, config.route_prefix)
-        engine_options = EngineOptions.from_host_json(config.document)
-        self._links = DurableLinks(engine_options.hub_name, self.keys.durable if self.keys else None)
-        log_ignored_hubs(self._active, engine_options.hub_name)
         self._storage = storage_triggers(self._active, config.document, settings, self._folder)
-        self._invoker = bound(self._build_invoker(config), self._active, self._storage)
         clock = self._build_clock()
+        self._backend = self._build_backend(config, clock)
+        self._invoker = bound(self._build_invoker(config), self._active, self._storage)
         monitor = TimerMonitor(self._folder / "timers")
         self._timers = TimerService(self._active, self._invoker, clock, monitor, settings)
-        self._engine = self._build_engine(engine_options, clock)
+        self._backend.connect(self._durable_functions())
         self._build_servers(clock)
 
     def _build_clock(self) -> Clock:
@@ -207,17 +177,28 @@ class FunctionsHost:
         warn_of_skipped_time(path)
         return SystemClock()
 
+    def _build_backend(self, config: HostConfig, clock: Clock) -> DurableBackend:
+        setting = BackendSetting(
+            document=config.document,
+            functions=self._active,
+            clock=clock,
+            public_url=self.url,
+            rpc_url=rpc_base_url(f"http://{LOOPBACK}:{port_of(self._rpc_listener)}", self._rpc_token),
+            key=self.keys.durable if self.keys else None,
+            folder=self._folder,
+            body_limit_bytes=self._limit,
+        )
+        return open_backend(self._options.engine, setting)
+
     def _build_invoker(self, config: HostConfig) -> Invoker:
-        rpc_origin = f"http://{LOOPBACK}:{port_of(self._rpc_listener)}"
         threads = _positive(os.environ, "PYTHON_THREADPOOL_THREAD_COUNT")
-        client_binding = self._links.client_binding(self.url, rpc_base_url(rpc_origin, self._rpc_token))
+        client_binding = self._backend.client_binding
         if self._workers is None:
             return FunctionInvoker(config.function_timeout, threads, client_binding)
         self._workers.pool.begin(client_binding, threads)
-        return WorkerInvoker(self._workers, config.function_timeout)
-
-    def _build_engine(self, options: EngineOptions, clock: Clock) -> DurableEngine:
-        return DurableEngine(self._durable_functions(), options, self._folder / f"{options.hub_name}.db", clock)
+        return WorkerInvoker(
+            self._workers, config.function_timeout, 1 if self._options.engine == "extension" else DURABLE_ATTEMPTS
+        )
 
     def _durable_functions(self) -> HostedDurableFunctions:
         make = WorkerDurableFunctions if self._workers else HostedDurableFunctions
@@ -225,29 +206,27 @@ class FunctionsHost:
 
     def _build_servers(self, clock: Clock) -> None:
         def advance(duration: timedelta) -> datetime:
-            self._engine.advance(duration)
+            self._backend.advance(duration)
             self._timers.settle(_TIMERS_SETTLE_SECONDS)
             return clock.now()
 
-        limit = _positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or DEFAULT_BODY_LIMIT_BYTES
-        self._durable = DurableHttp(self._engine.client, self._links, limit)
-        self._rpc = RpcHttp(self._durable, self.url, self._rpc_token)
-        self._page = PageHttp(self._engine.client, clock.now, PageGuard(self.keys))
+        self._rpc = RpcHttp(self._backend.http, self.url, self._rpc_token)
+        self._page = PageHttp(self._backend.instances, clock.now, PageGuard(self.keys))
         self._public = PublicHttp(
             routes=self._routes,
             invoker=self._invoker,
             rules=AccessRules(self.keys),
-            durable=self._durable,
+            durable=self._backend.http,
             admin=AdminHttp(
                 self.app.functions,
                 self._invoker,
                 self._timers,
                 advance if self._options.virtual_clock else None,
                 self._storage.run_by_hand if self._storage else None,
-                limit,
+                self._limit,
             ),
             spool_folder=self._folder,
-            body_limit_bytes=limit,
+            body_limit_bytes=self._limit,
         )
 
 

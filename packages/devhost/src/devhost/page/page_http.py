@@ -9,7 +9,6 @@ from typing import Any
 
 from aiohttp import web
 
-from devhost.engine.client import DurableClient
 from devhost.engine.errors import (
     InstanceFinished,
     InstanceNotFound,
@@ -21,6 +20,7 @@ from devhost.functions.durable_requests import canonical_json, read_page_size, s
 from devhost.functions.http_messages import json_response
 from devhost.page import views
 from devhost.page.guard import COOKIE, PageGuard
+from devhost.page.instance_source import InstanceSource
 from devhost.page.instance_view import InstanceView
 from devhost.page.markup import Html
 from devhost.page.views import HOME, Filters, instance_link
@@ -47,12 +47,12 @@ class PageHttp:
     """The page at ``/devhost``.
 
     Args:
-        client: The engine's client; it blocks, so it is called in threads.
+        client: Where instances are found; it blocks, so it is called in threads.
         now: Tells the host's time, until which timelines of unfinished instances reach.
         guard: Decides who may see the page, and which forms are its own.
     """
 
-    def __init__(self, client: DurableClient, now: Callable[[], datetime], guard: PageGuard) -> None:
+    def __init__(self, client: InstanceSource, now: Callable[[], datetime], guard: PageGuard) -> None:
         self._client, self._now, self._guard = client, now, guard
         self._verbs: Mapping[str, Callable[[str, Mapping[str, str]], None]] = {
             "raise": self._raise_event,
