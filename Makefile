@@ -6,7 +6,7 @@ IN_DEVHOST := cd packages/devhost && ../../$(PY)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python demo run test soak lint bench bench-engine samples
+.PHONY: help setup setup-python demo run test soak lint lock bench bench-engine samples
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-19s %s\n", $$1, $$2 }'
@@ -34,7 +34,14 @@ lint: setup-python ## Check style and types
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(IN_DEVHOST) -m ruff check .
+	@$(IN_DEVHOST) -m ruff format --check .
 	@$(IN_DEVHOST) -m mypy
+
+lock: setup-python ## Write requirements*.txt anew from requirements*.in (ARGS="--upgrade-package aiohttp": with a newer one)
+	@$(PY) -m uv pip compile --quiet requirements.in --output-file requirements.txt $(ARGS)
+	@$(PY) -m uv pip compile --quiet requirements-dev.in packages/devhost/pyproject.toml --constraints requirements.txt \
+		--output-file requirements-dev.txt $(ARGS)
 
 bench: setup ## Measure import, load, one document, OCR, history and memory on a stack of its own
 	@$(PY) -m scripts.benchmarks

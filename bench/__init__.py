@@ -1,0 +1,1 @@
+"""Measures the pipeline and its local parts: see `make bench` and docs/performance.md."""

@@ -33,6 +33,9 @@
         │   └── OperationLost     the analyze operation is gone; the next attempt submits anew
         └── ServiceRefused        for good: retrying cannot help (bad key, wrong endpoint)
 
+Each class has a ``code`` for logs and tools, which stays when a class is renamed; docs/operations.md lists them.
+Of a ``DocumentFailed`` it is the code that goes into the document's record.
+
 An orchestrator sees an activity's exception only as text, so whatever it must decide on comes back as a value;
 what is raised out of an activity is what a retry may cure.
 """
@@ -41,8 +44,14 @@ what is raised out of an activity is what a retry may cure.
 class PipelineError(Exception):
     """The root: catch it to catch everything the pipeline raises on purpose."""
 
+    code: str = "pipelineError"
 
-class SettingsError(PipelineError):
+    def __init_subclass__(cls, *, code: str) -> None:
+        cls.code = code
+        super().__init_subclass__()
+
+
+class SettingsError(PipelineError, code="settingsError"):
     """One or more settings are absent or wrong; ``problems`` holds one sentence with the remedy for each."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -51,7 +60,7 @@ class SettingsError(PipelineError):
         super().__init__(f"{len(problems)} setting(s) need attention (see docs/settings.md):\n{listing}")
 
 
-class IllegalTransition(PipelineError):
+class IllegalTransition(PipelineError, code="illegalTransition"):
     """A document cannot move from ``current`` to ``target``."""
 
     def __init__(self, document_id: str, current: str, target: str) -> None:
@@ -59,7 +68,7 @@ class IllegalTransition(PipelineError):
         super().__init__(f"document '{document_id}' cannot move from {current} to {target}")
 
 
-class DocumentFailed(PipelineError):
+class DocumentFailed(PipelineError, code="documentFailed"):
     """A document cannot be processed. ``code`` is for machines, ``reason`` a sentence for people."""
 
     def __init__(self, code: str, reason: str) -> None:
@@ -67,7 +76,7 @@ class DocumentFailed(PipelineError):
         super().__init__(f"{code}: {reason}")
 
 
-class RecordConflict(PipelineError):
+class RecordConflict(PipelineError, code="recordConflict"):
     """The record changed between reading and writing, more often than we care to retry."""
 
     def __init__(self, document_id: str) -> None:
@@ -75,7 +84,7 @@ class RecordConflict(PipelineError):
         super().__init__(f"the record of document '{document_id}' is being changed by others; try again")
 
 
-class RecordNotFound(PipelineError):
+class RecordNotFound(PipelineError, code="recordNotFound"):
     """There is no record of this document."""
 
     def __init__(self, document_id: str) -> None:
@@ -83,7 +92,7 @@ class RecordNotFound(PipelineError):
         super().__init__(f"there is no record of document '{document_id}'; was it deleted by hand?")
 
 
-class DocumentConflict(PipelineError):
+class DocumentConflict(PipelineError, code="documentConflict"):
     """What is asked for does not fit what is known of document ``document_id``."""
 
     def __init__(self, document_id: str, reason: str) -> None:
@@ -91,7 +100,7 @@ class DocumentConflict(PipelineError):
         super().__init__(reason)
 
 
-class DocumentInProgress(DocumentConflict):
+class DocumentInProgress(DocumentConflict, code="documentInProgress"):
     """A document that is to be processed again has not ended; ``status`` is where it stands."""
 
     def __init__(self, document_id: str, status: str) -> None:
@@ -102,7 +111,7 @@ class DocumentInProgress(DocumentConflict):
         )
 
 
-class AnotherUsersDocument(DocumentConflict):
+class AnotherUsersDocument(DocumentConflict, code="anotherUsersDocument"):
     """The document's id was taken by another user's document."""
 
     def __init__(self, document_id: str) -> None:
@@ -112,7 +121,7 @@ class AnotherUsersDocument(DocumentConflict):
         )
 
 
-class OtherContentKnown(DocumentConflict):
+class OtherContentKnown(DocumentConflict, code="otherContentKnown"):
     """The document's id stands for other content of the same user."""
 
     def __init__(self, document_id: str) -> None:
@@ -122,7 +131,7 @@ class OtherContentKnown(DocumentConflict):
         )
 
 
-class IdempotencyKeyUsed(DocumentConflict):
+class IdempotencyKeyUsed(DocumentConflict, code="idempotencyKeyUsed"):
     """The idempotency key stands for another document, ``document_id``."""
 
     def __init__(self, document_id: str) -> None:
@@ -132,7 +141,7 @@ class IdempotencyKeyUsed(DocumentConflict):
         )
 
 
-class NotAwaitingReview(DocumentConflict):
+class NotAwaitingReview(DocumentConflict, code="notAwaitingReview"):
     """A decision on a document that waits for none; ``status`` is where it stands."""
 
     def __init__(self, document_id: str, status: str, has_ended: bool) -> None:
@@ -141,7 +150,7 @@ class NotAwaitingReview(DocumentConflict):
         super().__init__(document_id, f"document '{document_id}' {state}: its status is {status}")
 
 
-class DecidedAlready(DocumentConflict):
+class DecidedAlready(DocumentConflict, code="decidedAlready"):
     """A decision on a document that ``reviewer`` decided before, and otherwise."""
 
     def __init__(self, document_id: str, reviewer: str | None) -> None:
@@ -149,21 +158,21 @@ class DecidedAlready(DocumentConflict):
         super().__init__(document_id, f"document '{document_id}' was decided already, by {reviewer}")
 
 
-class ReviewOver(DocumentConflict):
+class ReviewOver(DocumentConflict, code="reviewOver"):
     """A decision on a document whose review has ended."""
 
     def __init__(self, document_id: str) -> None:
         super().__init__(document_id, f"it is too late to decide document '{document_id}': its review has ended")
 
 
-class OwnDocument(PipelineError):
+class OwnDocument(PipelineError, code="ownDocument"):
     """A decision by the document's submitter, where four eyes are asked for."""
 
     def __init__(self) -> None:
         super().__init__("a document is reviewed by somebody else than its submitter")
 
 
-class UnreadableRow(PipelineError):
+class UnreadableRow(PipelineError, code="unreadableRow"):
     """Row ``key`` of ``table`` is not understood. ``reason`` says where, and repeats nothing of what it holds."""
 
     def __init__(self, table: str, key: str, reason: str) -> None:
@@ -171,7 +180,7 @@ class UnreadableRow(PipelineError):
         super().__init__(f"row '{key}' of table '{table}' cannot be read: {reason}")
 
 
-class InvalidRequest(PipelineError):
+class InvalidRequest(PipelineError, code="invalidRequest"):
     """A request that is refused. ``faults`` are the place, the kind and the wording of each, without its value."""
 
     def __init__(self, faults: list[tuple[tuple[str | int, ...], str, str]]) -> None:
@@ -179,15 +188,15 @@ class InvalidRequest(PipelineError):
         super().__init__(f"{len(faults)} key(s) of the request are wrong")
 
 
-class InvalidBlobUrl(PipelineError):
+class InvalidBlobUrl(PipelineError, code="invalidBlobUrl"):
     """A blobUrl that is refused. The message never repeats the URL, which may hold a SAS token."""
 
 
-class BlobUnavailable(PipelineError):
+class BlobUnavailable(PipelineError, code="blobUnavailable"):
     """The blob at an allowed blobUrl does not exist or may not be read with what was given."""
 
 
-class UnsupportedContent(PipelineError):
+class UnsupportedContent(PipelineError, code="unsupportedContent"):
     """Content that begins as none of the types in ``accepted`` does."""
 
     def __init__(self, accepted: tuple[str, ...]) -> None:
@@ -195,7 +204,7 @@ class UnsupportedContent(PipelineError):
         super().__init__(f"the content does not begin as any of {', '.join(accepted)} does")
 
 
-class DocumentTooLarge(PipelineError):
+class DocumentTooLarge(PipelineError, code="documentTooLarge"):
     """The document has more than ``limit_bytes`` bytes."""
 
     def __init__(self, limit_bytes: int) -> None:
@@ -203,7 +212,7 @@ class DocumentTooLarge(PipelineError):
         super().__init__(f"the document is larger than the {limit_bytes} bytes that are accepted here")
 
 
-class InstanceGone(PipelineError):
+class InstanceGone(PipelineError, code="instanceGone"):
     """The instance is not there or has ended: it can no longer be told anything."""
 
     def __init__(self, instance_id: str) -> None:
@@ -211,7 +220,7 @@ class InstanceGone(PipelineError):
         super().__init__(f"instance '{instance_id}' is not there or has ended")
 
 
-class ReceiverAway(PipelineError):
+class ReceiverAway(PipelineError, code="receiverAway"):
     """An end that is counted could not be told; ``fault`` says why."""
 
     def __init__(self, fault: "ServiceFault") -> None:
@@ -219,7 +228,7 @@ class ReceiverAway(PipelineError):
         super().__init__(str(fault))
 
 
-class TooManyPending(PipelineError):
+class TooManyPending(PipelineError, code="tooManyPending"):
     """``in_flight`` documents are being processed, and ``limit`` may be."""
 
     def __init__(self, in_flight: int, limit: int) -> None:
@@ -229,7 +238,7 @@ class TooManyPending(PipelineError):
         )
 
 
-class ServiceFault(PipelineError):
+class ServiceFault(PipelineError, code="serviceFault"):
     """An outside service did not do its work. ``service`` is its name, ``reason`` a sentence without secrets."""
 
     def __init__(self, service: str, reason: str) -> None:
@@ -237,21 +246,21 @@ class ServiceFault(PipelineError):
         super().__init__(f"{service}: {reason}")
 
 
-class ServiceUnavailable(ServiceFault):
+class ServiceUnavailable(ServiceFault, code="serviceUnavailable"):
     """The service cannot answer now; the durable retry asks again later."""
 
 
-class NothingSubmitted(ServiceUnavailable):
+class NothingSubmitted(ServiceUnavailable, code="nothingSubmitted"):
     """The service was not reached, or says itself that it did not take what it was sent; send it again later."""
 
 
-class CircuitOpen(NothingSubmitted):
+class CircuitOpen(NothingSubmitted, code="circuitOpen"):
     """The service failed so often of late that it is left alone for a while."""
 
 
-class OperationLost(ServiceUnavailable):
+class OperationLost(ServiceUnavailable, code="operationLost"):
     """The analyze operation will never give a result, through no fault of the document: submit it anew."""
 
 
-class ServiceRefused(ServiceFault):
+class ServiceRefused(ServiceFault, code="serviceRefused"):
     """The service will not do this, however often it is asked (bad key, wrong endpoint, wrong model)."""

@@ -86,7 +86,6 @@ async def close_review(
         RecordNotFound: there is no record.
         RecordConflict: others kept writing.
     """
-
     record = await services.document_records.change(
         run, lambda current: current.decide(decision, services.clock(), until_deadline=until_deadline)
     )

@@ -1,0 +1,1 @@
+"""The sample documents, and what makes them."""

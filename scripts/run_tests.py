@@ -8,6 +8,7 @@ has it, and then only that house runs; it may begin at the root or in the house:
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HOUSES = (Path(), Path("packages", "devhost"))
 """Folders with tests of their own, from the root."""
+AZURITE = Path("node_modules", "azurite", "dist", "src", "azurite.js")
+"""Named to devhost's tests, which would skip a good part of themselves if they found none."""
 
 _INTERRUPTED = 2
 _NO_TESTS = 5
@@ -25,10 +28,11 @@ _NO_TESTS = 5
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     """Run the houses' tests. Returns the exit code."""
     codes = []
+    environment = {"DEVHOST_AZURITE": str(root / AZURITE), **os.environ}
     for house, own_arguments in plan(arguments, root):
         print(f"tests: {(house / 'tests').as_posix()}", flush=True)
         command = [sys.executable, "-m", "pytest", *own_arguments]
-        codes.append(subprocess.run(command, cwd=root / house, check=False).returncode)
+        codes.append(subprocess.run(command, cwd=root / house, env=environment, check=False).returncode)
         if codes[-1] == _INTERRUPTED:
             break
     return verdict(codes)

@@ -1,8 +1,9 @@
 """Set up what the local parts need: `.venv` from PyPI and `node_modules` (Azurite) from npm.
 
-Each environment carries a stamp, made of the content of the files which define it and of the version of what runs
-it. A stamp that still holds means that there is nothing to do, so every make target may call this first. Standard
-library only: it runs before anything is installed.
+pip and npm install what the lock files name, version by version and hash by hash (`requirements-dev.txt`,
+`package-lock.json`), and nothing else. Each environment carries a stamp, made of the content of the files which
+define it and of the version of what runs it. A stamp that still holds means that there is nothing to do, so every
+make target may call this first. Standard library only: it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -22,11 +23,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTHON_INPUTS = ("requirements.txt", "requirements-dev.txt", "constraints.txt", "packages/devhost/pyproject.toml")
+PYTHON_INPUTS = ("requirements-dev.txt", "packages/devhost/pyproject.toml")
 NODE_INPUTS = ("package.json", "package-lock.json")
 NODE_MINIMUM = 20
 QUIET_SECONDS = 15.0
 """How long a step may go without a word when nobody sees the line being rewritten (a CI log)."""
+
+PIP_REMEDY = (
+    "Is PyPI, or your index, reachable from here? If hashes do not match, what your index sent is not what was "
+    "tested: do not install it. If you changed a version yourself, `make lock` writes the lock files anew."
+)
 
 
 class SetupError(Exception):
@@ -76,11 +82,17 @@ def ensure_python(root: Path) -> None:
     if fresh:
         create = [_base_python(), "-m", "venv", "--clear", str(venv)]
         run_step(root, "Creating .venv", create, "Look at the log named above.")
-    install = [str(python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    install += ["--progress-bar", "off", "-r", "requirements-dev.txt", "-c", "constraints.txt"]
-    run_step(root, "Installing the Python packages", install, "Is PyPI, or your index, reachable from here?")
+    _install_packages(root, [str(python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"])
     stamp.write_text(key)
     unfinished.unlink()
+
+
+def _install_packages(root: Path, pip_install: list[str]) -> None:
+    """Install what is locked, then devhost from its folder: the lock file has what it needs and what builds it."""
+    locked = ["--progress-bar", "off", "--require-hashes", "-r", "requirements-dev.txt"]
+    run_step(root, "Installing the Python packages", pip_install + locked, PIP_REMEDY)
+    in_place = ["--no-index", "--no-deps", "--no-build-isolation", "-e", "packages/devhost"]
+    run_step(root, "Installing devhost in place", pip_install + in_place, "Look at the log named above.")
 
 
 def ensure_node(root: Path) -> None:

@@ -99,7 +99,8 @@ def answers_problems(function: HttpFunction) -> HttpFunction:
             elif problem.kind == "unavailable":
                 # The text of a ServiceFault holds no secret; that of other exceptions may.
                 cause = error if isinstance(error, errors.ServiceFault) else type(error).__name__
-                log.warning("Dependency down: %s", cause, extra={"function": function.__name__})
+                code = error.code if isinstance(error, errors.PipelineError) else "unavailable"
+                log.warning("Dependency down: %s", cause, extra={"function": function.__name__, "code": code})
             return to_response(problem)
 
     return answering

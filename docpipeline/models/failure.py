@@ -34,7 +34,7 @@ class Failure(Payload):
 
     @classmethod
     def of(cls, error: Exception, code: str) -> "Failure":
-        """The failure that ``error`` stands for. An activity's exception is text: reason, " \\n ", details.
+        r"""The failure that ``error`` stands for. An activity's exception is text: reason, " \n ", details.
 
         Only the reason is kept; the details hold the remote stack trace.
         """

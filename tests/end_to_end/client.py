@@ -5,10 +5,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 from urllib.parse import quote, urlencode
 
+from tests.faults import EmulatedService, FaultFields
 from tests.waiting import eventually
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "documents"
@@ -18,6 +20,8 @@ FINAL = ("completed", "rejected", "timeout", "failed")
 class Stack(Protocol):
     """Running local parts: where they listen, and what they write."""
 
+    @property
+    def state_dir(self) -> Path: ...
     @property
     def base_url(self) -> str: ...
     @property
@@ -34,7 +38,7 @@ class Answer:
     """An HTTP answer, read whole."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
 
     @property
@@ -48,15 +52,17 @@ class Answer:
         return [error["field"] for error in self.json.get("errors", [])]
 
 
-def request(method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+def request(method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
     """Send ``body`` (bytes as they are, anything else as JSON) and read the answer, whatever its status."""
     sent = dict(headers or {})
-    if body is not None and not isinstance(body, bytes):
-        body = json.dumps(body).encode()
+    if body is None or isinstance(body, bytes):
+        data = body
+    else:
+        data = json.dumps(body).encode()
         sent.setdefault("Content-Type", "application/json")
-    asked = urllib.request.Request(url, data=body, method=method, headers=sent)
+    prepared = urllib.request.Request(url, data=data, method=method, headers=sent)
     try:
-        with urllib.request.urlopen(asked, timeout=60) as answer:
+        with urllib.request.urlopen(prepared, timeout=60) as answer:
             return Answer(answer.status, answer.headers, answer.read())
     except urllib.error.HTTPError as refused:
         with refused:
@@ -74,15 +80,15 @@ class Client:
         content: bytes,
         content_type: str = "application/pdf",
         headers: Mapping[str, str] | None = None,
-        **query: Any,
+        **query: str | None,
     ) -> Answer:
         """``POST /documents`` with the file itself."""
-        query = {"userId": "anna", **query}
-        asked = urlencode({key: value for key, value in query.items() if value is not None})
+        parameters = {"userId": "anna", **query}
+        encoded = urlencode({name: value for name, value in parameters.items() if value is not None})
         sent = {"Content-Type": content_type, **(headers or {})}
-        return request("POST", f"{self.stack.base_url}/documents?{asked}", content, sent)
+        return request("POST", f"{self.stack.base_url}/documents?{encoded}", content, sent)
 
-    def submit(self, body: Any, query: str = "", headers: Mapping[str, str] | None = None) -> Answer:
+    def submit(self, body: object, query: str = "", headers: Mapping[str, str] | None = None) -> Answer:
         """``POST /documents`` with JSON."""
         return request("POST", f"{self.stack.base_url}/documents{query}", body, headers)
 
@@ -110,7 +116,7 @@ class Client:
 
         return eventually(look, f"{document_id} becomes {' or '.join(wanted)}", deadline_seconds)
 
-    def decide(self, document_id: str, body: Any) -> Answer:
+    def decide(self, document_id: str, body: object) -> Answer:
         """``POST /documents/{documentId}/approval``."""
         return request("POST", f"{self.stack.base_url}/documents/{quote(document_id, safe='')}/approval", body)
 
@@ -137,7 +143,7 @@ class Client:
             f"{instance_id} is {' or '.join(statuses)}",
         )
 
-    def raise_event(self, instance_id: str, event: Any) -> Answer:
+    def raise_event(self, instance_id: str, event: object) -> Answer:
         """Raise `documentApproval` straight through the durable webhook."""
         base = f"{self.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance_id)}"
         return request("POST", f"{base}/raiseEvent/documentApproval", event)
@@ -164,7 +170,7 @@ class Client:
         usage: dict[str, Any] = request("GET", f"{self.stack.emulator_url}/usage").json
         return usage
 
-    def fault(self, service: str, **fault: Any) -> None:
+    def fault(self, service: EmulatedService, **fault: Unpack[FaultFields]) -> None:
         """Make an emulated service fail."""
         answer = request("POST", f"{self.stack.emulator_url}/faults", {"service": service, **fault})
         assert answer.status < 300, answer

@@ -54,10 +54,10 @@ _seeds = count(1)
 
 
 @pytest.fixture
-def a_document() -> Callable[..., bytes]:
-    """Makes a small clean PDF which no other test has sent."""
+def a_document() -> Callable[[], bytes]:
+    """Makes a PDF of one page, with nothing to object to, that no other test has sent."""
 
-    def make(pages: int = 1) -> bytes:
-        return make_pdf(pages=pages, seed=next(_seeds))
+    def make() -> bytes:
+        return make_pdf(pages=1, seed=next(_seeds))
 
     return make

@@ -40,13 +40,13 @@ class MakeRun:
         self.base_url = f"{self.host_url}/api"
         self.emulator_url = f"http://127.0.0.1:{self.ports.emulators}"
         self.storage_connection_string = endpoints.storage_connection_string(self.ports)
-        self._state_dir = state_dir
+        self.state_dir = state_dir
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Start all parts, and wait until the command says where they are."""
         command = [sys.executable, "-m", "local", "run"]
-        environment = environment_of(self.ports, self._state_dir)
+        environment = environment_of(self.ports, self.state_dir)
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         while "curl http" not in (line := self._process.stdout.readline()):
@@ -83,7 +83,7 @@ class MakeRun:
 
     def logs(self, part: str) -> str:
         """What a part has written since `make run` was started."""
-        return (self._state_dir / "logs" / f"{part}.log").read_text(errors="replace")
+        return (self.state_dir / "logs" / f"{part}.log").read_text(errors="replace")
 
     def _children(self) -> list[psutil.Process]:
         assert self._process is not None

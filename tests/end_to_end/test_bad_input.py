@@ -22,13 +22,13 @@ def problem(answer: Answer, status: int) -> dict[str, Any]:
     return body
 
 
-def test_an_unknown_priority_is_refused(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_an_unknown_priority_is_refused(client: Client, a_document: Callable[[], bytes]) -> None:
     answer = client.upload(a_document(), priority="urgent")
     problem(answer, 400)
     assert answer.fields == ["priority"]
 
 
-def test_a_missing_user_is_refused_in_both_forms(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_a_missing_user_is_refused_in_both_forms(client: Client, a_document: Callable[[], bytes]) -> None:
     for answer in (
         client.upload(a_document(), userId=None),
         client.submit({"blobUrl": "https://example.com/a/b"}),
@@ -40,9 +40,9 @@ def test_a_missing_user_is_refused_in_both_forms(client: Client, a_document: Cal
 @pytest.mark.parametrize("field", ["userId", "documentId"])
 @pytest.mark.parametrize("wrong", ["a/b", "a#b", "a?b", "a\\b", "a\tb", "a\x00b", "x" * 300], ids=repr)
 def test_an_id_that_no_table_or_instance_can_hold_is_refused(
-    client: Client, a_document: Callable[..., bytes], field: str, wrong: str
+    client: Client, a_document: Callable[[], bytes], field: str, wrong: str
 ) -> None:
-    answer = client.upload(a_document(), **{field: wrong})
+    answer = client.upload(a_document(), PDF, None, **{field: wrong})
     problem(answer, 400)
     assert answer.fields == [field]
 
@@ -67,7 +67,7 @@ def test_an_empty_body_is_refused(client: Client, content_type: str) -> None:
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/msword", "application/octet-stream", ""])
 def test_a_content_type_we_do_not_read_is_refused(
-    client: Client, a_document: Callable[..., bytes], content_type: str
+    client: Client, a_document: Callable[[], bytes], content_type: str
 ) -> None:
     problem(client.upload(a_document(), content_type), 415)
 
@@ -126,7 +126,7 @@ def test_a_list_that_makes_no_sense_is_refused(client: Client, query: str) -> No
     problem(client.get(f"/documents?{query}"), 400)
 
 
-def test_nothing_refused_was_counted(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_nothing_refused_was_counted(client: Client, a_document: Callable[[], bytes]) -> None:
     before = client.wait_for_no_pending()
     client.upload(a_document(), priority="urgent")
     client.upload(b"", PDF)

@@ -21,7 +21,7 @@ def output_of(status_url: str) -> Any:
 
 
 def test_a_document_sent_as_a_file_is_completed_and_everything_can_be_read(
-    client: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[[], bytes]
 ) -> None:
     before = client.wait_for_no_pending()
     accepted = client.upload(a_document(), documentId="first", fileName="first.pdf", priority="normal")
@@ -53,7 +53,7 @@ def test_a_document_sent_as_a_file_is_completed_and_everything_can_be_read(
 
 
 def test_a_document_in_blob_storage_is_processed_and_its_sas_is_found_nowhere(
-    client: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[[], bytes]
 ) -> None:
     url, signature = _blob_with_sas(client, a_document())
     accepted = client.submit({"blobUrl": url, "userId": "anna", "metadata": {"case": "7"}, "priority": "normal"})
@@ -69,7 +69,7 @@ def test_a_document_in_blob_storage_is_processed_and_its_sas_is_found_nowhere(
     assert not [text for text in seen if signature in text]
 
 
-def test_a_document_in_our_own_storage_needs_no_sas(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_a_document_in_our_own_storage_needs_no_sas(client: Client, a_document: Callable[[], bytes]) -> None:
     url, _ = _blob_with_sas(client, a_document())
     accepted = client.submit({"blobUrl": url.partition("?")[0], "userId": "anna", "documentId": "own-storage"})
     assert accepted.status == 202
@@ -97,7 +97,7 @@ def _blob_with_sas(client: Client, content: bytes) -> tuple[str, str]:
         return f"{blob.url}?{sas}", signature[1]
 
 
-def test_the_same_document_twice_starts_one_run(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_the_same_document_twice_starts_one_run(client: Client, a_document: Callable[[], bytes]) -> None:
     content = a_document()
     first = client.upload(content)
     document_id = first.json["documentId"]
@@ -112,7 +112,7 @@ def test_the_same_document_twice_starts_one_run(client: Client, a_document: Call
 
 
 def test_the_same_document_many_times_at_once_starts_one_run(
-    client: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[[], bytes]
 ) -> None:
     content, before = a_document(), client.wait_for_no_pending()
     with ThreadPoolExecutor(8) as pool:
@@ -125,14 +125,14 @@ def test_the_same_document_many_times_at_once_starts_one_run(
     assert after["processed"] == before["processed"] + 1
 
 
-def test_other_content_under_a_known_id_is_a_conflict(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_other_content_under_a_known_id_is_a_conflict(client: Client, a_document: Callable[[], bytes]) -> None:
     assert client.upload(a_document(), documentId="taken").status == 202
     assert client.upload(a_document(), documentId="taken").status == 409
     client.wait_for("taken")
 
 
 def test_a_finished_document_is_processed_anew_only_when_asked_to(
-    client: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[[], bytes]
 ) -> None:
     content = a_document()
     first = client.upload(content, documentId="anew").json["id"]
@@ -147,7 +147,7 @@ def test_a_finished_document_is_processed_anew_only_when_asked_to(
 
 
 def test_an_idempotency_key_answers_with_the_same_instance(
-    client: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[[], bytes]
 ) -> None:
     content, key = a_document(), {"Idempotency-Key": "key-1"}
     first = client.upload(content, headers=key)
@@ -159,7 +159,7 @@ def test_an_idempotency_key_answers_with_the_same_instance(
     client.wait_for(first.json["documentId"])
 
 
-def test_documents_are_listed_newest_first_page_by_page(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_documents_are_listed_newest_first_page_by_page(client: Client, a_document: Callable[[], bytes]) -> None:
     sent = [client.upload(a_document(), userId="lister").json["documentId"] for _ in range(5)]
     for document_id in sent:
         client.wait_for(document_id)
@@ -174,7 +174,7 @@ def test_documents_are_listed_newest_first_page_by_page(client: Client, a_docume
     assert seen == sent[::-1]
 
 
-def test_ids_with_blanks_and_accents_go_all_the_way(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_ids_with_blanks_and_accents_go_all_the_way(client: Client, a_document: Callable[[], bytes]) -> None:
     accepted = client.upload(a_document(), documentId="Größe 12 %41", userId="ännä@example.com")
     assert accepted.status == 202
     assert client.wait_for("Größe 12 %41")["status"] == "completed"
@@ -194,7 +194,7 @@ def test_health_tells_of_every_dependency(client: Client) -> None:
     assert {"storage", "documentIntelligence", "compliance"} <= set(answer.json["checks"])
 
 
-def test_the_counters_can_be_reset(skipping: Client, a_document: Callable[..., bytes]) -> None:
+def test_the_counters_can_be_reset(skipping: Client, a_document: Callable[[], bytes]) -> None:
     document_id = skipping.upload(a_document()).json["documentId"]
     skipping.wait_for(document_id)
     skipping.wait_for_no_pending()
@@ -203,7 +203,7 @@ def test_the_counters_can_be_reset(skipping: Client, a_document: Callable[..., b
 
 
 def test_metrics_arrive_with_the_ids_of_document_and_instance(
-    client: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[[], bytes]
 ) -> None:
     accepted = client.upload(a_document())
     client.wait_for(accepted.json["documentId"])

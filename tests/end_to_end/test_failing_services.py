@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 from tests.end_to_end.client import SAMPLES, Client
+from tests.faults import FaultFields
 from tests.waiting import eventually
 
 _numbers = count(1)
@@ -40,7 +41,7 @@ def counted(request: pytest.FixtureRequest) -> Iterator[None]:
     ids=["429 with Retry-After", "500", "503"],
 )
 def test_extraction_is_tried_again_after_a_transient_fault(
-    client: Client, a_document: Callable[..., bytes], document_id: str, fault: dict[str, int]
+    client: Client, a_document: Callable[[], bytes], document_id: str, fault: FaultFields
 ) -> None:
     client.fault("documentIntelligence", **fault)
     client.upload(a_document(), documentId=document_id)
@@ -48,7 +49,7 @@ def test_extraction_is_tried_again_after_a_transient_fault(
 
 
 def test_extraction_that_hangs_past_its_deadline_fails_the_document(
-    client: Client, a_document: Callable[..., bytes], document_id: str
+    client: Client, a_document: Callable[[], bytes], document_id: str
 ) -> None:
     client.fault("documentIntelligence", delaySeconds=60, count=1)
     instance = client.upload(a_document(), documentId=document_id, priority="high").json["id"]
@@ -59,7 +60,7 @@ def test_extraction_that_hangs_past_its_deadline_fails_the_document(
 
 
 def test_a_failed_operation_is_submitted_again_or_fails_with_a_clear_error(
-    client: Client, a_document: Callable[..., bytes], document_id: str
+    client: Client, a_document: Callable[[], bytes], document_id: str
 ) -> None:
     client.fault("documentIntelligence", failOperation=True, count=1)
     client.upload(a_document(), documentId=document_id)
@@ -67,7 +68,7 @@ def test_a_failed_operation_is_submitted_again_or_fails_with_a_clear_error(
 
 
 def test_a_document_whose_analysis_always_fails_is_submitted_twice_and_not_paid_again(
-    client: Client, a_document: Callable[..., bytes], document_id: str
+    client: Client, a_document: Callable[[], bytes], document_id: str
 ) -> None:
     """It used to be submitted anew until its deadline."""
     submitted = client.usage()["documentIntelligence"]["submissions"]
@@ -80,7 +81,7 @@ def test_a_document_whose_analysis_always_fails_is_submitted_twice_and_not_paid_
 
 @pytest.mark.parametrize("of_a_word", [0.31, float("nan"), 1e999, 7], ids=["low", "NaN", "infinite", "above 1"])
 def test_a_page_that_was_read_badly_goes_to_a_person_however_good_the_others_are(
-    client: Client, a_document: Callable[..., bytes], document_id: str, of_a_word: float
+    client: Client, a_document: Callable[[], bytes], document_id: str, of_a_word: float
 ) -> None:
     """A page of gibberish in a document whose mean was 0.96, or a confidence that is none, was approved."""
     text = "All is well, and we have written more than enough for a sure answer. " * 20
@@ -117,7 +118,7 @@ def test_a_document_that_cannot_be_read_fails_with_a_clear_error(
 
 
 def test_compliance_that_answers_500_three_times_fails_the_document(
-    skipping: Client, a_document: Callable[..., bytes], document_id: str
+    skipping: Client, a_document: Callable[[], bytes], document_id: str
 ) -> None:
     skipping.fault("compliance", status=500, count=3)
     asked = skipping.usage()["compliance"]["requests"]
@@ -146,7 +147,7 @@ def _retried(client: Client, document_id: str) -> bool:
     ids=["not JSON", "no confidence", "issues null", "compliant no boolean", "confidence out of range"],
 )
 def test_an_answer_that_cannot_be_understood_never_passes_a_document(
-    client: Client, a_document: Callable[..., bytes], document_id: str, body: str
+    client: Client, a_document: Callable[[], bytes], document_id: str, body: str
 ) -> None:
     client.fault("compliance", body=body, count=1)
     client.upload(a_document(), documentId=document_id)
@@ -156,7 +157,7 @@ def test_an_answer_that_cannot_be_understood_never_passes_a_document(
 
 
 def test_a_compliance_service_that_refuses_our_key_fails_the_document_at_once(
-    client: Client, a_document: Callable[..., bytes], document_id: str
+    client: Client, a_document: Callable[[], bytes], document_id: str
 ) -> None:
     client.fault("compliance", status=401, count=1)
     client.upload(a_document(), documentId=document_id)
@@ -164,7 +165,7 @@ def test_a_compliance_service_that_refuses_our_key_fails_the_document_at_once(
 
 
 def test_notifications_are_delivered_once_the_endpoint_is_back(
-    skipping: Client, a_document: Callable[..., bytes], document_id: str
+    skipping: Client, a_document: Callable[[], bytes], document_id: str
 ) -> None:
     skipping.fault("notifications", status=503, count=2)
     skipping.upload(a_document(), documentId=document_id)
@@ -178,7 +179,7 @@ def test_notifications_are_delivered_once_the_endpoint_is_back(
 
 
 def test_a_notification_endpoint_that_stays_down_fails_the_document_but_keeps_its_result(
-    skipping: Client, a_document: Callable[..., bytes], document_id: str
+    skipping: Client, a_document: Callable[[], bytes], document_id: str
 ) -> None:
     skipping.fault("notifications", status=503)
     skipping.upload(a_document(), documentId=document_id)
@@ -192,9 +193,7 @@ def test_a_notification_endpoint_that_stays_down_fails_the_document_but_keeps_it
     assert skipping.get(f"/documents/{document_id}/text").status == 200
 
 
-def test_everything_else_goes_on_while_one_document_fails(
-    client: Client, a_document: Callable[..., bytes]
-) -> None:
+def test_everything_else_goes_on_while_one_document_fails(client: Client, a_document: Callable[[], bytes]) -> None:
     corrupt = next(path for path in SAMPLES.iterdir() if "corrupt" in path.name).read_bytes()
     ids = [f"{next(_numbers)}-side-by-side" for _ in range(5)]
     for number, document_id in enumerate(ids):

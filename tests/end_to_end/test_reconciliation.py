@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import quote
 
 from docpipeline.models.document_record import DocumentRecord
@@ -12,6 +12,7 @@ from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services.document_records import DocumentRecords
 from tests.end_to_end.client import Client, request
+from tests.records import RecordFields, changed
 from tests.waiting import eventually
 
 
@@ -21,11 +22,11 @@ def fire(client: Client, timer: str) -> None:
     assert answer.status == 202
 
 
-def age(client: Client, document_id: str, **changes: Any) -> None:
+def age(client: Client, document_id: str, **fields: Unpack[RecordFields]) -> None:
     """Make the record look as if it had last been written an hour ago."""
 
     def older(record: DocumentRecord) -> DocumentRecord:
-        return record.model_copy(update={"updated_at": record.updated_at - timedelta(hours=1), **changes})
+        return changed(changed(record, updated_at=record.updated_at - timedelta(hours=1)), **fields)
 
     async def write() -> None:
         records = DocumentRecords(StorageAccount.from_connection_string(client.stack.storage_connection_string))
@@ -50,7 +51,7 @@ def a_waiting_document(client: Client, content: bytes, document_id: str) -> str:
 
 
 def test_a_terminated_document_is_brought_to_failed_and_the_counter_with_it(
-    client: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[[], bytes]
 ) -> None:
     before = client.wait_for_no_pending()
     instance = a_waiting_document(client, a_document(), "terminated")
@@ -66,7 +67,7 @@ def test_a_terminated_document_is_brought_to_failed_and_the_counter_with_it(
 
 
 def test_a_document_whose_instance_was_purged_is_brought_to_failed(
-    client: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[[], bytes]
 ) -> None:
     instance = a_waiting_document(client, a_document(), "lost")
     purge = f"{client.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance)}"
@@ -76,9 +77,7 @@ def test_a_document_whose_instance_was_purged_is_brought_to_failed(
     client.wait_for_no_pending()
 
 
-def test_a_document_reserved_but_never_started_is_started(
-    client: Client, a_document: Callable[..., bytes]
-) -> None:
+def test_a_document_reserved_but_never_started_is_started(client: Client, a_document: Callable[[], bytes]) -> None:
     """As a crash leaves it between the record and the start: the instance is gone, the record says queued."""
     content = a_document()
     before = client.wait_for_no_pending()
@@ -93,7 +92,7 @@ def test_a_document_reserved_but_never_started_is_started(
 
 
 def test_a_document_reserved_but_never_started_is_started_by_the_next_post(
-    client: Client, a_document: Callable[..., bytes]
+    client: Client, a_document: Callable[[], bytes]
 ) -> None:
     content = a_document()
     instance = a_waiting_document(client, content, "healed")
@@ -105,7 +104,7 @@ def test_a_document_reserved_but_never_started_is_started_by_the_next_post(
     assert client.wait_for("healed")["status"] == "completed"
 
 
-def test_history_is_purged_once_it_is_old_enough(client: Client, a_document: Callable[..., bytes]) -> None:
+def test_history_is_purged_once_it_is_old_enough(client: Client, a_document: Callable[[], bytes]) -> None:
     instance = client.upload(a_document(), documentId="to-be-purged").json["id"]
     client.wait_for("to-be-purged")
     client.wait_for_instance(instance, "Completed")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import azure.durable_functions as df
 
@@ -17,13 +17,16 @@ from docpipeline.models.counters import FIELDS
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.jobs import DocumentJob
-from docpipeline.models.policy import ProcessingPolicy
+from tests.records import PolicyFields, a_policy
 
 ORCHESTRATOR = "document_processing_orchestrator"
 READ = Extraction(text_blob="extractions/a/text.txt", page_count=3, character_count=99, confidence=0.99)
 CLEAN = ComplianceVerdict(is_compliant=True, confidence=0.97)
 FLAGGED = ComplianceVerdict(is_compliant=False, confidence=0.97, issue_count=1)
-ANSWERS: dict[str, Any] = {
+Payload = dict[str, Any]
+"""What an activity is given, and what it returns: an object of JSON."""
+
+ANSWERS: dict[str, Payload | Callable[[Payload], Payload]] = {
     "extract_document_text": READ.to_payload(),
     "validate_compliance": CLEAN.to_payload(),
     "send_review_notification": {},
@@ -44,27 +47,28 @@ ANSWERS: dict[str, Any] = {
 class Hold:
     """A stand-in that hangs until the test lets it go, and then answers."""
 
-    answer: Any = field(default_factory=dict)
+    answer: Payload = field(default_factory=dict)
     released: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
+
+
+Outcome = Payload | Exception | Hold | Callable[[Payload], Payload]
+"""How a call of a stand-in ends: a result, an exception to raise, a hold, or a function that makes the result."""
 
 
 class StandIns:
     """Activities under their real names that record what they were given and answer as told."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.calls: list[tuple[str, Payload]] = []
         self.called_at: list[tuple[str, datetime]] = []
         self.holding = 0
-        self._scripts: dict[str, list[Any]] = {}
+        self._scripts: dict[str, list[Outcome]] = {}
         self._lock = threading.Lock()
         self.now: Callable[[], datetime]
 
-    def script(self, activity: str, *outcomes: Any) -> None:
-        """How the next calls of ``activity`` end; the last outcome stays.
-
-        A value, an exception to raise, a Hold, or a function of the payload.
-        """
+    def script(self, activity: str, *outcomes: Outcome) -> None:
+        """Script how the next calls of ``activity`` end. The last outcome repeats."""
         self._scripts[activity] = list(outcomes)
 
     def names(self) -> list[str]:
@@ -83,29 +87,32 @@ class StandIns:
         return bp
 
     def _register(self, bp: df.Blueprint, activity: str) -> None:
-        def stand_in(payload: dict) -> dict:  # type: ignore[type-arg]
+        def stand_in(payload: dict) -> dict:  # type: ignore[type-arg]  # the worker takes no parameters of types
             return self._run(activity, payload)
 
         stand_in.__name__ = activity
         bp.activity_trigger(input_name="payload")(stand_in)
 
-    def _run(self, activity: str, payload: dict[str, Any]) -> Any:
+    def _run(self, activity: str, payload: Payload) -> Payload:
         with self._lock:
             self.calls.append((activity, payload))
             self.called_at.append((activity, self.now()))
             script = self._scripts.get(activity, [ANSWERS[activity]])
             outcome = script.pop(0) if len(script) > 1 else script[0]
         if isinstance(outcome, Hold):
-            with self._lock:
-                self.holding += 1
-            outcome.released.wait(timeout=30)
-            with self._lock:
-                self.holding -= 1
-            outcome.left.set()
-            outcome = outcome.answer
+            return self._answer_when_released(outcome)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome(payload) if callable(outcome) else outcome
+
+    def _answer_when_released(self, hold: Hold) -> Payload:
+        with self._lock:
+            self.holding += 1
+        hold.released.wait(timeout=30)
+        with self._lock:
+            self.holding -= 1
+        hold.left.set()
+        return hold.answer
 
 
 class Pipeline:
@@ -119,13 +126,13 @@ class Pipeline:
         self.host = OrchestrationTestHost(app, folder)
         self.activities.now = self.host.now
 
-    def submit(self, document_id: str = "inv-17", user_id: str = "anna", **policy: Any) -> str:
-        """Start a document's run and let it go as far as it goes; returns the instance id."""
+    def submit(self, document_id: str = "inv-17", user_id: str = "anna", **limits: Unpack[PolicyFields]) -> str:
+        """Start a document's run, let everything happen that can happen, and return the instance id."""
         job = DocumentJob(
             document_id=document_id,
             blob_url=f"https://acct.blob.core.windows.net/incoming/{document_id}/00",
             user_id=user_id,
-            policy=ProcessingPolicy(**policy),
+            policy=a_policy(**limits),
         )
         instance = self.host.start(ORCHESTRATOR, job.to_payload(), f"doc-{document_id}-{user_id}-1")
         self.settle()
@@ -146,7 +153,7 @@ class Pipeline:
         self.host.advance(timedelta(**duration))
         self.settle()
 
-    def raise_approval(self, instance: str, event: Any, *, as_object: bool = False) -> None:
+    def raise_approval(self, instance: str, event: object, *, as_object: bool = False) -> None:
         """Raise `documentApproval` as the SDK does (a JSON string), or as the webhook does (an object)."""
         # A moment passes between what a person sees and what they do.
         self.host.advance(timedelta(milliseconds=10))
@@ -158,6 +165,13 @@ class Pipeline:
         status = self.host.status(instance)
         assert status is not None
         return status
+
+    def history(self, instance: str) -> list[dict[str, Any]]:
+        """The events in the instance's history."""
+        status = self.host.status(instance, show_history=True)
+        assert status is not None
+        events: list[dict[str, Any]] = status["historyEvents"]
+        return events
 
     def counters(self, document_id: str = "inv-17") -> dict[str, int]:
         """The totals of the document's shard, without the zeros."""

@@ -1,26 +1,30 @@
 """The docs cannot drift: whatever users, operators and receivers meet by name is in them, read from the code."""
 
-import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from azure.functions.decorators.http import HttpTrigger
+from azure.functions.decorators.timer import TimerTrigger
 
 import activities
 import triggers
+from docpipeline.errors import SettingsError
 from docpipeline.models import event_names
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.event_names import NotificationType
 from docpipeline.models.payload import RequestBody
 from docpipeline.settings import load_settings
+from tests.repository import registered
 from tests.repository.files import ROOT, repository_files
+from tests.repository.syntax import called
 from triggers import problem_details, submissions
 
 DOCS = ROOT / "docs"
-# Where the real link goes is said at run time only.
+# Links within the repository: the path, and the heading on the page.
 _LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
 
 
@@ -35,71 +39,52 @@ def all_docs() -> str:
     return "\n".join([page("README.md"), *(path.read_text() for path in sorted(DOCS.rglob("*.md")))])
 
 
-class Asked(dict[str, str]):
-    """An environment that remembers what it was asked for."""
+class RecordingEnvironment(Mapping[str, str]):
+    """An environment that remembers the names of the variables that were read."""
 
     def __init__(self) -> None:
-        # One that is there leads to more questions than one that is not.
-        super().__init__(NOTIFICATION_WEBHOOK_URL="https://hooks.example.com")
+        # The secret of the webhook is read only when the webhook has a URL.
+        self._values = {"NOTIFICATION_WEBHOOK_URL": "https://hooks.example.com"}
         self.names: set[str] = set()
 
-    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+    def __getitem__(self, name: str) -> str:
         self.names.add(name)
-        return super().get(name, default)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 def settings() -> set[str]:
-    """Names of all settings: those that loading asks for."""
-    asked = Asked()
-    with pytest.raises(Exception, match="need attention"):
-        load_settings(asked)
-    return asked.names
-
-
-def functions(folder: object) -> Iterator[object]:
-    for blueprint in folder.blueprints:  # type: ignore[attr-defined]
-        yield from (builder._function for builder in blueprint._function_builders)
+    """The names of all settings: the variables that are read when settings are loaded."""
+    environment = RecordingEnvironment()
+    with pytest.raises(SettingsError, match="need attention"):
+        load_settings(environment)
+    return environment.names
 
 
 def routes() -> set[str]:
     """``METHOD /route`` of every HTTP function."""
-    found = set()
-    for function in functions(triggers):
-        trigger = function.get_trigger()  # type: ignore[attr-defined]
-        if trigger.type == "httpTrigger":
-            found |= {f"{getattr(method, 'value', method)} /{trigger.route}" for method in trigger.methods}
-    return found
-
-
-def timers() -> set[str]:
+    found = [function.get_trigger() for function in registered.functions(triggers)]
     return {
-        function.get_function_name()  # type: ignore[attr-defined]
-        for function in functions(triggers)
-        if function.get_trigger().type == "timerTrigger"  # type: ignore[attr-defined]
+        f"{getattr(method, 'value', method)} /{trigger.route}"
+        for trigger in found
+        if isinstance(trigger, HttpTrigger)
+        for method in trigger.methods or ()
     }
 
 
+def timers() -> set[str]:
+    functions = registered.functions(triggers)
+    return registered.names_of(one for one in functions if isinstance(one.get_trigger(), TimerTrigger))
+
+
 def metrics() -> set[str]:
-    """First arguments of ``track(...)`` in what ships."""
-    names = set()
-    for path in repository_files():
-        if path.endswith(".py") and path.split("/")[0] in (
-            "docpipeline",
-            "activities",
-            "orchestrators",
-            "triggers",
-        ):
-            for node in ast.walk(ast.parse(page(path))):
-                if (
-                    isinstance(node, ast.Call)
-                    and getattr(node.func, "attr", getattr(node.func, "id", "")) == "track"
-                ):
-                    names |= {argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)}
-    return names
-
-
-def activity_names() -> set[str]:
-    return {function.get_function_name() for function in functions(activities)}  # type: ignore[attr-defined]
+    """The names of the metrics that the app records: the first arguments of ``track(...)``."""
+    return called("track", 0, "docpipeline", "activities", "orchestrators", "triggers")
 
 
 def request_keys() -> set[str]:
@@ -114,7 +99,7 @@ def test_the_lists_are_not_empty() -> None:
     assert "POST /documents" in routes()
     assert {"COUNTER_SHARDS", "DOCUMENT_STORAGE__accountName", "NOTIFICATION_WEBHOOK_SECRET"} <= settings()
     assert {"ActivityDuration", "CircuitState"} <= metrics()
-    assert "extract_document_text" in activity_names()
+    assert "extract_document_text" in registered.names(activities)
     assert {"blobUrl", "fileName", "approved"} <= request_keys()
     assert timers() == {"purge_history", "reconcile_documents"}
     assert submissions.DocumentReference in RequestBody.__subclasses__()
@@ -155,7 +140,7 @@ def test_every_notification_type_is_in_the_docs(name: str) -> None:
     assert f"`{name}`" in all_docs()
 
 
-@pytest.mark.parametrize("name", sorted(activity_names()))
+@pytest.mark.parametrize("name", sorted(registered.names(activities)))
 def test_every_activity_is_in_the_docs(name: str) -> None:
     assert name in all_docs()
 

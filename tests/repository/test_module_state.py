@@ -46,8 +46,8 @@ def state_in(tree: ast.Module, module: str | None = None) -> Iterator[str]:
             yield from (
                 f"line {node.lineno}: '{node.name}' is cached" for one in node.decorator_list if is_cache(one)
             )
-        elif changed_name(node) in tables:
-            yield f"line {node.lineno}: '{changed_name(node)}' is changed"  # type: ignore[attr-defined]
+        elif isinstance(node, ast.stmt | ast.expr) and changed_name(node) in tables:
+            yield f"line {node.lineno}: '{changed_name(node)}' is changed"
 
 
 def assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:

@@ -78,7 +78,8 @@ def test_no_file_holds_a_secret(what: str) -> None:
 
 @pytest.mark.parametrize("what", PACKAGE_SOURCES)
 def test_no_file_names_a_package_source_of_its_own(what: str) -> None:
-    names = {"requirements.txt", "requirements-dev.txt", "constraints.txt", ".npmrc", "pip.conf", "pyproject.toml"}
+    names = {"requirements.in", "requirements-dev.in", "requirements.txt", "requirements-dev.txt"}
+    names |= {".npmrc", "pip.conf", "pyproject.toml"}
     assert [place for place in places(PACKAGE_SOURCES[what]) if place.partition(":")[0] in names] == []
 
 

@@ -1,13 +1,13 @@
 """Settings: defaults, every fault told at once with its remedy, and no secret in a message."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from docpipeline.errors import SettingsError
 from docpipeline.models.documents import Priority
 from docpipeline.models.policy import ProcessingPolicy
+from docpipeline.models.storage_account import StorageAccount
 from docpipeline.settings import ManagementLinks, Settings, load_settings
 
 ENOUGH = {
@@ -174,7 +174,7 @@ def test_a_telemetry_connection_string_must_hold_a_key() -> None:
     assert problem.startswith("APPLICATIONINSIGHTS_CONNECTION_STRING must be InstrumentationKey=")
 
 
-def storage_of(**named: str) -> Any:
+def storage_of(**named: str) -> StorageAccount:
     kept = {name: value for name, value in ENOUGH.items() if "Storage" not in name}
     return load_settings({**kept, **named}).storage
 

@@ -58,7 +58,7 @@ def sink() -> Iterator[Sink]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             return
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -179,7 +179,7 @@ def test_the_endpoint_follows_the_connection_string(connection_string: str, url:
 
 
 @telemetry.measured
-async def read_something(payload: dict) -> dict:  # type: ignore[type-arg]
+async def read_something(payload: dict) -> dict:  # type: ignore[type-arg]  # the worker takes no parameters of types
     """An activity."""
     if payload.get("raise"):
         raise ValueError("boom")
@@ -200,7 +200,7 @@ async def test_an_activity_is_measured_with_its_name_its_end_and_its_ids(sink: S
 
 
 @telemetry.measured
-async def open_a_circuit(payload: dict) -> dict:  # type: ignore[type-arg]
+async def open_a_circuit(payload: dict) -> dict:  # type: ignore[type-arg]  # the worker takes no parameters of types
     """An activity whose service fails."""
     await asyncio.sleep(0)
     with pytest.raises(ServiceUnavailable), ServiceBreaker("printer", failures_until_open=1).calling():

@@ -1,0 +1,1 @@
+"""Measures devhost: see docs/performance.md."""

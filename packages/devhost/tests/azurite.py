@@ -1,21 +1,29 @@
 """A real Azurite for tests: in memory, on free ports, started once per session and stopped by its own process.
 
 Use it from a conftest with ``from tests.azurite import azurite``; ``azurite.connection_string`` is what the app's
-``AzureWebJobsStorage`` would be. Tests share it, so each works on ids of its own.
+``AzureWebJobsStorage`` would be. Tests share it, so each works on ids of its own. Without Azurite they are
+skipped; ``DEVHOST_AZURITE`` says where it is, and then it must be there.
 """
 
+import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-_SCRIPT = Path(__file__).parents[3] / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+SETTING = "DEVHOST_AZURITE"
+PACKAGE = Path(__file__).parents[1]
+_SCRIPT = Path("node_modules", "azurite", "dist", "src", "azurite.js")
+_HOW_TO_GET_IT = (
+    "Azurite is not here: run 'npm install --no-save azurite' in packages/devhost (with Node 20 or newer), or "
+    f"name the file dist/src/azurite.js of one that is installed elsewhere in {SETTING}."
+)
 _ACCOUNT = "devstoreaccount1"
 # Azurite's published constant: no secret.
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -37,11 +45,6 @@ class Azurite:
         urls = "".join(f"{name}Endpoint=http://127.0.0.1:{port}/{_ACCOUNT};" for name, port in endpoints.items())
         return f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};{urls}"
 
-    @property
-    def blob_endpoint(self) -> str:
-        """Base URL of the blobs."""
-        return f"http://127.0.0.1:{self.blob_port}/{_ACCOUNT}"
-
 
 def free_ports(count: int) -> list[int]:
     """Ports nobody listens on now."""
@@ -50,12 +53,27 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+def find_azurite(environ: Mapping[str, str], folder: Path) -> Path | None:
+    """Azurite's script: what the setting names, else the one of the nearest node_modules from a folder upwards."""
+    if named := environ.get(SETTING):
+        return Path(named)
+    return next((where / _SCRIPT for where in (folder, *folder.parents) if (where / _SCRIPT).is_file()), None)
+
+
+def command_or_skip(environ: Mapping[str, str], folder: Path) -> list[str]:
+    """How Azurite is started; skips the test where there is none, and fails it where the setting is wrong."""
+    node, script = shutil.which("node"), find_azurite(environ, folder)
+    if node is not None and script is not None and script.is_file():
+        return [node, str(script)]
+    if environ.get(SETTING):
+        pytest.fail(f"{SETTING} is {script}, and that or Node is not there. {_HOW_TO_GET_IT}")
+    pytest.skip(_HOW_TO_GET_IT)
+
+
 @contextmanager
 def running_azurite() -> Iterator[Azurite]:
     """Start Azurite, wait until it answers, stop it at the end."""
-    node = shutil.which("node")
-    if node is None or not _SCRIPT.exists():
-        pytest.fail("Azurite is not installed: run 'make setup' (it needs Node 20 or newer)")
+    command = command_or_skip(os.environ, PACKAGE)
     ports = free_ports(3)
     named = [
         argument
@@ -63,7 +81,7 @@ def running_azurite() -> Iterator[Azurite]:
         for argument in (f"--{name}Port", str(port), f"--{name}Host", "127.0.0.1")
     ]
     flags = ["--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
-    process = subprocess.Popen([node, str(_SCRIPT), *flags, *named], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*command, *flags, *named], stdout=subprocess.DEVNULL)
     try:
         _wait_until_open(process, ports)
         yield Azurite(*ports)

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def eventually(look: Callable[[], T | None], description: str, deadline_seconds: float = 60) -> T:
-    """What ``look`` returns once it is not None or False. Fails saying what was waited for."""
+    """Return the first result of ``look`` that is not None or False; fail at the deadline."""
     ends, pause = time.monotonic() + deadline_seconds, threading.Event()
     while True:
         seen = look()

@@ -4,21 +4,27 @@ import hashlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Unpack, cast
 
 import pytest
 
 from docpipeline import composition
+from docpipeline.dependency_checks import DependencyChecks
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services.app_identity import AppIdentity
+from docpipeline.services.compliance_api import ComplianceApi
 from docpipeline.services.document_blobs import DocumentBlobs, IncomingBlob
+from docpipeline.services.document_intelligence import DocumentIntelligence
 from docpipeline.services.document_records import DocumentRecords
+from docpipeline.services.idempotency_keys import IdempotencyKeys
+from docpipeline.services.notifications import Notifier
 from docpipeline.services.pending_places import PendingPlaces
 from docpipeline.settings import load_settings
 from tests.azurite import Azurite
 from tests.clocks import ManualClock
+from tests.records import RecordFields, a_record, changed
 from tests.unit.activities.fakes import FakeComplianceApi, FakeDocumentIntelligence, FakeNotifier
 from tests.unit.recorded_metrics import RecordedMetrics
 
@@ -52,30 +58,30 @@ class Pipeline:
     def started_a_minute_ago(self) -> str:
         return (self.clock() - timedelta(minutes=1)).isoformat()
 
-    async def accept(self, status: DocumentStatus = DocumentStatus.QUEUED, **fields: Any) -> DocumentRecord:
-        """A document that was accepted and has come as far as ``status``."""
+    async def accept(
+        self, status: DocumentStatus = DocumentStatus.QUEUED, /, **fields: Unpack[RecordFields]
+    ) -> DocumentRecord:
+        """Accept a document whose run has come as far as ``status``."""
         content_hash = hashlib.sha256(PDF).hexdigest()
         self.incoming = await self.blobs.save_incoming(self.document_id, PDF, content_hash)
-        record = DocumentRecord(
-            document_id=self.document_id,
-            instance_id=self.run["instanceId"],
-            user_id="ada",
-            content_hash=content_hash,
-            content_type="application/pdf",
-            blob_url=self.blob_url,
-            submitted_at=self.clock(),
-            updated_at=self.clock(),
-            status=status,
-            **fields,
-        )
+        accepted: RecordFields = {
+            "instance_id": self.run["instanceId"],
+            "user_id": "ada",
+            "content_hash": content_hash,
+            "content_type": "application/pdf",
+            "blob_url": self.blob_url,
+            "submitted_at": self.clock(),
+            "updated_at": self.clock(),
+            "status": status,
+        }
+        accepted.update(fields)
+        record = a_record(self.document_id, **accepted)
         await self.records.create(record)
         return record
 
     async def supersede(self) -> None:
         """A newer run takes the document over."""
-        await self.records.update(
-            self.document_id, lambda record: record.model_copy(update={"instance_id": "a-newer-run"})
-        )
+        await self.records.update(self.document_id, lambda record: changed(record, instance_id="a-newer-run"))
 
     async def record(self) -> DocumentRecord:
         """The record as it is now."""
@@ -120,14 +126,14 @@ def pipeline(
     )
     services = composition.Services(
         settings=settings,
-        document_intelligence=arranged.document_intelligence,  # type: ignore[arg-type]
-        compliance_api=arranged.compliance_api,  # type: ignore[arg-type]
-        notifier=arranged.notifier,  # type: ignore[arg-type]
+        document_intelligence=cast(DocumentIntelligence, arranged.document_intelligence),
+        compliance_api=cast(ComplianceApi, arranged.compliance_api),
+        notifier=cast(Notifier, arranged.notifier),
         document_blobs=blobs,
         document_records=records,
-        idempotency_keys=None,  # type: ignore[arg-type]
+        idempotency_keys=cast(IdempotencyKeys, None),
         pending_places=places,
-        dependency_checks=None,  # type: ignore[arg-type]
+        dependency_checks=cast(DependencyChecks, None),
         identity=AppIdentity(),
         clock=clock,
     )

@@ -66,7 +66,9 @@ async def test_a_second_request_keeps_time_and_deadline_of_the_first(pipeline: P
     first = await send_review_notification(a_review_request(pipeline))
     pipeline.clock.advance(timedelta(minutes=5))
     later = await send_review_notification(a_review_request(pipeline, deadline="2026-11-25T12:00:00Z"))
-    assert later == first == (await pipeline.record()).review.to_payload()
+    review = (await pipeline.record()).review
+    assert review is not None
+    assert later == first == review.to_payload()
     assert {told["deadline"] for *_, told in pipeline.notifier.sent} == {DEADLINE}
 
 

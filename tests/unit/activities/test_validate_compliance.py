@@ -1,6 +1,6 @@
 """The compliance check: text and metadata go out, the verdict comes back, the issues stay in the record."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 
@@ -9,10 +9,11 @@ from docpipeline.errors import ServiceRefused, ServiceUnavailable
 from docpipeline.models.compliance import ComplianceIssue, ComplianceVerdict
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
+from tests.records import RecordFields
 from tests.unit.activities.conftest import Pipeline
 
 
-async def a_request(pipeline: Pipeline, **fields: Any) -> dict[str, Any]:
+async def a_request(pipeline: Pipeline, **fields: Unpack[RecordFields]) -> dict[str, Any]:
     await pipeline.accept(DocumentStatus.EXTRACTING, **fields)
     text_blob = await pipeline.blobs.save_text(RunReference.from_payload(pipeline.run), "Größe: 文書")
     return {**pipeline.run, "textBlob": text_blob}

@@ -10,12 +10,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Unpack
 
 import psutil
+import pytest
 import requests
 from azure.ai.formrecognizer import AnalyzeResult, DocumentAnalysisClient
 from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import HttpResponseError, ODataV4Format
+
+from tests.faults import EmulatedService, FaultFields
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 READY = "Emulators ready on "
@@ -46,14 +50,24 @@ class EmulatorProcess:
         self.process.communicate(timeout=20)
         return self.process.returncode
 
-    def client(self, key: str = "any-key", **options: Any) -> DocumentAnalysisClient:
-        """The real SDK client, which does not retry unless told to."""
-        return DocumentAnalysisClient(self.url, AzureKeyCredential(key), **{"retry_total": 0, **options})
+    def client(self, key: str = "any-key", retry_total: int = 0) -> DocumentAnalysisClient:
+        """The real SDK client. It makes ``retry_total`` retries."""
+        return DocumentAnalysisClient(self.url, AzureKeyCredential(key), retry_total=retry_total)
 
-    def analyze(self, document: bytes, **options: Any) -> AnalyzeResult:
+    def analyze(
+        self, document: bytes, pages: str | None = None, features: list[str] | None = None
+    ) -> AnalyzeResult:
         """Analyze a document with the real SDK and close the client."""
         with self.client() as client:
-            return client.begin_analyze_document("prebuilt-document", document, **options).result()
+            return client.begin_analyze_document(
+                "prebuilt-document", document, pages=pages, features=features
+            ).result()
+
+    def failure_of(self, document: bytes, pages: str | None = None) -> HttpResponseError:
+        """Analyze a document that must fail, and return how."""
+        with pytest.raises(HttpResponseError) as caught:
+            self.analyze(document, pages)
+        return caught.value
 
     def submit(self, document: bytes) -> str:
         """Submit without waiting; return the operation's URL."""
@@ -66,15 +80,28 @@ class EmulatorProcess:
     def poll(self, operation: str) -> dict[str, Any]:
         """Poll an operation, whichever port it was submitted to."""
         path = operation[operation.index("/formrecognizer") :]
-        return requests.get(self.url + path, headers={"Ocp-Apim-Subscription-Key": "k"}, timeout=20).json()
+        headers = {"Ocp-Apim-Subscription-Key": "k"}
+        answer: dict[str, Any] = requests.get(self.url + path, headers=headers, timeout=20).json()
+        return answer
 
     def get(self, path: str) -> Any:
         """Return the JSON of a control route."""
         return requests.get(self.url + path, timeout=20).json()
 
+    def inject(self, service: EmulatedService, **fault: Unpack[FaultFields]) -> None:
+        """Make a service fail."""
+        description: dict[str, Any] = {"service": service, **fault}
+        assert requests.post(f"{self.url}/faults", json=description, timeout=20).status_code == 201
+
     def children(self) -> list[psutil.Process]:
         """The worker processes."""
         return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def error_of(failure: HttpResponseError) -> ODataV4Format:
+    """The error in the body of the service's answer."""
+    assert failure.error is not None
+    return failure.error
 
 
 def wait_until(description: str, condition: Callable[[], Any], seconds: float = 30) -> Any:

@@ -37,5 +37,5 @@ def work() -> None:
 
 
 if __name__ == "__main__":
-    ocr._engine = SlowEngine  # type: ignore[assignment]
+    ocr._engine = SlowEngine  # type: ignore[assignment]  # has only what the worker uses of the engine
     extraction_worker.main()

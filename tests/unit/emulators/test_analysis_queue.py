@@ -121,7 +121,7 @@ async def test_killed_worker_process_is_replaced_by_a_new_one(operations: Operat
 
 async def test_hanging_worker_is_ended(operations: Operations) -> None:
     worker = WorkerProcess(silence_seconds=0.05)
-    worker._command = (sys.executable, "-c", "import time; time.sleep(600)")
+    worker._command = (sys.executable, "-c", "import time; time.sleep(600)", "")
 
     [operation] = await analyze(operations, worker, ScriptedWorker(), b"x")
 

@@ -7,7 +7,6 @@ import resource
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -19,13 +18,7 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, 
 from emulators.document_intelligence.submissions import DocumentFile
 from emulators.settings import EmulatorSettings
 from tests.unit.emulators import sample_documents
-from tests.unit.emulators.emulator_process import EmulatorProcess
-
-
-def failure_of(emulators: EmulatorProcess, document: bytes, **options: Any) -> HttpResponseError:
-    with pytest.raises(HttpResponseError) as caught:
-        emulators.analyze(document, **options)
-    return caught.value
+from tests.unit.emulators.emulator_process import EmulatorProcess, error_of
 
 
 def test_digital_pdf_gives_every_page_with_words_where_their_spans_say(running_emulators: EmulatorProcess) -> None:
@@ -100,25 +93,27 @@ def test_every_frame_of_a_tiff_is_a_page_in_pixels(running_emulators: EmulatorPr
 def test_unreadable_document_fails_with_the_services_error(
     running_emulators: EmulatorProcess, document: bytes, inner_code: str, hint: str
 ) -> None:
-    failure = failure_of(running_emulators, document)
+    failure = running_emulators.failure_of(document)
 
     assert failure.status_code == 200  # the poll succeeded; the operation did not
-    assert (failure.error.code, failure.error.innererror["code"]) == ("InvalidRequest", inner_code)
-    assert hint in failure.error.innererror["message"]
+    assert (error_of(failure).code, error_of(failure).innererror["code"]) == ("InvalidRequest", inner_code)
+    assert hint in error_of(failure).innererror["message"]
 
 
 def test_image_below_50_pixels_is_refused_for_its_dimensions(running_emulators: EmulatorProcess) -> None:
     buffer = io.BytesIO()
     sample_documents.picture("x").resize((40, 40)).save(buffer, "PNG")
 
-    assert failure_of(running_emulators, buffer.getvalue()).error.innererror["code"] == "InvalidContentDimensions"
+    assert (
+        error_of(running_emulators.failure_of(buffer.getvalue())).innererror["code"] == "InvalidContentDimensions"
+    )
 
 
 @pytest.mark.parametrize("pages", ["abc", "0", "3-1", "1,,2", "1;2"])
 def test_malformed_pages_are_refused_at_once(running_emulators: EmulatorProcess, pages: str) -> None:
-    failure = failure_of(running_emulators, b"%PDF-1.7", pages=pages)
+    failure = running_emulators.failure_of(b"%PDF-1.7", pages=pages)
 
-    assert (failure.status_code, failure.error.code) == (400, "InvalidArgument")
+    assert (failure.status_code, error_of(failure).code) == (400, "InvalidArgument")
 
 
 def test_wrong_key_unknown_model_and_empty_document_are_refused(running_emulators: EmulatorProcess) -> None:
@@ -129,7 +124,7 @@ def test_wrong_key_unknown_model_and_empty_document_are_refused(running_emulator
             client.begin_analyze_document("prebuilt-unheard-of", b"x")
         with pytest.raises(HttpResponseError) as empty:
             client.begin_analyze_document("custom-invoices", b"")
-    assert missing.value.error.innererror["code"] == "ModelNotFound"
+    assert error_of(missing.value).innererror["code"] == "ModelNotFound"
     assert empty.value.status_code == 400
 
 
@@ -155,9 +150,9 @@ def test_url_source_is_fetched_from_allowed_hosts_only(running_emulators: Emulat
         with pytest.raises(HttpResponseError) as fetched:
             poller.result()
     assert [foreign.value.status_code, disguised.value.status_code] == [403, 403]
-    assert foreign.value.error.innererror["code"] == "OutboundAccessForbidden"
-    assert missing.value.error.innererror["code"] == "ContentSourceNotAccessible"
-    assert fetched.value.error.innererror["code"] == "UnsupportedContent"
+    assert error_of(foreign.value).innererror["code"] == "OutboundAccessForbidden"
+    assert error_of(missing.value).innererror["code"] == "ContentSourceNotAccessible"
+    assert error_of(fetched.value).innererror["code"] == "UnsupportedContent"
 
 
 def test_same_document_submitted_twice_shows_in_the_usage(running_emulators: EmulatorProcess) -> None:

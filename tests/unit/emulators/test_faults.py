@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Unpack
 
 import aiohttp
 import pytest
-import requests
-from azure.core.exceptions import HttpResponseError
 
 from emulators.errors import BadRequest
 from emulators.faults import Fault
+from tests.faults import EmulatedService, FaultFields
 from tests.unit.emulators import sample_documents
-from tests.unit.emulators.emulator_process import EmulatorProcess
+from tests.unit.emulators.emulator_process import EmulatorProcess, error_of
 
 KEY = {"Authorization": "Bearer local-key"}
 ANALYZE = "/formrecognizer/documentModels/prebuilt-read:analyze?api-version=2023-07-31"
 
 
-async def inject(client: aiohttp.ClientSession, **fault: Any) -> int:
-    async with client.post("/faults", json=fault) as answer:
+async def inject(client: aiohttp.ClientSession, service: EmulatedService, **fault: Unpack[FaultFields]) -> int:
+    async with client.post("/faults", json={"service": service, **fault}) as answer:
         return answer.status
 
 
@@ -38,7 +37,8 @@ async def submit(client: aiohttp.ClientSession) -> aiohttp.ClientResponse:
 
 async def usage_of(client: aiohttp.ClientSession, service: str) -> dict[str, Any]:
     async with client.get("/usage") as answer:
-        return (await answer.json())[service]
+        counts: dict[str, Any] = (await answer.json())[service]
+        return counts
 
 
 async def test_faults_strike_in_order_and_are_used_up(emulators: aiohttp.ClientSession) -> None:
@@ -96,19 +96,16 @@ async def test_delayed_request_is_dropped_when_its_client_leaves(emulators: aioh
 def test_failed_operation_ends_as_internal_error_though_it_was_accepted(
     running_emulators: EmulatorProcess,
 ) -> None:
-    fault = {"service": "documentIntelligence", "failOperation": True, "count": 1}
-    assert requests.post(running_emulators.url + "/faults", json=fault, timeout=10).status_code == 201
+    running_emulators.inject(service="documentIntelligence", failOperation=True, count=1)
 
-    with pytest.raises(HttpResponseError) as failed:
-        running_emulators.analyze(sample_documents.digital_pdf())
+    failure = running_emulators.failure_of(sample_documents.digital_pdf())
 
-    assert (failed.value.status_code, failed.value.error.code) == (200, "InternalServerError")
+    assert (failure.status_code, error_of(failure).code) == (200, "InternalServerError")
     assert running_emulators.analyze(sample_documents.digital_pdf()).content
 
 
 def test_sdk_waits_as_retry_after_says_and_then_succeeds(running_emulators: EmulatorProcess) -> None:
-    fault = {"service": "documentIntelligence", "status": 429, "retryAfterSeconds": 0.05, "count": 2}
-    requests.post(running_emulators.url + "/faults", json=fault, timeout=10)
+    running_emulators.inject(service="documentIntelligence", status=429, retryAfterSeconds=0.05, count=2)
 
     with running_emulators.client(retry_total=3) as client:
         assert client.begin_analyze_document("prebuilt-read", sample_documents.digital_pdf()).result().content

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import pytest
@@ -15,6 +16,8 @@ from emulators.server import start_server
 from emulators.settings import LOCAL_WEBHOOK_SECRET, EmulatorSettings
 
 BODY = '{"type":"document.completed","id":"n-1"}'
+
+T = TypeVar("T")
 
 
 def signed(
@@ -38,7 +41,8 @@ async def send(
 
 async def inbox_of(client: aiohttp.ClientSession) -> list[dict[str, Any]]:
     async with client.get("/notifications/inbox") as answer:
-        return (await answer.json())["notifications"]
+        notifications: list[dict[str, Any]] = (await answer.json())["notifications"]
+        return notifications
 
 
 async def test_signed_notification_is_listed_with_headers_and_body(emulators: aiohttp.ClientSession) -> None:
@@ -78,7 +82,7 @@ async def test_any_of_several_signatures_may_match(emulators: aiohttp.ClientSess
 
 
 async def test_inbox_survives_a_restart_until_it_is_emptied(settings: EmulatorSettings) -> None:
-    async def restarted(work: Any) -> Any:
+    async def restarted(work: Callable[[aiohttp.ClientSession], Awaitable[T]]) -> T:
         runner, port = await start_server(settings)
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
             result = await work(client)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -113,11 +113,11 @@ async def test_document_above_the_limit_is_refused_and_leaves_no_file(
 ) -> None:
     runner, port = await start_server(dataclasses.replace(settings, max_document_bytes=1000))
 
-    async def pieces() -> Any:
+    async def pieces() -> AsyncIterator[bytes]:
         for _ in range(3):
             yield b"x" * 500
 
-    body: Any = b"x" * 1500 if with_length else pieces()
+    body = b"x" * 1500 if with_length else pieces()
     url = f"http://127.0.0.1:{port}{ANALYZE}"
     async with aiohttp.ClientSession() as client, client.post(url, data=body, headers=KEY) as answer:
         error = (await answer.json())["error"]

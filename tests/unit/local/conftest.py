@@ -1,8 +1,9 @@
 """A stand-in pipeline that speaks the real HTTP API, and samples to send to it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypedDict, Unpack
 
 import aiohttp
 import pytest
@@ -57,6 +58,21 @@ class StandInPipeline:
         return web.json_response({}, status=self.approvals.pop(0) if self.approvals else 202)
 
 
+class SampleAttributes(TypedDict, total=False):
+    """What tests change in a sample."""
+
+    review: str | None
+    expected_status: str
+    expected_decision: str | None
+    expected_text: tuple[str, ...]
+
+
+class JourneyFactory(Protocol):
+    """Makes the journey of a sample with these attributes."""
+
+    def __call__(self, **attributes: Unpack[SampleAttributes]) -> Journey: ...
+
+
 @pytest.fixture
 def pipeline() -> StandInPipeline:
     """A pipeline that starts one document, which completes."""
@@ -74,10 +90,10 @@ async def api(pipeline: StandInPipeline) -> AsyncIterator[PipelineApi]:
 
 
 @pytest.fixture
-def a_journey(tmp_path: Path) -> Callable[..., Journey]:
+def a_journey(tmp_path: Path) -> JourneyFactory:
     """Makes the journey of a sample that is expected to complete without a review."""
 
-    def make(**attributes: Any) -> Journey:
+    def make(**attributes: Unpack[SampleAttributes]) -> Journey:
         return Journey(a_sample(tmp_path, **attributes), poll_seconds=0.0)
 
     return make
@@ -88,18 +104,9 @@ def a_record(status: str, instance_id: str = "i1", **fields: Any) -> dict[str, A
     return {"documentId": "d1", "instanceId": instance_id, "status": status, **fields}
 
 
-def a_sample(folder: Path, **attributes: Any) -> Sample:
-    """A sample that lies in the folder."""
+def a_sample(folder: Path, **attributes: Unpack[SampleAttributes]) -> Sample:
+    """A sample in this folder that is expected to complete without a review."""
     path = folder / "invoice.pdf"
     path.write_bytes(b"%PDF-1.7")
-    usual: dict[str, Any] = {
-        "path": path,
-        "content_type": "application/pdf",
-        "user_id": "ada",
-        "priority": "high",
-        "review": None,
-        "expected_status": "completed",
-        "expected_decision": "approved",
-        "expected_text": ("total amount due",),
-    }
-    return Sample(**{**usual, **attributes})
+    usual = Sample(path, "application/pdf", "ada", "high", None, "completed", "approved", ("total amount due",))
+    return replace(usual, **attributes)

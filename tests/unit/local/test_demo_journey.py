@@ -1,16 +1,12 @@
 """One sample document on its way through a stand-in pipeline."""
 
-from collections.abc import Callable
-
 from local.demo_api import PipelineApi
-from local.demo_journey import Journey, travel
-from tests.unit.local.conftest import StandInPipeline, a_record
-
-MakeJourney = Callable[..., Journey]
+from local.demo_journey import travel
+from tests.unit.local.conftest import JourneyFactory, StandInPipeline, a_record
 
 
 async def test_a_document_that_ends_as_expected_has_no_problems(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     journey = a_journey()
 
@@ -23,7 +19,7 @@ async def test_a_document_that_ends_as_expected_has_no_problems(
 
 
 async def test_another_end_than_expected_is_told_with_its_reason(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.records = [a_record("failed", error={"code": "corrupt", "message": "it has no pages"})]
     journey = a_journey(expected_decision=None, expected_text=())
@@ -34,7 +30,7 @@ async def test_another_end_than_expected_is_told_with_its_reason(
 
 
 async def test_a_failure_that_was_expected_must_say_why(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.records = [a_record("failed", error=None)]
     journey = a_journey(expected_status="failed", expected_decision=None, expected_text=())
@@ -45,7 +41,7 @@ async def test_a_failure_that_was_expected_must_say_why(
 
 
 async def test_text_is_compared_without_regard_to_layout_and_case(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     journey = a_journey(expected_text=("TOTAL amount   due", "signed by"))
 
@@ -55,7 +51,7 @@ async def test_text_is_compared_without_regard_to_layout_and_case(
 
 
 async def test_a_document_that_waits_for_a_person_is_decided_once(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     waiting = a_record("awaitingReview")
     pipeline.records = [waiting, waiting, waiting, a_record("rejected", decision="rejected")]
@@ -68,7 +64,7 @@ async def test_a_document_that_waits_for_a_person_is_decided_once(
 
 
 async def test_an_approval_that_comes_too_early_is_sent_again(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     waiting = a_record("awaitingReview")
     pipeline.records = [waiting, waiting, a_record("completed", decision="approved_with_review")]
@@ -82,7 +78,7 @@ async def test_an_approval_that_comes_too_early_is_sent_again(
 
 
 async def test_a_review_that_nobody_foresaw_ends_the_journey_with_the_issues(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.records = [a_record("awaitingReview", issues=[{"code": "payment-card"}])]
     journey = a_journey()
@@ -94,7 +90,7 @@ async def test_a_review_that_nobody_foresaw_ends_the_journey_with_the_issues(
 
 
 async def test_a_document_that_an_earlier_demo_finished_is_processed_anew(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     finished = a_record("completed", instance_id="old", decision="rejected")
     pipeline.starts = [(200, finished, {}), (202, {"documentId": "d1", "id": "i1"}, {})]
@@ -109,7 +105,7 @@ async def test_a_document_that_an_earlier_demo_finished_is_processed_anew(
 
 
 async def test_a_document_that_an_earlier_demo_left_on_its_way_is_joined(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.starts = [(200, a_record("extracting"), {})]
     journey = a_journey()
@@ -121,7 +117,7 @@ async def test_a_document_that_an_earlier_demo_left_on_its_way_is_joined(
 
 
 async def test_a_document_that_somebody_else_just_started_anew_is_joined(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.starts = [(200, a_record("completed"), {}), (409, {"title": "in flight"}, {})]
     pipeline.records = [
@@ -137,7 +133,7 @@ async def test_a_document_that_somebody_else_just_started_anew_is_joined(
 
 
 async def test_a_pipeline_that_is_full_is_asked_again(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     pipeline.starts.insert(0, (429, {}, {"Retry-After": "0"}))
     journey = a_journey()
@@ -149,7 +145,7 @@ async def test_a_pipeline_that_is_full_is_asked_again(
 
 
 async def test_a_refused_document_is_told_with_the_pipelines_own_words(
-    pipeline: StandInPipeline, api: PipelineApi, a_journey: MakeJourney
+    pipeline: StandInPipeline, api: PipelineApi, a_journey: JourneyFactory
 ) -> None:
     faults = [{"field": "priority", "message": "must be high or normal"}]
     pipeline.starts = [(400, {"detail": "The request is wrong", "errors": faults}, {})]

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 from rich.console import Console
@@ -15,25 +15,23 @@ from local.demo_progress import ChangeLines, progress_table
 from local.demo_report import DemoOutcome, print_outcome, save_texts, write_report
 from local.demo_samples import load_samples
 from local.errors import DemoError
-from tests.unit.local.conftest import a_record
+from tests.unit.local.conftest import JourneyFactory, SampleAttributes, a_record
 
 STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-MakeJourney = Callable[..., Journey]
 
 
-def printed(content: Any) -> str:
+def printed(show: Callable[[Console], None]) -> str:
     """What a wide terminal without colours shows."""
-    console = Console(file=io.StringIO(), width=160, color_system=None)
-    content(console) if callable(content) else console.print(content)
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+    screen = io.StringIO()
+    show(Console(file=screen, width=160, color_system=None))
+    return screen.getvalue()
 
 
 @pytest.fixture
-def a_finished_journey(a_journey: MakeJourney) -> MakeJourney:
+def a_finished_journey(a_journey: JourneyFactory) -> JourneyFactory:
     """Makes a journey that took two seconds and completed."""
 
-    def make(**attributes: Any) -> Journey:
+    def make(**attributes: Unpack[SampleAttributes]) -> Journey:
         journey = a_journey(**attributes)
         journey.stage, journey.document_id, journey.instance_id = "completed", "d1", "i1"
         journey.record = a_record("completed", decision="approved", pageCount=3, confidence=0.9712)
@@ -56,7 +54,7 @@ def an_outcome(journeys: list[Journey], state_dir: Path) -> DemoOutcome:
     return DemoOutcome(journeys, STARTED, ended, {"pending": 0, "processed": 1}, [notification], state_dir)
 
 
-def test_the_report_holds_what_a_program_needs(a_finished_journey: MakeJourney, tmp_path: Path) -> None:
+def test_the_report_holds_what_a_program_needs(a_finished_journey: JourneyFactory, tmp_path: Path) -> None:
     path = write_report(an_outcome([a_finished_journey()], tmp_path))
 
     report = json.loads(path.read_text())
@@ -71,7 +69,7 @@ def test_the_report_holds_what_a_program_needs(a_finished_journey: MakeJourney, 
 
 
 def test_results_show_status_pages_confidence_and_where_the_text_lies(
-    a_finished_journey: MakeJourney, tmp_path: Path
+    a_finished_journey: JourneyFactory, tmp_path: Path
 ) -> None:
     journey = a_finished_journey()
     outcome = an_outcome([journey], tmp_path)
@@ -86,7 +84,7 @@ def test_results_show_status_pages_confidence_and_where_the_text_lies(
     assert (tmp_path / "demo" / "invoice.pdf.txt").read_text() == "Total amount due"
 
 
-def test_a_surprise_is_named_with_its_reason(a_finished_journey: MakeJourney, tmp_path: Path) -> None:
+def test_a_surprise_is_named_with_its_reason(a_finished_journey: JourneyFactory, tmp_path: Path) -> None:
     journey = a_finished_journey()
     journey.problems.append("ended as completed instead of failed")
 
@@ -96,7 +94,7 @@ def test_a_surprise_is_named_with_its_reason(a_finished_journey: MakeJourney, tm
     assert "0 of 1 documents ended as expected." in words
 
 
-def test_a_failed_document_is_shown_with_its_error(a_finished_journey: MakeJourney, tmp_path: Path) -> None:
+def test_a_failed_document_is_shown_with_its_error(a_finished_journey: JourneyFactory, tmp_path: Path) -> None:
     journey = a_finished_journey()
     journey.text = None
     journey.record["error"] = {"code": "corrupt", "message": "the [PDF] has no pages"}
@@ -106,14 +104,14 @@ def test_a_failed_document_is_shown_with_its_error(a_finished_journey: MakeJourn
     assert "invoice.pdf failed: the [PDF] has no pages (corrupt)" in words
 
 
-def test_the_live_table_shows_stage_and_time(a_finished_journey: MakeJourney) -> None:
-    words = printed(progress_table([a_finished_journey()]))
+def test_the_live_table_shows_stage_and_time(a_finished_journey: JourneyFactory) -> None:
+    words = printed(lambda console: console.print(progress_table([a_finished_journey()])))
 
     for expected in ("invoice.pdf", "3", "completed", "2.0"):
         assert expected in words
 
 
-def test_without_a_terminal_a_line_is_written_for_each_change_only(a_journey: MakeJourney) -> None:
+def test_without_a_terminal_a_line_is_written_for_each_change_only(a_journey: JourneyFactory) -> None:
     lines: list[str] = []
     journey = a_journey()
     changes = ChangeLines([journey], lines.append)

@@ -5,8 +5,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 import pytest
@@ -20,16 +21,23 @@ READY_THEN_WAIT = (
     "import pathlib, time; print('at work', flush=True); pathlib.Path('ready').touch(); time.sleep(60)"
 )
 
-StartPart = Callable[..., PartProcess]
+
+class PartFactory(Protocol):
+    """Makes a part from Python source. It is ready once the file `ready` exists."""
+
+    def __call__(
+        self, source: str, ready_within_seconds: float = 60.0, stop_within_seconds: float = 15.0
+    ) -> PartProcess: ...
 
 
 @pytest.fixture
-def make_part(tmp_path: Path) -> Iterator[StartPart]:
-    """Makes a part from Python source; it counts as ready when the file `ready` is there."""
+def make_part(tmp_path: Path) -> Iterator[PartFactory]:
+    """Makes parts, and kills them at the end of the test."""
     made: list[PartProcess] = []
 
-    def make(source: str, **attributes: float) -> PartProcess:
-        part = Part("helper", [sys.executable, "-c", source], (tmp_path / "ready").exists, **attributes)  # type: ignore[arg-type]
+    def make(source: str, ready_within_seconds: float = 60.0, stop_within_seconds: float = 15.0) -> PartProcess:
+        command, is_ready = [sys.executable, "-c", source], (tmp_path / "ready").exists
+        part = Part("helper", command, is_ready, ready_within_seconds, stop_within_seconds)
         made.append(PartProcess(part, tmp_path / "logs" / "helper.log", os.environ, tmp_path))
         return made[-1]
 
@@ -43,7 +51,7 @@ def is_gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_part_starts_writes_its_log_and_stops_on_sigterm(make_part: StartPart) -> None:
+def test_a_part_starts_writes_its_log_and_stops_on_sigterm(make_part: PartFactory) -> None:
     process = make_part(READY_THEN_WAIT)
     process.start()
     process.wait_until_ready()
@@ -57,7 +65,7 @@ def test_a_part_starts_writes_its_log_and_stops_on_sigterm(make_part: StartPart)
     assert process.log.read_text() == "at work\n"
 
 
-def test_the_log_of_a_part_is_for_its_owner_only_also_one_from_before(make_part: StartPart) -> None:
+def test_the_log_of_a_part_is_for_its_owner_only_also_one_from_before(make_part: PartFactory) -> None:
     """Guards against documents' names and errors that other users of the machine can read."""
     process = make_part(READY_THEN_WAIT)
     process.log.parent.mkdir()
@@ -67,7 +75,7 @@ def test_the_log_of_a_part_is_for_its_owner_only_also_one_from_before(make_part:
     assert [oct(path.stat().st_mode & 0o777) for path in (process.log.parent, process.log)] == ["0o700", "0o600"]
 
 
-def test_a_part_keeps_the_process_id_it_was_started_with(make_part: StartPart, tmp_path: Path) -> None:
+def test_a_part_keeps_the_process_id_it_was_started_with(make_part: PartFactory, tmp_path: Path) -> None:
     process = make_part(
         "import os, pathlib, time; pathlib.Path('ready').write_text(str(os.getpid())); time.sleep(60)"
     )
@@ -78,7 +86,7 @@ def test_a_part_keeps_the_process_id_it_was_started_with(make_part: StartPart, t
     assert process.pid == int((tmp_path / "ready").read_text())
 
 
-def test_a_part_that_dies_is_named_with_its_exit_code_and_the_end_of_its_log(make_part: StartPart) -> None:
+def test_a_part_that_dies_is_named_with_its_exit_code_and_the_end_of_its_log(make_part: PartFactory) -> None:
     process = make_part("import sys; print('no disk left', flush=True); sys.exit(3)")
     process.start()
 
@@ -88,7 +96,7 @@ def test_a_part_that_dies_is_named_with_its_exit_code_and_the_end_of_its_log(mak
         process.wait_until_ready()
 
 
-def test_a_part_that_was_killed_is_noticed(make_part: StartPart) -> None:
+def test_a_part_that_was_killed_is_noticed(make_part: PartFactory) -> None:
     process = make_part(READY_THEN_WAIT)
     process.start()
     process.wait_until_ready()
@@ -103,7 +111,7 @@ def test_a_part_that_was_killed_is_noticed(make_part: StartPart) -> None:
         process.check_running()
 
 
-def test_a_part_that_never_answers_is_given_up(make_part: StartPart) -> None:
+def test_a_part_that_never_answers_is_given_up(make_part: PartFactory) -> None:
     process = make_part("import time; time.sleep(60)", ready_within_seconds=0.2)
     process.start()
 
@@ -111,7 +119,7 @@ def test_a_part_that_never_answers_is_given_up(make_part: StartPart) -> None:
         process.wait_until_ready()
 
 
-def test_a_part_deaf_to_sigterm_is_killed_after_its_grace(make_part: StartPart) -> None:
+def test_a_part_deaf_to_sigterm_is_killed_after_its_grace(make_part: PartFactory) -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
     process = make_part(deaf + READY_THEN_WAIT, stop_within_seconds=0.2)
     process.start()
@@ -125,7 +133,7 @@ def test_a_part_deaf_to_sigterm_is_killed_after_its_grace(make_part: StartPart) 
     assert "helper did not stop within 0 s and was killed" in process.log.read_text()
 
 
-def test_helpers_of_a_part_go_with_it(make_part: StartPart, tmp_path: Path) -> None:
+def test_helpers_of_a_part_go_with_it(make_part: PartFactory, tmp_path: Path) -> None:
     process = make_part(
         "import pathlib, subprocess, sys, time\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
@@ -140,7 +148,7 @@ def test_helpers_of_a_part_go_with_it(make_part: StartPart, tmp_path: Path) -> N
     wait_until(lambda: is_gone(child), "the part's own child is gone")
 
 
-def test_a_part_outlives_the_thread_that_started_it(make_part: StartPart) -> None:
+def test_a_part_outlives_the_thread_that_started_it(make_part: PartFactory) -> None:
     process = make_part(READY_THEN_WAIT)
     thread = threading.Thread(target=process.start)
     thread.start()
@@ -150,7 +158,7 @@ def test_a_part_outlives_the_thread_that_started_it(make_part: StartPart) -> Non
     process.check_running()
 
 
-def test_stopping_twice_and_stopping_what_never_started_do_nothing(make_part: StartPart) -> None:
+def test_stopping_twice_and_stopping_what_never_started_do_nothing(make_part: PartFactory) -> None:
     process = make_part(READY_THEN_WAIT)
     process.stop()
     process.start()

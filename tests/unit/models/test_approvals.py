@@ -1,5 +1,4 @@
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ APPROVAL = {"approved": True, "reviewer": "berta", "comment": "fine"}
 
 
 @pytest.mark.parametrize("raised", [APPROVAL, json.dumps(APPROVAL)], ids=["object", "string"])
-def test_a_decision_is_understood_as_the_webhook_and_as_the_sdk_deliver_it(raised: Any) -> None:
+def test_a_decision_is_understood_as_the_webhook_and_as_the_sdk_deliver_it(raised: object) -> None:
     event = read_decision_event(raised)
     assert event is not None
     assert (event.approved, event.reviewer, event.comment) == (True, "berta", "fine")
@@ -28,12 +27,12 @@ def test_a_decision_is_understood_as_the_webhook_and_as_the_sdk_deliver_it(raise
         {"approved": True, "reviewer": "be\nrta"}, {"approved": True, "reviewer": "\u202eatreb"},
     ],
 )  # fmt: skip
-def test_nonsense_is_no_decision(raised: Any) -> None:
+def test_nonsense_is_no_decision(raised: object) -> None:
     assert read_decision_event(raised) is None
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner)))
-def test_nothing_that_can_be_raised_crashes_the_reading(raised: Any) -> None:
+def test_nothing_that_can_be_raised_crashes_the_reading(raised: object) -> None:
     assert read_decision_event(raised) is None
 
 

@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 from pydantic import ValidationError
 
@@ -10,68 +8,61 @@ from docpipeline.models.policy import ProcessingPolicy
 POLICY = ProcessingPolicy(extraction_low_words_threshold=0.30)
 
 
-def reasons(read_at: float | None = 0.99, **verdict: Any) -> list[str]:
-    answer = {"is_compliant": True, "confidence": 0.99, **verdict}
-    return review_reasons(ComplianceVerdict(**answer), Extraction(confidence=read_at), POLICY)
-
-
-def reasons_when_read(**reading: Any) -> list[str]:
-    """What follows from an extraction alone."""
-    extraction = Extraction(**{"confidence": 0.96, **reading})
-    return review_reasons(ComplianceVerdict(is_compliant=True, confidence=0.99), extraction, POLICY)
+CLEAR = ComplianceVerdict(is_compliant=True, confidence=0.99)
+WELL_READ = Extraction(confidence=0.99)
 
 
 def test_a_clear_answer_on_a_well_read_document_needs_nobody() -> None:
-    assert reasons() == []
+    assert review_reasons(CLEAR, WELL_READ, POLICY) == []
 
 
 @pytest.mark.parametrize(
     ("verdict", "reason"),
     [
-        ({"is_compliant": False}, "notCompliant"),
-        ({"issue_count": 1}, "issuesFound"),
-        ({"confidence": 0.8499}, "complianceConfidenceLow"),
-        ({"confidence": None}, "complianceConfidenceLow"),
-        ({"understood": False}, "complianceAnswerNotUnderstood"),
+        (ComplianceVerdict(is_compliant=False, confidence=0.99), "notCompliant"),
+        (ComplianceVerdict(is_compliant=True, confidence=0.99, issue_count=1), "issuesFound"),
+        (ComplianceVerdict(is_compliant=True, confidence=0.8499), "complianceConfidenceLow"),
+        (ComplianceVerdict(is_compliant=True, confidence=None), "complianceConfidenceLow"),
+        (
+            ComplianceVerdict(is_compliant=True, confidence=0.99, understood=False),
+            "complianceAnswerNotUnderstood",
+        ),
     ],
 )
-def test_every_doubt_of_the_service_asks_a_person(verdict: dict[str, Any], reason: str) -> None:
-    assert reasons(**verdict) == [reason]
+def test_every_doubt_of_the_service_asks_a_person(verdict: ComplianceVerdict, reason: str) -> None:
+    assert review_reasons(verdict, WELL_READ, POLICY) == [reason]
 
 
 @pytest.mark.parametrize("read_at", [0.79, None])
 def test_a_badly_read_document_asks_a_person(read_at: float | None) -> None:
-    assert reasons(read_at=read_at) == ["extractionConfidenceLow"]
+    assert review_reasons(CLEAR, Extraction(confidence=read_at), POLICY) == ["extractionConfidenceLow"]
 
 
 def test_the_thresholds_themselves_are_good_enough() -> None:
-    assert reasons(read_at=0.80) == reasons(confidence=0.85) == []
-    assert (
-        review_reasons(
-            ComplianceVerdict(is_compliant=True, confidence=0.85), Extraction(confidence=0.80), ProcessingPolicy()
-        )
-        == []
-    )
+    verdict = ComplianceVerdict(is_compliant=True, confidence=0.85)
+    assert review_reasons(verdict, Extraction(confidence=0.80), ProcessingPolicy()) == []
 
 
 def test_one_bad_page_does_not_drown_in_the_mean_of_a_long_document() -> None:
     """A page of gibberish in a document whose mean was 0.96 was approved by nobody."""
-    assert reasons_when_read(doubtful_pages=(2,)) == ["pagesDoubtful"]
+    extraction = Extraction(confidence=0.96, doubtful_pages=(2,))
+    assert review_reasons(CLEAR, extraction, POLICY) == ["pagesDoubtful"]
 
 
 @pytest.mark.parametrize(
-    ("reading", "reason"),
+    ("extraction", "reason"),
     [
-        ({"low_confidence_share": 0.3001}, "lowWordsShareHigh"),
-        ({"unmapped_share": 0.0501}, "charactersUnmapped"),
+        (Extraction(confidence=0.96, low_confidence_share=0.3001), "lowWordsShareHigh"),
+        (Extraction(confidence=0.96, unmapped_share=0.0501), "charactersUnmapped"),
     ],
 )
-def test_many_low_words_or_characters_without_meaning_ask_a_person(reading: dict[str, Any], reason: str) -> None:
-    assert reasons_when_read(**reading) == [reason]
+def test_many_low_words_or_characters_without_meaning_ask_a_person(extraction: Extraction, reason: str) -> None:
+    assert review_reasons(CLEAR, extraction, POLICY) == [reason]
 
 
 def test_the_shares_themselves_are_small_enough() -> None:
-    assert reasons_when_read(low_confidence_share=0.30, unmapped_share=0.05) == []
+    extraction = Extraction(confidence=0.96, low_confidence_share=0.30, unmapped_share=0.05)
+    assert review_reasons(CLEAR, extraction, POLICY) == []
 
 
 def test_a_run_that_was_accepted_before_there_was_a_limit_of_low_words_decides_as_it_did() -> None:

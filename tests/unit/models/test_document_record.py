@@ -15,7 +15,8 @@ from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.failure import Failure
 from docpipeline.models.runs import RunReference
-from tests.unit.models.test_documents import NOW, a_record
+from tests.records import SUBMITTED as NOW
+from tests.records import a_record
 
 LATER = NOW + timedelta(minutes=5)
 DEADLINE = NOW + timedelta(hours=48)

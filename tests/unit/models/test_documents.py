@@ -1,24 +1,8 @@
-from datetime import UTC, datetime
-
 import pytest
 
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import COUNTER_FIELDS, TRANSITIONS, DocumentStatus, document_links
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-def a_record(**changes: object) -> DocumentRecord:
-    fields = {
-        "document_id": "inv-17",
-        "instance_id": "doc-inv-17-anna-1",
-        "user_id": "anna",
-        "content_hash": "ab" * 32,
-        "blob_url": "https://acct.blob.core.windows.net/incoming/inv-17/abab",
-        "submitted_at": NOW,
-        "updated_at": NOW,
-    }
-    return DocumentRecord(**{**fields, **changes})
+from tests.records import a_record
 
 
 def test_every_status_that_is_not_final_can_still_fail_and_every_final_one_is_counted() -> None:
@@ -54,7 +38,7 @@ def test_the_api_shows_every_key_of_a_record_and_none_of_the_inner_ones() -> Non
 
 
 def test_times_are_utc_with_z() -> None:
-    assert a_record().to_api()["submittedAt"] == "2026-01-02T03:04:05Z"
+    assert a_record().to_api()["submittedAt"] == "2026-05-04T09:00:00Z"
 
 
 def test_links_escape_what_a_path_cannot_hold() -> None:

@@ -50,6 +50,13 @@ def test_a_failure_in_the_first_house_does_not_keep_the_second_from_running(
     assert (shown.count("1 failed, 1 passed in"), shown.count(" passed in ")) == (1, 2)
 
 
+def test_tests_are_told_where_azurite_is_so_that_none_is_skipped_for_want_of_it(root: Path) -> None:
+    script = root / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+    told = f"import os\ndef test_it(): assert os.environ['DEVHOST_AZURITE'] == {str(script)!r}\n"
+    (root / DEVHOST / "tests" / "test_engine.py").write_text(told)
+    assert main(["-q"], root) == 0
+
+
 @pytest.mark.parametrize(
     ("codes", "code"),
     [

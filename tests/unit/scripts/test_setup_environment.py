@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,35 @@ FAKE_NODE = "#!/bin/sh\necho v20.1.0\n"
 FAKE_NPM = "#!/bin/sh\nrm -rf node_modules; mkdir node_modules; echo once >> npm-runs\n"
 
 
+# A stand-in for devhost that builds in place with nothing but Python.
+DEVHOST_PROJECT = """
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+DEVHOST_BACKEND = """
+import zipfile, pathlib
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    name = "devhost-0.1-py3-none-any.whl"
+    with zipfile.ZipFile(pathlib.Path(folder, name), "w") as wheel:
+        wheel.writestr("devhost-0.1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: devhost\\nVersion: 0.1\\n")
+        wheel.writestr("devhost-0.1.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
+        wheel.writestr("devhost-0.1.dist-info/RECORD", "")
+    return name
+"""
+
+
+def write_wheel(folder: Path) -> Path:
+    """Put the wheel of an empty package called demo into the folder."""
+    path = folder / "demo-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("demo-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
+        wheel.writestr("demo-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("demo-1.0.dist-info/RECORD", "")
+    return path
+
+
 def write_program(folder: Path, name: str, content: str) -> None:
     """Put a program into the folder."""
     folder.mkdir(exist_ok=True)
@@ -31,16 +61,12 @@ def write_program(folder: Path, name: str, content: str) -> None:
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository without packages to install, with a node and an npm that only take notes."""
-    for name in (
-        "requirements.txt",
-        "requirements-dev.txt",
-        "constraints.txt",
-        "package.json",
-        "package-lock.json",
-    ):
+    for name in ("requirements-dev.txt", "package.json", "package-lock.json"):
         (tmp_path / name).write_text("")
-    (tmp_path / "packages" / "devhost").mkdir(parents=True)
-    (tmp_path / "packages" / "devhost" / "pyproject.toml").write_text("")
+    devhost = tmp_path / "packages" / "devhost"
+    devhost.mkdir(parents=True)
+    (devhost / "pyproject.toml").write_text(DEVHOST_PROJECT)
+    (devhost / "backend.py").write_text(DEVHOST_BACKEND)
     (tmp_path / ".setup").mkdir()
     programs = tmp_path / "programs"
     write_program(programs, "node", FAKE_NODE)
@@ -116,12 +142,28 @@ def test_a_python_environment_is_made_once_and_anew_after_an_interruption(
 
 def test_a_changed_package_of_the_host_is_installed_anew(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ensure_python(root)
-    (root / "packages" / "devhost" / "pyproject.toml").write_text("# one more command")
+    (root / "packages" / "devhost" / "pyproject.toml").write_text(f"{DEVHOST_PROJECT}# one more command")
     capsys.readouterr()
 
     ensure_python(root)
 
-    assert "Installing the Python packages took" in capsys.readouterr().out
+    assert "Installing devhost in place took" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("hash_option", "complaint"),
+    [(f" --hash=sha256:{'0' * 64}", "DO NOT MATCH THE HASHES"), ("", "Hashes are required")],
+)
+def test_a_package_with_another_hash_or_none_is_not_installed(
+    root: Path, hash_option: str, complaint: str
+) -> None:
+    wheel = write_wheel(root)
+    (root / "requirements-dev.txt").write_text(f"demo @ {wheel.as_uri()}{hash_option}")
+
+    with pytest.raises(SetupError, match=rf"(?s){complaint}.*do not install it.*make lock"):
+        ensure_python(root)
+
+    assert not list((root / ".venv").rglob("demo-1.0.dist-info"))
 
 
 def test_the_environment_finds_devhost_from_anywhere_and_no_other_package_beside_it(tmp_path: Path) -> None:
@@ -134,9 +176,9 @@ def test_the_environment_finds_devhost_from_anywhere_and_no_other_package_beside
 
 
 def test_the_stamp_changes_with_each_file_and_with_the_runtime(root: Path) -> None:
-    names = ("requirements.txt", "constraints.txt")
+    names = ("requirements-dev.txt", "packages/devhost/pyproject.toml")
     first = stamp_key(root, names, "python 3.11")
-    (root / "constraints.txt").write_text("rich==15.0.0")
+    (root / "requirements-dev.txt").write_text("rich==15.0.0")
 
     assert stamp_key(root, names, "python 3.11") != first
     assert stamp_key(root, names, "python 3.12") != stamp_key(root, names, "python 3.11")

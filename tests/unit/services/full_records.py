@@ -1,9 +1,10 @@
 """Records with everything in them at its longest, by the bounds that the models themselves state."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from types import NoneType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import AwareDatetime
 
@@ -14,12 +15,14 @@ from triggers.submissions import DocumentReference
 NOW = datetime(2026, 5, 4, 9, 0, 0, 123456, tzinfo=UTC)
 # Quotation marks and emoji are what a name or a comment may hold that takes most room: two units each.
 LONG_CHARACTER = "𝄞"
-EXAMPLES: dict[Any, Any] = {
+EXAMPLES: dict[object, object] = {
     AwareDatetime: NOW, datetime: NOW, bool: False, int: 10**9, float: 0.12345678901234567
 }  # fmt: skip
 
+Model = TypeVar("Model", bound=Payload)
 
-def fullest(model: type[Payload], **given: Any) -> Any:
+
+def fullest(model: type[Model], **given: object) -> Model:
     """An instance with every key at its longest, by the model's own bounds. Fails where there is none."""
     hints = get_type_hints(model, include_extras=True)
     filled = {
@@ -30,7 +33,7 @@ def fullest(model: type[Payload], **given: Any) -> Any:
     return model(**filled, **given)
 
 
-def longest(name: str, hint: Any, marks: list[Any]) -> Any:
+def longest(name: str, hint: Any, marks: Sequence[object]) -> object:
     """The longest value of a type whose bound is in ``marks`` or in the type itself."""
     if get_origin(hint) is Annotated:
         hint, *more = get_args(hint)
@@ -49,7 +52,7 @@ def longest(name: str, hint: Any, marks: list[Any]) -> Any:
     return LONG_CHARACTER * bound if hint is str else [longest(name, options[0], []) for _ in range(bound)]
 
 
-def bound_in(marks: list[Any]) -> int | None:
+def bound_in(marks: Sequence[object]) -> int | None:
     for mark in marks:
         if isinstance(mark, AtMost):
             return mark.characters
@@ -59,7 +62,7 @@ def bound_in(marks: list[Any]) -> int | None:
     return None
 
 
-def accepted(metadata: Any) -> dict[str, str] | None:
+def accepted(metadata: object) -> dict[str, str] | None:
     """The metadata as the API takes it in. Raises InvalidRequest."""
     given = {"blobUrl": "https://a/b/c", "userId": "ann", "metadata": metadata}
     return DocumentReference.from_payload(given).metadata

@@ -9,7 +9,7 @@ from docpipeline.services.record_rows import READ_COLUMNS
 Row = dict[str, Any]
 
 
-def _with_record(**changes: Any) -> Callable[[Row], Row]:
+def _with_record(**changes: object) -> Callable[[Row], Row]:
     """Other JSON; a key whose value is None is taken out."""
 
     def damaged(row: Row) -> Row:

@@ -10,14 +10,14 @@ from docpipeline.models.page_reading import PageReading, doubtful_pages
 from docpipeline.services.analysis import Analysis, read_operation
 
 
-def read(**result: Any) -> Analysis:
+def read(**result: object) -> Analysis:
     """The analysis in a result, sent as the service sends it; NaN and infinities go out as Python writes them."""
     analysis = read_operation(json.dumps({"status": "succeeded", "analyzeResult": result}).encode())
     assert analysis is not None
     return analysis
 
 
-def a_page(*confidences: Any, spans: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+def a_page(*confidences: object, spans: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     return {
         "words": [{"content": "w", "confidence": confidence} for confidence in confidences],
         "spans": spans or [],
@@ -74,7 +74,7 @@ def test_unmapped_characters_are_counted_where_no_page_says_which_text_is_its_ow
 @pytest.mark.parametrize(
     "nonsense", [float("nan"), float("inf"), float("-inf"), 1.01, -0.01, 17, True, "0.9", [1], {}]
 )
-def test_a_confidence_that_is_none_is_unknown_and_its_page_doubtful(nonsense: Any) -> None:
+def test_a_confidence_that_is_none_is_unknown_and_its_page_doubtful(nonsense: object) -> None:
     """JSON parsers of Python read NaN and Infinity: a mean with one of them compares as nothing at all."""
     analysis = read(content="w w", pages=[a_page(0.9, nonsense)])
     assert (analysis.confidence, analysis.lowest_confidence, analysis.low_confidence_share) == (0.9, 0.9, 0.0)
@@ -107,6 +107,6 @@ def test_a_number_too_large_for_a_float_is_no_confidence() -> None:
         [],
     ],
 )
-def test_an_answer_of_another_shape_is_not_understood(result: Any) -> None:
+def test_an_answer_of_another_shape_is_not_understood(result: object) -> None:
     with pytest.raises(ServiceUnavailable, match="could not be understood"):
         read_operation(json.dumps({"status": "succeeded", "analyzeResult": result}).encode())

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
@@ -23,7 +22,7 @@ async def service(server: ScriptedServer) -> AsyncIterator[ComplianceApi]:
     await client.close()
 
 
-def answer(**parts: Any) -> bytes:
+def answer(**parts: object) -> bytes:
     return json.dumps({"compliant": True, "issues": [], "confidence": 0.9, **parts}).encode()
 
 
@@ -153,7 +152,7 @@ def test_issues_may_be_strings_or_objects() -> None:
 
 
 @pytest.mark.parametrize("issue", ["of \ud83d", {"code": "\udc00", "severity": "\ud800", "message": "\ud800"}])
-def test_what_is_no_character_in_an_issue_is_replaced(issue: Any) -> None:
+def test_what_is_no_character_in_an_issue_is_replaced(issue: object) -> None:
     """One lone surrogate in an answer made a record that could be neither read nor listed."""
     _, (read,) = read_answer(answer(issues=[issue]))
     assert "\ufffd" in read.message

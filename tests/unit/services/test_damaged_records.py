@@ -3,30 +3,29 @@
 import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
 from docpipeline.errors import UnreadableRow
-from docpipeline.models.approvals import Decision, FinalDecision, Review
+from docpipeline.models.approvals import FinalDecision, Review
 from docpipeline.models.compliance import MAX_ISSUES, ComplianceIssue
 from docpipeline.models.document_record import DocumentRecord, RunEnd
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.runs import RunReference
+from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import record_rows
 from docpipeline.services.document_records import DocumentRecords
 from docpipeline.services.idempotency_keys import IdempotencyKeys
 from tests.azurite import Azurite
 from tests.clocks import ManualClock
 from tests.unit.recorded_metrics import Metric, RecordedMetrics
-from tests.unit.services.full_records import NOW
+from tests.unit.services.full_records import NOW, accepted, fullest
 from tests.unit.services.record_damage import DAMAGES
 from tests.unit.services.test_document_records import a_record
 from tests.unit.services.test_idempotency_keys import a_run
-from tests.unit.services.test_record_rows import accepted, fullest
 
 
 @pytest.fixture
@@ -57,7 +56,8 @@ async def test_damaged_rows_are_left_out_of_lists_whose_pages_stay_full(
         assert await records.create(good[-1])
     clock.advance(timedelta(minutes=1))
 
-    listed, token, pages = [], None, 0
+    listed: list[DocumentRecord] = []
+    token, pages = None, 0
     while pages == 0 or token:
         page, token = await records.page(DocumentStatus.QUEUED, document_id, limit=5, token=token)
         assert len(page) == 5 or token is None
@@ -94,7 +94,7 @@ async def test_a_damaged_row_is_logged_with_its_key_and_counted(
 
 
 async def test_a_damaged_idempotency_key_is_told_of_as_such(
-    account: Any, azurite: Azurite, document_id: str, metrics: RecordedMetrics
+    account: StorageAccount, azurite: Azurite, document_id: str, metrics: RecordedMetrics
 ) -> None:
     keys = IdempotencyKeys(account)
     await keys.reserve("ann", document_id, a_run().model_copy(update={"document_id": document_id}))
@@ -121,7 +121,8 @@ async def test_a_record_comes_to_its_end_in_the_table_with_everything_at_its_lon
     metadata = accepted({f"{number:02}" + "é" * 62: '"' * 10 + "x" * 490 for number in range(20)})
     await records.create(a_record(document_id, clock, instance_id="run", metadata=metadata, **given))
     longest = fullest(Review)
-    decision: Decision = longest.decision
+    decision = longest.decision
+    assert decision is not None
     shown = ("text_blob", "page_count", "language", "confidence", "doubtful_pages")
     extraction = Extraction(**{name: getattr(full, name) for name in shown})
     issues = (fullest(ComplianceIssue),) * MAX_ISSUES

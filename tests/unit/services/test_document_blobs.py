@@ -5,19 +5,18 @@ import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any
 
 import pytest
 from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from docpipeline.errors import BlobUnavailable, DocumentTooLarge, InvalidBlobUrl, ServiceUnavailable
-from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services import blob_claims
 from docpipeline.services.document_blobs import DocumentBlobs
 from tests.azurite import Azurite, free_ports
+from tests.records import a_record
 from tests.unit.services.test_analysis_ledger import a_run
 
 PDF = b"%PDF-1.7 a small document"
@@ -54,18 +53,6 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def a_record(document_id: str, blob_url: str, **fields: Any) -> DocumentRecord:
-    given = {
-        "instance_id": "doc-x-ada-1",
-        "user_id": "ada",
-        "content_hash": sha256(PDF),
-        "content_type": "application/pdf",
-    }
-    return DocumentRecord(
-        document_id=document_id, blob_url=blob_url, submitted_at=NOON, updated_at=NOON, **{**given, **fields}
-    )
-
-
 async def read_all(blobs: DocumentBlobs, text_blob: str) -> bytes:
     return b"".join([chunk async for chunk in blobs.read_text(text_blob)])
 
@@ -86,7 +73,7 @@ async def delete(storage: BlobServiceClient, url: str) -> None:
 
 @pytest.mark.parametrize("form", ["bytes", "file"])
 async def test_content_comes_back_as_it_was_saved(blobs: DocumentBlobs, document_id: str, form: str) -> None:
-    content: Any = {"bytes": PDF, "file": BytesIO(PDF)}[form]
+    content = BytesIO(PDF) if form == "file" else PDF
     url = (await blobs.save_incoming(document_id, content, sha256(PDF), "application/pdf")).blob_url
     with await blobs.open_incoming(url) as stored:
         assert stored.read() == PDF
@@ -214,7 +201,8 @@ async def test_of_many_requests_at_once_no_loser_takes_the_content_from_the_winn
     async def lose() -> None:
         await blobs.discard_incoming(await blobs.save_incoming(document_id, PDF, sha256(PDF)))
 
-    won, *_ = await asyncio.gather(save(blobs, document_id), *(lose() for _ in range(12)))
+    losers = asyncio.gather(*(lose() for _ in range(12)))
+    won, _ = await asyncio.gather(save(blobs, document_id), losers)
     (await blobs.open_incoming(won)).close()
 
 
@@ -245,7 +233,7 @@ async def test_a_text_that_is_not_there_is_unavailable(blobs: DocumentBlobs, tex
 async def test_a_processed_document_is_archived_with_its_result_however_often(
     blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
 ) -> None:
-    record = a_record(document_id, await save(blobs, document_id))
+    record = a_record(document_id, blob_url=await save(blobs, document_id), content_type="application/pdf")
     folder = await blobs.archive_processed(record, {"decision": "approved"})
     assert await blobs.archive_processed(record, {"decision": "approved"}) == folder
     name = folder.removeprefix("archive/")
@@ -258,7 +246,7 @@ async def test_a_processed_document_is_archived_with_its_result_however_often(
 async def test_archiving_goes_on_after_a_crash_between_copy_and_deletion(
     blobs: DocumentBlobs, storage: BlobServiceClient, document_id: str
 ) -> None:
-    record = a_record(document_id, await save(blobs, document_id))
+    record = a_record(document_id, blob_url=await save(blobs, document_id), content_type="application/pdf")
     folder = await blobs.archive_rejected(record)
     await save(blobs, document_id)
     assert await blobs.archive_rejected(record) == folder
@@ -271,7 +259,7 @@ async def test_archiving_a_document_that_is_nowhere_says_so(
     url = await save(blobs, document_id)
     await delete(storage, url)
     with pytest.raises(BlobUnavailable, match="there is no blob"):
-        await blobs.archive_rejected(a_record(document_id, url))
+        await blobs.archive_rejected(a_record(document_id, blob_url=url))
 
 
 async def test_storage_that_does_not_answer_is_unavailable_for_now() -> None:

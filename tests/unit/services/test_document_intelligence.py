@@ -41,7 +41,7 @@ def content() -> BytesIO:
     return BytesIO(DOCUMENT)
 
 
-def a_result(**parts: Any) -> str:
+def a_result(**parts: object) -> str:
     result = {"apiVersion": "2023-07-31", "modelId": MODEL, "content": "", "pages": [], **parts}
     return json.dumps({"status": "succeeded", "analyzeResult": result})
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
+from typing import Unpack
 
 import pytest
 
@@ -21,19 +21,19 @@ from docpipeline.models.storage_account import StorageAccount
 from docpipeline.services.document_records import DocumentRecords
 from tests.azurite import free_ports
 from tests.clocks import ManualClock
+from tests.records import RecordFields, changed
+from tests.records import a_record as any_record
 
 
-def a_record(document_id: str, clock: ManualClock, **fields: Any) -> DocumentRecord:
-    given = {
-        "document_id": document_id,
+def a_record(document_id: str, clock: ManualClock, **fields: Unpack[RecordFields]) -> DocumentRecord:
+    """The record of a document that was submitted at this moment."""
+    usual: RecordFields = {
         "instance_id": f"run-of-{document_id}",
-        "user_id": "ada",
-        "content_hash": "0" * 64,
-        "blob_url": "http://127.0.0.1:1/devstoreaccount1/incoming/x",
         "submitted_at": clock(),
         "updated_at": clock(),
     }
-    return DocumentRecord(**{**given, **fields})
+    usual.update(fields)
+    return any_record(document_id, **usual)
 
 
 async def test_a_record_is_read_as_it_was_written(
@@ -80,7 +80,7 @@ async def test_simultaneous_changes_are_all_kept(
     await records.create(a_record(document_id, clock, page_count=0))
 
     def one_more(record: DocumentRecord) -> DocumentRecord:
-        return record.model_copy(update={"page_count": (record.page_count or 0) + 1})
+        return changed(record, page_count=(record.page_count or 0) + 1)
 
     await asyncio.gather(*(records.update(document_id, one_more) for _ in range(4)))
     stored = await records.get(document_id)

@@ -1,7 +1,7 @@
 """How a record lies in its rows: that it always fits, and that what is damaged is recognised."""
 
 import json
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,16 +13,14 @@ from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.record_limits import MOST_UNITS, utf16_units
 from docpipeline.services import record_rows
+from tests.records import AllRecordFields
 from tests.unit.services.full_records import NOW, accepted, fullest
 from tests.unit.services.record_damage import DAMAGES
 
 
-def a_full_record(metadata: dict[str, str] | None, **given: Any) -> DocumentRecord:
-    issue = fullest(ComplianceIssue)
-    record: DocumentRecord = fullest(
-        DocumentRecord, **{"metadata": metadata, "issues": (issue,) * MAX_ISSUES, "submitted_at": NOW, **given}
-    )
-    return record
+def a_full_record(metadata: dict[str, str] | None, /, **fields: Unpack[AllRecordFields]) -> DocumentRecord:
+    issues = (fullest(ComplianceIssue),) * MAX_ISSUES
+    return fullest(DocumentRecord, **{"metadata": metadata, "issues": issues, "submitted_at": NOW, **fields})
 
 
 def row_of(record: DocumentRecord) -> dict[str, Any]:
@@ -95,7 +93,7 @@ ANY_JSON = st.recursive(
 
 @settings(max_examples=50)
 @given(ANY_JSON, st.text(), st.sampled_from(["record", *record_rows.READ_COLUMNS]))
-def test_no_row_is_anything_but_read_or_unreadable(value: Any, text: str, column: str) -> None:
+def test_no_row_is_anything_but_read_or_unreadable(value: object, text: str, column: str) -> None:
     row = SMALL_ROW
     for wrong in (value, text, json.dumps(value), {"record": value}):
         with pytest.raises(UnreadableRow):

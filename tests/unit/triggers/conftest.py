@@ -1,15 +1,18 @@
 """One pipeline a test: the HTTP functions called directly, over storage and a durable runtime in memory."""
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Protocol, Unpack
 
 import azure.functions as func
 import pytest
+from azure.functions.decorators.function_app import FunctionBuilder
 
 from docpipeline import composition
 from docpipeline.models.document_record import DocumentRecord
-from docpipeline.models.documents import DocumentStatus
+from docpipeline.models.jobs import DocumentJob
+from tests.records import PolicyFields, RecordFields, changed
 from tests.unit.triggers.fake_runtime import FakeRuntime
 from tests.unit.triggers.fake_services import OWN, FakeServices
 from tests.unit.triggers.records import a_job
@@ -53,9 +56,9 @@ class Pipeline:
         self.records, self.blobs, self.clock = services.records, services.blobs, services.clock
         self.places, self.notifier = services.places, services.notifier
 
-    async def call(self, function: Callable[..., Any], req: func.HttpRequest) -> Answer:
+    async def call(self, function: FunctionBuilder, req: func.HttpRequest) -> Answer:
         # The durable middleware would build a client of its own: go below it, if it is there.
-        user_function = function._function.get_user_function()  # type: ignore[attr-defined]
+        user_function = function._function.get_user_function()
         inner = getattr(user_function, "client_function", None)
         response = await (inner(req, self.runtime.client()) if inner else user_function(req))
         return Answer(response)
@@ -69,7 +72,7 @@ class Pipeline:
         query = {"userId": "ann", **query}
         return await self.call(submit_document, request("POST", "documents", content, headers, query))
 
-    async def refer(self, body: Any, key: str | None = None, **query: str) -> Answer:
+    async def refer(self, body: object, key: str | None = None, **query: str) -> Answer:
         headers = {"Content-Type": "application/json; charset=utf-8"}
         if key is not None:
             headers["Idempotency-Key"] = key
@@ -85,24 +88,34 @@ class Pipeline:
     async def text(self, document_id: str) -> Answer:
         return await self.call(get_document_text, request("GET", "documents", route={"documentId": document_id}))
 
-    async def decide(self, document_id: str, body: Any) -> Answer:
+    async def decide(self, document_id: str, body: object) -> Answer:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         req = request("POST", "documents", content, route={"documentId": document_id})
         return await self.call(decide_document, req)
 
-    def is_at(self, document_id: str, status: DocumentStatus, **changes: Any) -> DocumentRecord:
-        """The document has come to ``status`` meanwhile."""
-        record = self.records.rows[document_id]
-        if status.is_final:
+    def is_at(self, document_id: str, /, **fields: Unpack[RecordFields]) -> DocumentRecord:
+        """Change the document's record: its run went on meanwhile."""
+        record = changed(self.records.rows[document_id], **fields)
+        if record.status.is_final:
             self.places.taken.pop(record.instance_id, None)
-        return self.records.put(record.model_copy(update={"status": status, **changes}))
+        return self.records.put(record)
 
-    def runs(self, record: DocumentRecord, status: str = "Running", output: Any = None, **policy: Any) -> None:
-        """The runtime has the record's run."""
-        self.runtime.add(record.instance_id, status, output=output, input=json.dumps(a_job(record, **policy)))
+    def runs(
+        self,
+        record: DocumentRecord,
+        status: str = "Running",
+        output: object = None,
+        **limits: Unpack[PolicyFields],
+    ) -> None:
+        """Give the runtime the record's run."""
+        self.runtime.add(record.instance_id, status, output=output, input=json.dumps(a_job(record, **limits)))
+
+    def job_of(self, instance_id: str) -> DocumentJob:
+        """The input with which the instance was started."""
+        return DocumentJob.from_payload(json.loads(self.runtime.instances[instance_id].input))
 
     def lies_at(self, url: str, content: bytes) -> None:
-        """There is a blob at ``url``."""
+        """Put a blob at ``url``."""
         self.blobs.sources[url] = content
 
 
@@ -120,25 +133,27 @@ def request(
     )
 
 
+class PipelineFactory(Protocol):
+    """Makes a pipeline under settings: ``pipeline_with(HISTORY_RETENTION_DAYS="7")``."""
+
+    def __call__(self, **settings: str) -> Pipeline: ...
+
+
 @pytest.fixture
-def pipeline_with() -> Iterator[Callable[..., Pipeline]]:
+def pipeline_with() -> Iterator[PipelineFactory]:
     """Makes a pipeline under the settings given."""
-    contexts = []
+    with ExitStack() as contexts:
 
-    def make(**settings: str) -> Pipeline:
-        services = FakeServices.with_settings(**settings)
-        context = composition.use_services(services.as_services())
-        context.__enter__()
-        contexts.append(context)
-        return Pipeline(services, FakeRuntime())
+        def make(**settings: str) -> Pipeline:
+            services = FakeServices.with_settings(**settings)
+            contexts.enter_context(composition.use_services(services.as_services()))
+            return Pipeline(services, FakeRuntime())
 
-    yield make
-    for context in reversed(contexts):
-        context.__exit__(None, None, None)
+        yield make
 
 
 @pytest.fixture
-def pipeline(pipeline_with: Callable[..., Pipeline]) -> Pipeline:
+def pipeline(pipeline_with: PipelineFactory) -> Pipeline:
     """A pipeline under default settings."""
     return pipeline_with()
 

@@ -36,9 +36,10 @@ class FakeInstance:
 
     instance_id: str
     status: str = "Running"
-    input: Any = None
-    output: Any = None
-    custom_status: Any = None
+    input: str = "null"
+    """JSON, as the status API shows it."""
+    output: object = None
+    custom_status: object = None
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     updated: datetime = field(default_factory=lambda: datetime.now(UTC))
 

@@ -22,11 +22,16 @@ from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.event_names import NotificationType
 from docpipeline.models.runs import RunReference
+from docpipeline.services.app_identity import AppIdentity
 from docpipeline.services.blob_source import SpooledContent
 from docpipeline.services.blob_url import BlobLocation, parse_blob_url
+from docpipeline.services.compliance_api import ComplianceApi
 from docpipeline.services.document_blobs import DocumentBlobs, IncomingBlob
+from docpipeline.services.document_intelligence import DocumentIntelligence
 from docpipeline.services.document_records import DocumentRecords
-from docpipeline.services.idempotency_keys import Reservation
+from docpipeline.services.idempotency_keys import IdempotencyKeys, Reservation
+from docpipeline.services.notifications import Notifier
+from docpipeline.services.pending_places import PendingPlaces
 from docpipeline.settings import Settings, load_settings
 
 ENVIRON = {
@@ -57,7 +62,7 @@ class FakeRecords:
         self.is_down = False
         self.damaged: set[str] = set()
         """Ids of documents whose rows cannot be read."""
-        self.before_create: Callable[[], None] = lambda: None
+        self.before_create: Callable[[], object] = lambda: None
         self.asked: list[Any] = []
 
     def put(self, record: DocumentRecord) -> DocumentRecord:
@@ -126,7 +131,7 @@ class FakeBlobs:
     saved: list[bytes | IO[bytes]] = field(default_factory=list)
     etags: dict[str, str] = field(default_factory=dict)
     spools: list[SpooledContent] = field(default_factory=list)
-    before_save: Callable[[], None] = lambda: None
+    before_save: Callable[[], object] = lambda: None
 
     async def save_incoming(
         self, document_id: str, content: bytes | IO[bytes], content_hash: str, content_type: str
@@ -251,17 +256,16 @@ class FakeServices:
         return DependencyChecks(self.settings, records, blobs, lambda: self.clock.now.timestamp())
 
     def as_services(self) -> Services:
-        parts: dict[str, Any] = {
-            "settings": self.settings,
-            "document_intelligence": None,
-            "compliance_api": None,
-            "notifier": self.notifier,
-            "document_blobs": self.blobs,
-            "document_records": self.records,
-            "idempotency_keys": self.keys,
-            "pending_places": self.places,
-            "dependency_checks": self.dependency_checks(),
-            "identity": None,
-            "clock": self.clock,
-        }
-        return Services(**parts)
+        return Services(
+            settings=self.settings,
+            document_intelligence=cast(DocumentIntelligence, None),
+            compliance_api=cast(ComplianceApi, None),
+            notifier=cast(Notifier, self.notifier),
+            document_blobs=cast(DocumentBlobs, self.blobs),
+            document_records=cast(DocumentRecords, self.records),
+            idempotency_keys=cast(IdempotencyKeys, self.keys),
+            pending_places=cast(PendingPlaces, self.places),
+            dependency_checks=self.dependency_checks(),
+            identity=cast(AppIdentity, None),
+            clock=self.clock,
+        )

@@ -1,11 +1,10 @@
 """POST /documents with bad input: nothing is stored, and the answer says what to change."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.unit.triggers.conftest import BLOB, PDF, Pipeline
+from tests.unit.triggers.conftest import BLOB, PDF, Pipeline, PipelineFactory
 
 PNG = b"\x89PNG\r\n\x1a\n pixels"
 REFERENCE = {"blobUrl": BLOB, "userId": "ann"}
@@ -46,7 +45,7 @@ def nothing_starts(pipeline: Pipeline) -> Any:
     ],
 )
 async def test_a_wrong_parameter_is_named(pipeline: Pipeline, query: dict[str, str], field: str) -> None:
-    answer = await pipeline.upload(**query)
+    answer = await pipeline.upload(PDF, "application/pdf", None, **query)
 
     assert answer.is_problem(400, "invalid-request")
     assert answer.fields == [field]
@@ -189,7 +188,7 @@ async def test_an_empty_blob_is_refused(pipeline: Pipeline) -> None:
     assert answer.fields == ["blobUrl"]
 
 
-async def test_a_document_above_the_limit_is_refused_in_both_forms(pipeline_with: Callable[..., Pipeline]) -> None:
+async def test_a_document_above_the_limit_is_refused_in_both_forms(pipeline_with: PipelineFactory) -> None:
     pipeline = pipeline_with(MAX_DOCUMENT_MEGABYTES="0.01")
     pipeline.lies_at(BLOB, PDF + bytes(20_000))
 

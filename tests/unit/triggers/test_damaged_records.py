@@ -8,8 +8,8 @@ from docpipeline import composition
 from docpipeline.services import record_rows
 from docpipeline.services.document_records import DocumentRecords
 from tests.azurite import Azurite
+from tests.records import a_record
 from tests.unit.triggers.conftest import Pipeline
-from tests.unit.triggers.records import a_record
 
 
 async def test_a_damaged_record_is_said_to_be_one_and_is_missing_in_lists_only(

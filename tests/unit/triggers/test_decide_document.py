@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 
@@ -11,16 +11,22 @@ from docpipeline import reviews
 from docpipeline.models.approvals import Decision
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
+from tests.records import SUBMITTED, PolicyFields, a_record, changed
 from tests.unit.triggers.conftest import Pipeline
-from tests.unit.triggers.records import SUBMITTED, a_record, awaiting_review
+from tests.unit.triggers.records import awaiting_review
 
 APPROVAL = {"approved": True, "reviewer": "rita", "comment": "looks fine"}
 
 
-def waiting(pipeline: Pipeline, record: DocumentRecord | None = None, **policy: Any) -> DocumentRecord:
+Change = Callable[[DocumentRecord], DocumentRecord]
+
+
+def waiting(
+    pipeline: Pipeline, record: DocumentRecord | None = None, **limits: Unpack[PolicyFields]
+) -> DocumentRecord:
     """A document that waits for a review, and its instance that does."""
     record = pipeline.records.put(record or awaiting_review())
-    pipeline.runs(record, **policy)
+    pipeline.runs(record, **limits)
     return record
 
 
@@ -53,10 +59,10 @@ async def test_an_unknown_document_is_a_404(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize(
-    "status", ["queued", "validating", "storing", "completed", "rejected", "failed", "timeout"]
+    "status", sorted(set(DocumentStatus) - {DocumentStatus.EXTRACTING, DocumentStatus.AWAITING_REVIEW})
 )
-async def test_a_document_that_waits_for_no_review_is_a_409(pipeline: Pipeline, status: str) -> None:
-    pipeline.records.put(a_record("inv-17", status))
+async def test_a_document_that_waits_for_no_review_is_a_409(pipeline: Pipeline, status: DocumentStatus) -> None:
+    pipeline.records.put(a_record("inv-17", status=status))
 
     answer = await pipeline.decide("inv-17", APPROVAL)
 
@@ -86,7 +92,7 @@ async def test_the_submitter_may_review_where_the_run_does_not_ask_for_four_eyes
     [b"", b"[]", b"{", {}, {"approved": True}, {**APPROVAL, "approved": "yes"}, {**APPROVAL, "reviewer": "  "},
      {**APPROVAL, "comment": "x" * 2001}, {**APPROVAL, "extra": 1}],
 )  # fmt: skip
-async def test_a_malformed_body_is_a_400(pipeline: Pipeline, body: Any) -> None:
+async def test_a_malformed_body_is_a_400(pipeline: Pipeline, body: object) -> None:
     waiting(pipeline)
 
     assert (await pipeline.decide("inv-17", body)).is_problem(400, "invalid-request")
@@ -143,16 +149,18 @@ async def test_after_the_deadline_it_is_too_late(pipeline: Pipeline) -> None:
     assert pipeline.records.rows["inv-17"] == record
 
 
-async def test_a_decision_that_comes_after_the_timeout_was_written_is_too_late(pipeline: Pipeline) -> None:
+async def test_a_decision_that_comes_after_the_timeout_was_written_is_too_late(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In the last quarter of a second decisions were answered 202, and the document timed out all the same."""
     waiting(pipeline)
     update = pipeline.records.update
 
-    async def time_out_then_update(document_id: str, change: Callable[[DocumentRecord], Any]) -> DocumentRecord:
-        pipeline.is_at(document_id, DocumentStatus.TIMEOUT)
+    async def time_out_then_update(document_id: str, change: Change) -> DocumentRecord:
+        pipeline.is_at(document_id, status=DocumentStatus.TIMEOUT)
         return await update(document_id, change)
 
-    pipeline.records.update = time_out_then_update  # type: ignore[method-assign]
+    monkeypatch.setattr(pipeline.records, "update", time_out_then_update)
 
     assert (await pipeline.decide("inv-17", APPROVAL)).is_problem(409, "conflict")
     assert pipeline.runtime.raised == []
@@ -171,53 +179,57 @@ async def test_a_decision_that_comes_after_an_event_was_written_is_told_so(pipel
 
 async def test_the_instance_of_another_document_cannot_be_decided(pipeline: Pipeline) -> None:
     record = pipeline.records.put(awaiting_review())
-    pipeline.runs(record.model_copy(update={"document_id": "other"}))
+    pipeline.runs(changed(record, document_id="other"))
 
     assert (await pipeline.decide("inv-17", APPROVAL)).is_problem(409, "conflict")
     assert pipeline.runtime.raised == []
 
 
-async def test_a_decision_that_is_written_counts_though_its_event_cannot_be_raised(pipeline: Pipeline) -> None:
+async def test_a_decision_that_is_written_counts_though_its_event_cannot_be_raised(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waiting(pipeline)
     update = pipeline.records.update
 
-    async def update_then_fall(document_id: str, change: Callable[[DocumentRecord], Any]) -> DocumentRecord:
+    async def update_then_fall(document_id: str, change: Change) -> DocumentRecord:
         decided = await update(document_id, change)
         pipeline.runtime.is_down = True
         return decided
 
-    pipeline.records.update = update_then_fall  # type: ignore[method-assign]
+    monkeypatch.setattr(pipeline.records, "update", update_then_fall)
 
     assert (await pipeline.decide("inv-17", APPROVAL)).status == 202
 
 
-async def test_an_instance_that_ends_while_the_decision_is_written_is_too_late(pipeline: Pipeline) -> None:
-    record = waiting(pipeline)
-    update = pipeline.records.update
-
-    async def end_then_update(document_id: str, change: Callable[[DocumentRecord], Any]) -> DocumentRecord:
-        pipeline.runtime.instances[record.instance_id].status = "Terminated"
-        return await update(document_id, change)
-
-    pipeline.records.update = end_then_update  # type: ignore[method-assign]
-
-    assert (await pipeline.decide("inv-17", APPROVAL)).is_problem(409, "conflict")
-
-
-@pytest.mark.parametrize(("status", "answered"), [("completed", 202), ("timeout", 409)])
-async def test_a_decision_by_which_the_run_ended_before_its_event_was_raised_was_taken(
-    pipeline: Pipeline, status: str, answered: int
+async def test_an_instance_that_ends_while_the_decision_is_written_is_too_late(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = waiting(pipeline)
     update = pipeline.records.update
 
-    async def update_then_end(document_id: str, change: Callable[[DocumentRecord], Any]) -> DocumentRecord:
+    async def end_then_update(document_id: str, change: Change) -> DocumentRecord:
+        pipeline.runtime.instances[record.instance_id].status = "Terminated"
+        return await update(document_id, change)
+
+    monkeypatch.setattr(pipeline.records, "update", end_then_update)
+
+    assert (await pipeline.decide("inv-17", APPROVAL)).is_problem(409, "conflict")
+
+
+@pytest.mark.parametrize(("status", "answered"), [(DocumentStatus.COMPLETED, 202), (DocumentStatus.TIMEOUT, 409)])
+async def test_a_decision_by_which_the_run_ended_before_its_event_was_raised_was_taken(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, status: DocumentStatus, answered: int
+) -> None:
+    record = waiting(pipeline)
+    update = pipeline.records.update
+
+    async def update_then_end(document_id: str, change: Change) -> DocumentRecord:
         decided = await update(document_id, change)
         pipeline.runtime.instances[record.instance_id].status = "Completed"
-        pipeline.records.put(decided.model_copy(update={"status": DocumentStatus(status)}))
+        pipeline.records.put(changed(decided, status=status))
         return decided
 
-    pipeline.records.update = update_then_end  # type: ignore[method-assign]
+    monkeypatch.setattr(pipeline.records, "update", update_then_end)
 
     assert (await pipeline.decide("inv-17", APPROVAL)).status == answered
 

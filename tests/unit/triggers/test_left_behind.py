@@ -10,7 +10,8 @@ import pytest
 
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
-from tests.unit.triggers.conftest import BLOB, PDF, Pipeline
+from tests.records import changed
+from tests.unit.triggers.conftest import BLOB, PDF, Answer, Pipeline
 
 REFERENCE = {"blobUrl": BLOB, "userId": "ann", "documentId": "inv-17"}
 
@@ -25,7 +26,7 @@ async def completed(pipeline: Pipeline) -> DocumentRecord:
     """A document sent by reference whose run has moved its content to the archive."""
     pipeline.lies_at(BLOB, PDF)
     await pipeline.refer(REFERENCE)
-    record = pipeline.is_at("inv-17", DocumentStatus.COMPLETED)
+    record = pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED)
     del pipeline.blobs.stored[record.blob_url]
     return record
 
@@ -67,14 +68,12 @@ async def test_a_reprocess_in_flight_keeps_its_content_when_the_blob_is_sent_aga
 async def test_of_two_at_once_the_loser_leaves_the_winner_its_content(pipeline: Pipeline, reference: bool) -> None:
     pipeline.lies_at(BLOB, PDF)
 
-    def send(user: str) -> object:
-        return (
-            pipeline.refer({**REFERENCE, "userId": user})
-            if reference
-            else pipeline.upload(documentId="inv-17", userId=user)
-        )
+    async def send(user: str) -> Answer:
+        if reference:
+            return await pipeline.refer({**REFERENCE, "userId": user})
+        return await pipeline.upload(documentId="inv-17", userId=user)
 
-    answers = await asyncio.gather(*(send(user) for user in ("ann", "bob", "ann", "bob")))  # type: ignore[call-overload]
+    answers = await asyncio.gather(*(send(user) for user in ("ann", "bob", "ann", "bob")))
 
     assert sorted({answer.status for answer in answers}) == [200, 202, 409]
     assert content_of_the_run(pipeline) == PDF
@@ -84,7 +83,7 @@ async def test_the_loser_of_a_race_that_is_over_already_takes_its_copy_away(pipe
     """The other request's run began and ended between this one's look at the record and its own."""
     winner = await completed(pipeline)
     del pipeline.records.rows["inv-17"]
-    pipeline.records.before_create = lambda: pipeline.records.rows.setdefault("inv-17", winner) and None
+    pipeline.records.before_create = lambda: pipeline.records.rows.setdefault("inv-17", winner)
 
     answer = await pipeline.refer(REFERENCE)
 
@@ -95,8 +94,8 @@ async def test_the_loser_of_a_race_that_is_over_already_takes_its_copy_away(pipe
 async def test_the_loser_of_two_reprocesses_takes_away_what_nobody_uses(pipeline: Pipeline) -> None:
     """A whole other run, its content archived by now, came between."""
     record = await completed(pipeline)
-    other = record.model_copy(update={"instance_id": "another-run"})
-    pipeline.blobs.before_save = lambda: pipeline.records.put(other) and None
+    other = changed(record, instance_id="another-run")
+    pipeline.blobs.before_save = lambda: pipeline.records.put(other)
 
     answer = await pipeline.refer(REFERENCE, reprocess="true")
 
@@ -116,7 +115,7 @@ async def test_the_loser_of_two_reprocesses_leaves_the_winner_its_content(pipeli
 async def test_what_an_ended_run_left_to_be_looked_at_stays(pipeline: Pipeline) -> None:
     pipeline.lies_at(BLOB, PDF)
     await pipeline.refer(REFERENCE)
-    pipeline.is_at("inv-17", DocumentStatus.FAILED)
+    pipeline.is_at("inv-17", status=DocumentStatus.FAILED)
 
     await pipeline.refer(REFERENCE)
     await pipeline.refer({**REFERENCE, "userId": "bob"})

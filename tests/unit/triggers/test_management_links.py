@@ -4,12 +4,10 @@ The durable management URLs carry the system key, which terminates, purges, rais
 everybody: with `status` and `none` it is in no answer, whichever way a request comes to it.
 """
 
-from collections.abc import Callable
-
 import pytest
 
 from docpipeline.models.documents import DocumentStatus
-from tests.unit.triggers.conftest import BLOB, ORIGIN, PDF, Answer, Pipeline
+from tests.unit.triggers.conftest import BLOB, ORIGIN, PDF, Answer, Pipeline, PipelineFactory
 from tests.unit.triggers.fake_runtime import SYSTEM_KEY
 
 OWN_KEYS = {"documentId", "links", "id"}
@@ -35,7 +33,7 @@ async def every_answer(pipeline: Pipeline) -> dict[str, Answer]:
         "repeat with its key": await pipeline.upload(key="k-1", documentId="inv-17"),
         "record": await pipeline.show("inv-17"),
     }
-    pipeline.is_at("inv-17", DocumentStatus.COMPLETED)
+    pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED)
     answers["reprocess"] = await pipeline.upload(documentId="inv-17", reprocess="true", key="k-2")
     answers["reprocess with its key"] = await pipeline.upload(documentId="inv-17", reprocess="true", key="k-2")
     return answers
@@ -46,7 +44,7 @@ STARTS = {"start", "start by reference", "heal", "reprocess"}
 
 @pytest.mark.parametrize("given", ["status", "none"])
 async def test_no_answer_holds_the_system_key_unless_all_links_are_given(
-    pipeline_with: Callable[..., Pipeline], given: str
+    pipeline_with: PipelineFactory, given: str
 ) -> None:
     answers = await every_answer(pipeline_with(MANAGEMENT_LINKS=given))
 
@@ -55,7 +53,7 @@ async def test_no_answer_holds_the_system_key_unless_all_links_are_given(
 
 
 async def test_status_gives_the_url_that_the_status_is_asked_at_and_no_key_to_it(
-    pipeline_with: Callable[..., Pipeline],
+    pipeline_with: PipelineFactory,
 ) -> None:
     answers = await every_answer(pipeline_with(MANAGEMENT_LINKS="status"))
 
@@ -67,7 +65,7 @@ async def test_status_gives_the_url_that_the_status_is_asked_at_and_no_key_to_it
         assert answers[name].headers["Retry-After"] == "10"
 
 
-async def test_none_gives_the_documents_own_links_alone(pipeline_with: Callable[..., Pipeline]) -> None:
+async def test_none_gives_the_documents_own_links_alone(pipeline_with: PipelineFactory) -> None:
     answers = await every_answer(pipeline_with(MANAGEMENT_LINKS="none"))
 
     for name in STARTS:
@@ -78,7 +76,7 @@ async def test_none_gives_the_documents_own_links_alone(pipeline_with: Callable[
         assert "runtime/webhooks" not in tells(answers[name])
 
 
-async def test_full_gives_the_standard_payload(pipeline_with: Callable[..., Pipeline]) -> None:
+async def test_full_gives_the_standard_payload(pipeline_with: PipelineFactory) -> None:
     answers = await every_answer(pipeline_with(MANAGEMENT_LINKS="full"))
 
     for name in STARTS:

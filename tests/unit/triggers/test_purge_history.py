@@ -1,12 +1,11 @@
 """The daily timer `purge_history`."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from docpipeline import history_purge
-from tests.unit.triggers.conftest import Pipeline
+from tests.unit.triggers.conftest import Pipeline, PipelineFactory
 from triggers.durable_client import DurableClient
 from triggers.purge_history import purge_history
 
@@ -70,7 +69,7 @@ async def test_one_run_is_bounded_and_the_next_goes_on(
     assert [await purge(pipeline), await purge(pipeline), await purge(pipeline)] == [30, 20, 0]
 
 
-async def test_the_timer_goes_by_the_setting(pipeline_with: Any) -> None:
+async def test_the_timer_goes_by_the_setting(pipeline_with: PipelineFactory) -> None:
     pipeline = pipeline_with(HISTORY_RETENTION_DAYS="7")
     pipeline.clock.now = NOW
     ended(pipeline, "eight-days", 8)

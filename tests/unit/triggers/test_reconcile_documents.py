@@ -3,17 +3,17 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
+from tests.records import SUBMITTED, AllRecordFields, a_record, changed
 from tests.unit.recorded_metrics import Metric, RecordedMetrics
 from tests.unit.triggers.conftest import Pipeline
 from tests.unit.triggers.reconciling import counted_in, reconcile, totals
-from tests.unit.triggers.records import SUBMITTED, a_record, awaiting_review
+from tests.unit.triggers.records import awaiting_review
 from triggers.reconcile_documents import reconcile_documents
 
 
@@ -38,7 +38,7 @@ async def test_a_document_just_accepted_is_left_alone(pipeline: Pipeline) -> Non
 async def test_an_instance_that_was_ended_fails_its_document(
     pipeline: Pipeline, runtime_status: str, code: str
 ) -> None:
-    record = counted_in(pipeline, a_record(status="extracting"))
+    record = counted_in(pipeline, a_record(status=DocumentStatus.EXTRACTING))
     pipeline.runs(record, runtime_status, output='{ "secret": 1 }')
 
     assert await reconcile(pipeline) == 1
@@ -54,7 +54,7 @@ async def test_an_instance_that_was_ended_fails_its_document(
 async def test_an_end_that_is_found_later_is_in_the_metrics_once(
     pipeline: Pipeline, metrics: RecordedMetrics
 ) -> None:
-    record = pipeline.records.put(a_record(status="extracting"))
+    record = pipeline.records.put(a_record(status=DocumentStatus.EXTRACTING))
     pipeline.runs(record, "Terminated")
 
     await reconcile(pipeline)
@@ -101,8 +101,8 @@ async def test_a_completed_instance_gives_its_document_its_own_end(
 @pytest.mark.parametrize(
     "output", [None, "text", {"status": "queued"}, {"status": "rejected"}, {"status": ["completed"]}, {}]
 )
-async def test_an_output_that_is_not_understood_fails_the_document(pipeline: Pipeline, output: Any) -> None:
-    record = counted_in(pipeline, a_record(status="storing"))
+async def test_an_output_that_is_not_understood_fails_the_document(pipeline: Pipeline, output: object) -> None:
+    record = counted_in(pipeline, a_record(status=DocumentStatus.STORING))
     pipeline.runs(record, "Completed", output=output)
 
     await reconcile(pipeline)
@@ -111,7 +111,7 @@ async def test_an_output_that_is_not_understood_fails_the_document(pipeline: Pip
 
 
 async def test_the_shard_is_the_one_the_run_was_counted_in(pipeline: Pipeline) -> None:
-    record = pipeline.records.put(a_record(status="extracting"))
+    record = pipeline.records.put(a_record(status=DocumentStatus.EXTRACTING))
     pipeline.runs(record, "Terminated", counter_shards=1)
 
     await reconcile(pipeline)
@@ -134,7 +134,12 @@ async def test_a_decision_that_never_reached_its_instance_is_raised_again(pipeli
 
 async def test_documents_at_work_or_waiting_are_left_alone(pipeline: Pipeline) -> None:
     decided_now = awaiting_review("d-3", approved=True, reviewer="rita", decided_at=pipeline.clock.now)
-    for record in (a_record("d-1", "storing"), awaiting_review("d-2"), decided_now, a_record("d-4", "completed")):
+    for record in (
+        a_record("d-1", status=DocumentStatus.STORING),
+        awaiting_review("d-2"),
+        decided_now,
+        a_record("d-4", status=DocumentStatus.COMPLETED),
+    ):
         pipeline.records.put(record)
         pipeline.runs(record)
 
@@ -143,7 +148,7 @@ async def test_documents_at_work_or_waiting_are_left_alone(pipeline: Pipeline) -
 
 
 async def test_running_it_twice_changes_nothing(pipeline: Pipeline) -> None:
-    record = counted_in(pipeline, a_record(status="extracting"))
+    record = counted_in(pipeline, a_record(status=DocumentStatus.EXTRACTING))
     pipeline.runs(record, "Terminated")
     await reconcile(pipeline)
     after_once = (dict(pipeline.records.rows), totals(pipeline))
@@ -157,32 +162,34 @@ async def test_running_it_twice_changes_nothing(pipeline: Pipeline) -> None:
 
 
 async def test_a_run_ended_by_an_operator_is_seen_at_once(pipeline: Pipeline) -> None:
-    record = counted_in(pipeline, a_record(status="extracting", updated_at=pipeline.clock.now))
+    record = counted_in(pipeline, a_record(status=DocumentStatus.EXTRACTING, updated_at=pipeline.clock.now))
     pipeline.runs(record, "Terminated")
 
     assert await reconcile(pipeline) == 1
     assert pipeline.records.rows["inv-17"].status == "failed"
 
 
-async def test_a_document_that_ends_by_itself_meanwhile_is_left_alone(pipeline: Pipeline) -> None:
-    record = pipeline.records.put(a_record(status="storing"))
+async def test_a_document_that_ends_by_itself_meanwhile_is_left_alone(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = pipeline.records.put(a_record(status=DocumentStatus.STORING))
     pipeline.runs(record, "Completed", output={"status": "completed"})
     listed = pipeline.records.unfinished
 
     async def end_after_listing(older_than: datetime) -> AsyncIterator[DocumentRecord]:
         async for found in listed(older_than):
-            pipeline.is_at("inv-17", DocumentStatus.COMPLETED)
+            pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED)
             yield found
 
-    pipeline.records.unfinished = end_after_listing  # type: ignore[method-assign]
+    monkeypatch.setattr(pipeline.records, "unfinished", end_after_listing)
 
     assert await reconcile(pipeline) == 0
     assert pipeline.runtime.signals == []
 
 
 async def test_a_run_that_was_replaced_meanwhile_is_left_alone(pipeline: Pipeline) -> None:
-    old = a_record(status="extracting")
-    newer = a_record(status="extracting", instance_id="doc-inv-17-ann-2")
+    old = a_record(status=DocumentStatus.EXTRACTING)
+    newer = a_record(status=DocumentStatus.EXTRACTING, instance_id="doc-inv-17-ann-2")
     pipeline.records.put(newer)
     pipeline.runs(old, "Terminated")
     pipeline.runs(newer)
@@ -192,9 +199,11 @@ async def test_a_run_that_was_replaced_meanwhile_is_left_alone(pipeline: Pipelin
     assert pipeline.records.rows["inv-17"] == newer
 
 
-async def test_one_that_cannot_be_reconciled_hinders_no_other(pipeline: Pipeline, caplog: Any) -> None:
+async def test_one_that_cannot_be_reconciled_hinders_no_other(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in range(3):
-        pipeline.records.put(a_record(f"d-{number}", "extracting"))
+        pipeline.records.put(a_record(f"d-{number}", status=DocumentStatus.EXTRACTING))
     pipeline.runs(pipeline.records.rows["d-1"], "Banana")
 
     await reconcile(pipeline)
@@ -215,11 +224,11 @@ async def test_the_timer_reconciles(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize("runtime_status", ["Completed", "Running"])
 @pytest.mark.parametrize("change", [{"document_id": "other"}, {"submitted_at": SUBMITTED + timedelta(seconds=1)}])
 async def test_an_instance_of_another_document_or_run_is_not_believed(
-    pipeline: Pipeline, change: dict[str, Any], runtime_status: str
+    pipeline: Pipeline, change: AllRecordFields, runtime_status: str
 ) -> None:
     """A document with a card number took over the end of another one, and was never read."""
-    record = counted_in(pipeline, a_record(status="extracting"))
-    foreign = record.model_copy(update=change)
+    record = counted_in(pipeline, a_record(status=DocumentStatus.EXTRACTING))
+    foreign = changed(record, **change)
     pipeline.runs(foreign, runtime_status, output={"status": "completed", "isCompliant": True})
 
     await reconcile(pipeline)
@@ -233,7 +242,7 @@ async def test_a_queued_document_whose_id_another_instance_has_runs_under_a_new_
     pipeline: Pipeline, runtime_status: str
 ) -> None:
     record = pipeline.records.put(a_record())
-    pipeline.runs(record.model_copy(update={"document_id": "other"}), runtime_status)
+    pipeline.runs(changed(record, document_id="other"), runtime_status)
 
     assert await reconcile(pipeline) == 1
 
@@ -245,8 +254,8 @@ async def test_a_queued_document_whose_id_another_instance_has_runs_under_a_new_
 
 
 async def test_the_place_of_a_request_that_died_is_freed(pipeline: Pipeline) -> None:
-    at_work = pipeline.records.put(a_record(status="extracting"))
-    ended = pipeline.records.put(a_record("d-2", "completed"))
+    at_work = pipeline.records.put(a_record(status=DocumentStatus.EXTRACTING))
+    ended = pipeline.records.put(a_record("d-2", status=DocumentStatus.COMPLETED))
     pipeline.runs(at_work)
     dead = RunReference(document_id="never-written", instance_id="doc-never-1")
     for place in (at_work.run, ended.run, dead):
@@ -262,8 +271,8 @@ async def test_the_place_of_a_request_that_died_is_freed(pipeline: Pipeline) -> 
 
 async def test_a_damaged_record_keeps_its_place_and_hinders_no_other(pipeline: Pipeline) -> None:
     """One row that cannot be read must not end the reconciliation of all others."""
-    damaged = pipeline.records.put(a_record("d-1", "completed"))
-    ended = pipeline.records.put(a_record("d-2", "completed"))
+    damaged = pipeline.records.put(a_record("d-1", status=DocumentStatus.COMPLETED))
+    ended = pipeline.records.put(a_record("d-2", status=DocumentStatus.COMPLETED))
     for place in (damaged.run, ended.run):
         await pipeline.places.take(place)
     pipeline.records.damaged.add("d-1")

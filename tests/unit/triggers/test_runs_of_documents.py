@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from typing import Any
+from typing import IO
 
 import pytest
 
@@ -11,15 +10,12 @@ from docpipeline.errors import ServiceUnavailable
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.instance_ids import counter_shard
-from docpipeline.models.jobs import DocumentJob
-from tests.unit.triggers.conftest import BLOB, PDF, Pipeline
+from docpipeline.services.document_blobs import IncomingBlob
+from tests.records import changed
+from tests.unit.triggers.conftest import BLOB, PDF, Pipeline, PipelineFactory
 
 PNG = b"\x89PNG\r\n\x1a\n pixels"
 OTHER_PDF = b"%PDF-1.4 a contract"
-
-
-def job_of(pipeline: Pipeline, instance_id: str) -> DocumentJob:
-    return DocumentJob.from_payload(json.loads(pipeline.runtime.instances[instance_id].input))
 
 
 async def test_a_crash_before_the_start_is_healed_by_the_next_post(pipeline: Pipeline) -> None:
@@ -57,12 +53,12 @@ async def test_an_instance_somebody_else_started_meanwhile_is_a_success(
 async def test_a_start_that_meets_an_instance_of_another_document_is_healed(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ "Already exists" once counted as success: the second document was never read."""
+    """Once, "already exists" counted as success: the second document was never read."""
     create, met = pipeline.records.create, []
 
     async def create_beside_a_foreign_instance(record: DocumentRecord) -> bool:
         met.append(record.instance_id)
-        pipeline.runs(record.model_copy(update={"document_id": "other"}))
+        pipeline.runs(changed(record, document_id="other"))
         return await create(record)
 
     monkeypatch.setattr(pipeline.records, "create", create_beside_a_foreign_instance)
@@ -90,7 +86,7 @@ async def test_hundreds_of_simultaneous_starts_each_have_an_instance_of_their_ow
 
 async def test_reprocessing_a_finished_document_starts_a_new_run(pipeline: Pipeline) -> None:
     first = await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, page_count=3)
+    pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED, page_count=3)
 
     second = await pipeline.upload(documentId="inv-17", reprocess="true")
 
@@ -103,7 +99,7 @@ async def test_reprocessing_a_finished_document_starts_a_new_run(pipeline: Pipel
 
 async def test_reprocessing_a_document_in_flight_is_refused(pipeline: Pipeline) -> None:
     await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.VALIDATING)
+    pipeline.is_at("inv-17", status=DocumentStatus.VALIDATING)
 
     answer = await pipeline.upload(documentId="inv-17", reprocess="true")
 
@@ -117,7 +113,7 @@ async def test_reprocessing_an_unknown_document_starts_it(pipeline: Pipeline) ->
 
 async def test_the_same_idempotency_key_answers_with_the_same_instance(pipeline: Pipeline) -> None:
     first = await pipeline.upload(key="k-1")
-    pipeline.is_at(first.json["documentId"], DocumentStatus.COMPLETED)
+    pipeline.is_at(first.json["documentId"], status=DocumentStatus.COMPLETED)
     second = await pipeline.upload(key="k-2", reprocess="true")
 
     again = await pipeline.upload(key="k-2", reprocess="true")
@@ -129,9 +125,9 @@ async def test_the_same_idempotency_key_answers_with_the_same_instance(pipeline:
 
 async def test_a_key_of_a_run_replaced_since_starts_nothing(pipeline: Pipeline) -> None:
     document_id = (await pipeline.upload(key="k-1", reprocess="true")).json["documentId"]
-    pipeline.is_at(document_id, DocumentStatus.COMPLETED)
+    pipeline.is_at(document_id, status=DocumentStatus.COMPLETED)
     await pipeline.upload(key="k-2", reprocess="true")
-    pipeline.is_at(document_id, DocumentStatus.COMPLETED)
+    pipeline.is_at(document_id, status=DocumentStatus.COMPLETED)
 
     assert (await pipeline.upload(key="k-1", reprocess="true")).status == 200
     assert len(pipeline.runtime.started) == 2
@@ -171,14 +167,14 @@ async def test_a_request_sent_again_with_its_key_is_answered_though_its_blob_is_
     assert without_key.is_problem(400, "invalid-request")
 
 
-async def test_too_many_in_flight_are_refused_with_retry_after(pipeline_with: Callable[..., Pipeline]) -> None:
+async def test_too_many_in_flight_are_refused_with_retry_after(pipeline_with: PipelineFactory) -> None:
     pipeline = pipeline_with(MAX_PENDING_DOCUMENTS="2")
     accepted = [await pipeline.upload(documentId=f"d-{number}") for number in range(2)]
 
     refused = await pipeline.upload(documentId="d-2")
     known = await pipeline.upload(documentId="d-1")
     stored_meanwhile = len(pipeline.blobs.stored)
-    pipeline.is_at("d-0", DocumentStatus.COMPLETED)
+    pipeline.is_at("d-0", status=DocumentStatus.COMPLETED)
     after_they_ended = await pipeline.upload(documentId="d-2")
 
     assert [answer.status for answer in accepted] == [202, 202]
@@ -188,7 +184,7 @@ async def test_too_many_in_flight_are_refused_with_retry_after(pipeline_with: Ca
     assert (known.status, after_they_ended.status) == (200, 202)
 
 
-async def test_a_burst_gets_no_more_than_the_limit(pipeline_with: Callable[..., Pipeline]) -> None:
+async def test_a_burst_gets_no_more_than_the_limit(pipeline_with: PipelineFactory) -> None:
     """A hundred at once with a limit of five were all accepted."""
     pipeline = pipeline_with(MAX_PENDING_DOCUMENTS="5")
 
@@ -216,7 +212,7 @@ async def test_an_end_that_nobody_knows_of_is_counted_and_told_before_the_next_r
     pipeline: Pipeline,
 ) -> None:
     first = await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, uncounted=True, untold=True)
+    pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED, uncounted=True, untold=True)
 
     second = await pipeline.upload(documentId="inv-17", reprocess="true")
 
@@ -238,7 +234,7 @@ async def test_an_end_that_cannot_be_counted_is_not_overwritten(pipeline: Pipeli
 
 
 async def test_the_end_of_the_run_before_is_counted_in_the_shard_that_it_began_in(
-    pipeline_with: Callable[..., Pipeline],
+    pipeline_with: PipelineFactory,
 ) -> None:
     pipeline = pipeline_with(COUNTER_SHARDS="1")
     record = await ended_without_a_word(pipeline)
@@ -251,17 +247,20 @@ async def test_the_end_of_the_run_before_is_counted_in_the_shard_that_it_began_i
 
 async def test_two_requests_with_one_key_have_one_place_that_the_failing_one_does_not_take_along(
     pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     save, waiting, go_on = pipeline.blobs.save_incoming, asyncio.Event(), asyncio.Event()
 
-    async def first_waits_and_second_fails(*content: Any) -> Any:
+    async def first_waits_and_second_fails(
+        document_id: str, content: bytes | IO[bytes], content_hash: str, content_type: str
+    ) -> IncomingBlob:
         if waiting.is_set():
             raise ServiceUnavailable("document storage", "it answered 503")
         waiting.set()
         await go_on.wait()
-        return await save(*content)
+        return await save(document_id, content, content_hash, content_type)
 
-    pipeline.blobs.save_incoming = first_waits_and_second_fails  # type: ignore[method-assign]
+    monkeypatch.setattr(pipeline.blobs, "save_incoming", first_waits_and_second_fails)
     first = asyncio.create_task(pipeline.upload(key="k-1"))
     await waiting.wait()
     second = await pipeline.upload(key="k-1")
@@ -273,7 +272,7 @@ async def test_two_requests_with_one_key_have_one_place_that_the_failing_one_doe
 
 async def test_a_receiver_that_is_away_does_not_hold_up_the_next_run(pipeline: Pipeline) -> None:
     await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.COMPLETED, uncounted=True, untold=True)
+    pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED, uncounted=True, untold=True)
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
 
     assert (await pipeline.upload(documentId="inv-17", reprocess="true")).status == 202
@@ -286,4 +285,4 @@ def _crash() -> None:
 async def ended_without_a_word(pipeline: Pipeline) -> DocumentRecord:
     """A document whose run ended before its end could be counted or told."""
     await pipeline.upload(documentId="inv-17")
-    return pipeline.is_at("inv-17", DocumentStatus.COMPLETED, uncounted=True, untold=True)
+    return pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED, uncounted=True, untold=True)

@@ -6,14 +6,16 @@ from datetime import timedelta
 import pytest
 
 from docpipeline.errors import ServiceUnavailable
+from docpipeline.models.documents import DocumentStatus
+from tests.records import SUBMITTED, a_record
 from tests.unit.triggers.conftest import Pipeline
 from tests.unit.triggers.reconciling import SHARD, counted_in, reconcile, totals
-from tests.unit.triggers.records import SUBMITTED, a_job, a_record, awaiting_review
+from tests.unit.triggers.records import a_job, awaiting_review
 
 
 async def test_an_end_that_reconciliation_writes_is_told(pipeline: Pipeline) -> None:
     """A terminated document ended without a word to whoever had sent it."""
-    record = counted_in(pipeline, a_record(status="extracting"))
+    record = counted_in(pipeline, a_record(status=DocumentStatus.EXTRACTING))
     pipeline.runs(record, "Terminated")
 
     await reconcile(pipeline)
@@ -28,15 +30,15 @@ async def test_an_end_that_reconciliation_writes_is_told(pipeline: Pipeline) -> 
 @pytest.mark.parametrize(
     ("status", "field", "told"),
     [
-        ("completed", "processed", "document.completed"),
-        ("rejected", "rejected", "document.rejected"),
-        ("timeout", "timedOut", "document.approval.timedOut"),
-        ("failed", "failed", "document.failed"),
+        (DocumentStatus.COMPLETED, "processed", "document.completed"),
+        (DocumentStatus.REJECTED, "rejected", "document.rejected"),
+        (DocumentStatus.TIMEOUT, "timedOut", "document.approval.timedOut"),
+        (DocumentStatus.FAILED, "failed", "document.failed"),
     ],
 )
 @pytest.mark.parametrize("runtime_status", ["Terminated", "Completed", None], ids=str)
 async def test_a_run_terminated_right_after_its_record_became_final_is_counted_and_told(
-    pipeline: Pipeline, status: str, field: str, told: str, runtime_status: str | None
+    pipeline: Pipeline, status: DocumentStatus, field: str, told: str, runtime_status: str | None
 ) -> None:
     """Such a run stayed pending in the counter for ever."""
     record = counted_in(pipeline, a_record(status=status, uncounted=True, untold=True, completed_at=SUBMITTED))
@@ -51,7 +53,7 @@ async def test_a_run_terminated_right_after_its_record_became_final_is_counted_a
 
 
 async def test_an_end_that_its_own_run_is_telling_is_left_to_it(pipeline: Pipeline) -> None:
-    record = counted_in(pipeline, a_record(status="completed", uncounted=True, untold=True))
+    record = counted_in(pipeline, a_record(status=DocumentStatus.COMPLETED, uncounted=True, untold=True))
     pipeline.runs(record)
 
     assert await reconcile(pipeline) == 0
@@ -59,7 +61,7 @@ async def test_an_end_that_its_own_run_is_telling_is_left_to_it(pipeline: Pipeli
 
 
 async def test_an_end_is_told_until_the_receiver_is_back(pipeline: Pipeline) -> None:
-    record = counted_in(pipeline, a_record(status="completed", uncounted=True, untold=True))
+    record = counted_in(pipeline, a_record(status=DocumentStatus.COMPLETED, uncounted=True, untold=True))
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
     for _ in range(3):
         assert await reconcile(pipeline) == 0
@@ -74,7 +76,7 @@ async def test_an_end_is_told_until_the_receiver_is_back(pipeline: Pipeline) -> 
 async def test_an_end_that_cannot_be_told_is_given_up_after_a_day_of_trying(pipeline: Pipeline) -> None:
     """A day of trying, not a day since the end: the app may have been switched off meanwhile."""
     long_ago = pipeline.clock.now - timedelta(days=30)
-    pipeline.records.put(a_record(status="completed", untold=True, completed_at=long_ago))
+    pipeline.records.put(a_record(status=DocumentStatus.COMPLETED, untold=True, completed_at=long_ago))
     pipeline.notifier.fault = ServiceUnavailable("notification webhook", "it answered 503")
 
     await reconcile(pipeline)
@@ -86,7 +88,9 @@ async def test_an_end_that_cannot_be_told_is_given_up_after_a_day_of_trying(pipe
 
 
 async def test_an_end_is_counted_however_long_the_runtime_is_away(pipeline: Pipeline) -> None:
-    counted_in(pipeline, a_record(status="completed", uncounted=True, untold=True, completed_at=SUBMITTED))
+    counted_in(
+        pipeline, a_record(status=DocumentStatus.COMPLETED, uncounted=True, untold=True, completed_at=SUBMITTED)
+    )
     pipeline.runtime.refuses_signals = True
     for _ in range(3):
         await reconcile(pipeline)
@@ -138,7 +142,10 @@ async def test_a_run_that_began_and_failed_while_queued_counts_once_whatever_sto
     pipeline: Pipeline,
 ) -> None:
     """It cannot be told from one that never began by its record, and counted again after 256 others."""
-    record = counted_in(pipeline, a_record(status="failed", failed_in="queued", uncounted=True, untold=True))
+    record = counted_in(
+        pipeline,
+        a_record(status=DocumentStatus.FAILED, failed_in=DocumentStatus.QUEUED, uncounted=True, untold=True),
+    )
     pipeline.runs(record, "Failed")
     pipeline.runtime.instances[record.instance_id].custom_status = {"stage": "extracting"}
     for _ in range(2):

@@ -3,8 +3,8 @@
 import pytest
 
 from docpipeline.models.documents import DocumentStatus
+from tests.records import a_record
 from tests.unit.triggers.conftest import ORIGIN, Pipeline
-from tests.unit.triggers.records import a_record
 
 KEYS = {
     *("documentId", "instanceId", "userId", "priority", "fileName", "contentHash", "status", "submittedAt"),
@@ -90,7 +90,7 @@ async def test_a_text_is_plain_utf_8(pipeline: Pipeline) -> None:
 
 
 async def test_a_document_without_a_text_yet_says_so(pipeline: Pipeline) -> None:
-    pipeline.records.put(a_record("inv-17", "extracting"))
+    pipeline.records.put(a_record("inv-17", status=DocumentStatus.EXTRACTING))
 
     answer = await pipeline.text("inv-17")
 

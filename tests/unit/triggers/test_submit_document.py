@@ -1,21 +1,14 @@
 """POST /documents: what starts, what is refused, and what is never done twice."""
 
 import asyncio
-import json
-from typing import Any
 
 import pytest
 
 from docpipeline.models.documents import DocumentStatus
-from docpipeline.models.jobs import DocumentJob
 from tests.unit.triggers.conftest import BLOB, ORIGIN, PDF, Pipeline
 
 PNG = b"\x89PNG\r\n\x1a\n pixels"
 OTHER_PDF = b"%PDF-1.4 a contract"
-
-
-def job_of(pipeline: Pipeline, instance_id: str) -> DocumentJob:
-    return DocumentJob.from_payload(json.loads(pipeline.runtime.instances[instance_id].input))
 
 
 async def test_an_uploaded_file_is_stored_recorded_and_started(pipeline: Pipeline) -> None:
@@ -26,7 +19,7 @@ async def test_an_uploaded_file_is_stored_recorded_and_started(pipeline: Pipelin
     assert pipeline.blobs.stored[record.blob_url] == PDF
     assert (record.status, record.file_name, record.content_type) == ("queued", "inv 17.pdf", "application/pdf")
     assert pipeline.runtime.started == [record.instance_id]
-    job = job_of(pipeline, record.instance_id)
+    job = pipeline.job_of(record.instance_id)
     assert (job.document_id, job.user_id, job.blob_url, job.priority) == ("inv-17", "ann", record.blob_url, "high")
     assert job.policy == pipeline.services.settings.resolve_policy(job.priority)
 
@@ -97,7 +90,9 @@ async def test_an_upload_without_an_id_gets_the_same_one_for_the_same_user_and_c
     assert len({answer.json["documentId"] for answer in (first, other_user, other_content)}) == 3
 
 
-async def test_a_blob_is_copied_and_its_sas_goes_no_further(pipeline: Pipeline, caplog: Any) -> None:
+async def test_a_blob_is_copied_and_its_sas_goes_no_further(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
     pipeline.lies_at(BLOB, PDF)
 
     answer = await pipeline.refer(
@@ -125,7 +120,7 @@ async def test_a_blob_without_an_id_gets_the_same_one_whatever_its_sas(pipeline:
 
 async def test_a_known_document_is_answered_with_its_record_and_starts_nothing(pipeline: Pipeline) -> None:
     await pipeline.upload(documentId="inv-17")
-    pipeline.is_at("inv-17", DocumentStatus.COMPLETED)
+    pipeline.is_at("inv-17", status=DocumentStatus.COMPLETED)
 
     answer = await pipeline.upload(documentId="inv-17")
 
@@ -145,7 +140,7 @@ async def test_two_simultaneous_posts_start_one_instance(pipeline: Pipeline) -> 
 async def test_the_loser_of_a_race_with_other_content_is_told_and_its_content_removed(pipeline: Pipeline) -> None:
     await pipeline.upload(OTHER_PDF, documentId="inv-17")
     winner = pipeline.records.rows.pop("inv-17")
-    pipeline.records.before_create = lambda: pipeline.records.rows.setdefault("inv-17", winner) and None
+    pipeline.records.before_create = lambda: pipeline.records.rows.setdefault("inv-17", winner)
 
     answer = await pipeline.upload(documentId="inv-17")
 
@@ -204,7 +199,9 @@ async def test_a_durable_runtime_that_is_down_is_a_503_without_its_address(pipel
     assert "17071" not in answer.content.decode()
 
 
-async def test_a_bug_is_a_500_that_says_nothing_and_is_logged_once(pipeline: Pipeline, caplog: Any) -> None:
+async def test_a_bug_is_a_500_that_says_nothing_and_is_logged_once(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
     pipeline.records.before_create = _crash
 
     answer = await pipeline.upload()

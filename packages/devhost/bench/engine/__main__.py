@@ -1,7 +1,7 @@
-"""``python -m bench.engine``: how fast the durable engine is, beside what it cannot be faster than and others.
+"""``python -m bench.engine``: the speed of the durable engine, beside its ceilings and other engines.
 
-Every measurement has a process and a database of its own. Other programs on the machine make the seconds longer,
-the ratios of one run less so.
+Every measurement has its own process and database. Other programs on the machine distort the seconds more than the
+ratios within one run.
 """
 
 import argparse
@@ -24,7 +24,7 @@ _FULL = {"finished": 100_000, "memory": 10_000}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; returns 0, or 1 if a peer was asked for that cannot be had."""
+    """Measure and print; returns 0, or 1 if a peer cannot be measured."""
     options = _parser().parse_args(arguments)
     if options.no_sdk_speedups:
         os.environ[sdk_speedups.SETTING] = "0"
@@ -56,15 +56,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(runs: FreshRuns, options: argparse.Namespace) -> None:
-    wanted = (options.only,) if options.only else _SECTIONS
+    sections = (options.only,) if options.only else _SECTIONS
     print_row("measurement", "value", "against")
-    if "engine" in wanted:
+    if "engine" in sections:
         EngineSection(runs, _load(options)).run()
-    if "workers" in wanted:
+    if "workers" in sections:
         print_workers(runs, options.workflows, options.rounds)
     if options.peers or options.only == "peers":
         print_peers(runs, options.workflows, options.rounds)
-    elif "peers" in wanted:
+    elif "peers" in sections:
         print_how_to_get_peers()
 
 

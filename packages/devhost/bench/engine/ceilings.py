@@ -11,9 +11,9 @@ import azure.functions as func
 from bench.engine.reference_app import WORKFLOW, reference_app
 from devhost.functions import sdk_speedups
 
-# As the engine does: so many work items share a commit.
+# The number of work items that share a commit, as in the engine.
 _GROUP = 64
-# Start, four or five episodes, four activities, the entity: each is some rows in and some rows out.
+# Start, four or five episodes, four activities, the entity: each inserts and deletes some rows.
 _STEPS = 10
 _EVENT = '{"EventType":5,"Timestamp":"2024-01-01T00:00:00.000000Z","TaskScheduledId":0,"Result":"{\\"n\\": 1}"}'
 

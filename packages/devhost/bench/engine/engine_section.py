@@ -1,8 +1,8 @@
-"""The rows about the engine alone, beside what it cannot be faster than.
+"""The rows about the engine alone, beside its ceilings.
 
-The plain ceiling is the CPU time of the unmodified SDK's replay of the very episodes that the engine gave it, on
-one core. Engine and ceiling are measured in turns, and the best of each counts. The second ceiling is that of the
-same workflow where no two completions share an episode, as for a host that does not gather them.
+The plain ceiling is the CPU time that the unmodified SDK takes on one core to replay the engine's own episodes.
+Engine and ceiling are measured in turns, and the best of each counts. The second ceiling is that of the same
+workflow with an episode for every completion, as on a host that does not gather completions.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _SAMPLE = 50
 
 @dataclass(frozen=True)
 class EngineLoad:
-    """How much of everything: workflows at once, workflows one by one, widths, finished instances, and so on."""
+    """The size of each measurement: workflows at once, workflows one by one, widths, finished instances."""
 
     workflows: int
     singles: int
@@ -54,7 +54,7 @@ class EngineSection:
         print_row(f"resident memory, {load.memory} finished", f"{memory:.0f} MB")
 
     def _print_throughput(self, workflows: int) -> tuple[float, Throughput]:
-        """Alternates with the ceiling, since other programs may come and go; returns the best of each."""
+        """Measure engine and ceiling in turns, since other programs may come and go; return the best of each."""
         rounds = self._load.rounds
         sample = self._runs.measure(measurements.throughput, _SAMPLE, sample_size=_SAMPLE)
         apart = self._runs.measure(measurements.documents_one_by_one, _SAMPLE)
@@ -90,7 +90,7 @@ class EngineSection:
         )
 
     def _print_crowded(self) -> None:
-        """Alternates the two, since the machine may be busier now than it was at the beginning."""
+        """Measure the two in turns, since the machine may be busier now than at the beginning."""
         workflows, finished = self._load.workflows, self._load.finished
         empty, crowded = [], []
         for _ in range(self._load.rounds):

@@ -1,4 +1,4 @@
-"""Gives every measurement a process and a folder of its own, so that none warms up another."""
+"""Gives every measurement its own process and folder, so that none warms up another."""
 
 import multiprocessing
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class FreshRuns:
     """Runs measurements, one at a time.
 
     Args:
-        folder: Under which each gets a new folder.
+        folder: Parent of the folder of each measurement.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,7 +31,7 @@ class FreshRuns:
         return folder
 
     def measure(self, measurement: Callable[..., T], *arguments: Any, **options: Any) -> T:
-        """Call a measurement with a new folder, and then the arguments, in a fresh process."""
+        """Call a measurement in a fresh process, with a new folder and then the arguments."""
         return in_fresh_process(measurement, self.new_folder(), *arguments, **options)
 
 

@@ -1,4 +1,4 @@
-"""What is measured; every function here is called in a fresh process, so that none warms up another."""
+"""The measurements. Each function here is called in a fresh process, so that none warms up another."""
 
 import sqlite3
 import statistics
@@ -17,7 +17,7 @@ _BATCH = 1000
 
 @dataclass(frozen=True)
 class Throughput(Timing):
-    """How fast workflows that were submitted together went through, and what else was seen of them."""
+    """The speed of workflows that were submitted together, and a sample of their episodes."""
 
     episodes: int
     resident_mb: float
@@ -35,13 +35,13 @@ class FanOut:
 
 
 def throughput(folder: Path, workflows: int, finished_before: int = 0, sample_size: int = 0) -> Throughput:
-    """Run so many workflows at once, after some to warm up.
+    """Run workflows at once, after some to warm up.
 
     Args:
         folder: where the database goes.
-        workflows: how many are submitted together.
-        finished_before: how many finished instances the store holds already.
-        sample_size: of how many workflows to keep the SDK's input documents.
+        workflows: number of workflows submitted together.
+        finished_before: number of finished instances already in the store.
+        sample_size: number of workflows whose input documents for the SDK are kept.
     """
     with running_engine(folder, sample_size) as running:
         running.run(WORKFLOW, inputs(_WARM_UP))
@@ -62,7 +62,7 @@ def throughput(folder: Path, workflows: int, finished_before: int = 0, sample_si
 
 
 def documents_one_by_one(folder: Path, workflows: int) -> list[list[str]]:
-    """Return the SDK's input documents of workflows in which every completion has an episode of its own."""
+    """Return the SDK's input documents of workflows where every completion has its own episode."""
     one_at_a_time = EngineOptions(max_concurrent_activities=1, max_concurrent_orchestrators=1)
     with running_engine(folder, workflows, options=one_at_a_time) as running:
         for payload in inputs(workflows):
@@ -89,7 +89,7 @@ def fan_out(folder: Path, width: int) -> FanOut:
 
 
 def memory_mb(folder: Path, workflows: int) -> float:
-    """Return the resident memory after so many workflows, submitted a thousand at a time."""
+    """Return the resident memory after a number of workflows, submitted a thousand at a time."""
     with running_engine(folder) as running:
         for first in range(0, workflows, _BATCH):
             running.run(WORKFLOW, inputs(min(_BATCH, workflows - first)))
@@ -103,12 +103,12 @@ def _seconds(running: RunningEngine, number: int) -> float:
 
 
 def inputs(count: int) -> list[dict[str, int]]:
-    """One input for each of so many reference workflows."""
+    """One input for each reference workflow."""
     return [{"number": number} for number in range(count)]
 
 
 def _multiply_finished(database: Path, count: int) -> None:
-    """Write copies of a finished instance; running that many would take minutes."""
+    """Write copies of a finished instance; running them would take minutes."""
     copies = "WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?)"
     with closing(sqlite3.connect(database, timeout=60)) as connection:
         columns = [row[1] for row in connection.execute("PRAGMA table_info(instances)")]

@@ -20,7 +20,7 @@ _VARIANTS = {
 
 
 def print_how_to_get_peers() -> None:
-    """Print the row of one who did not ask for peers."""
+    """Print how to include the peers, in place of their rows."""
     print_row("DBOS Transact on SQLite", "-", "not measured; --peers sets it up apart and measures it")
 
 
@@ -45,7 +45,7 @@ def _measure_dbos(python: Path, folder: Path, workflows: int, variant: str) -> T
 
 
 def beside_ours(runs: Sequence[Timing], ours: Sequence[Timing]) -> tuple[str, str]:
-    """A peer's value, and what it is beside ours: by the medians."""
+    """A peer's median, and its ratio to ours."""
     rate, cpu_ms = _medians(runs)
     our_rate, our_cpu_ms = _medians(ours)
     return f"{rate:.0f}/s", (

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import azure.durable_functions as df
@@ -13,6 +13,7 @@ import azure.functions as func
 WORKFLOW = "reference_workflow"
 COMPUTING_WORKFLOW = "computing_workflow"
 FAN_OUT = "fan_out"
+Steps = Generator[Any, Any, Any]
 _SHARDS = 8
 _AT_ONCE = ("extract", "validate", "store", "notify")
 _COMPUTING = ("parse_and_hash",) * 4
@@ -30,9 +31,9 @@ def reference_app() -> func.FunctionApp:
 
 
 def parse_page() -> str:
-    """Do what makes an activity compute: find the words of a page, count and hash them, again and again.
+    """Count and hash the words of a page, again and again: the work of an activity that computes.
 
-    It is Python code nearly all the way, so two threads of one process take as long as one.
+    Nearly all of it is Python code, so two threads of one process take as long as one.
     """
     digest = hashlib.sha256()
     for _ in range(_PASSES):
@@ -44,15 +45,15 @@ def _orchestrators() -> df.Blueprint:
     bp = df.Blueprint()
 
     @bp.orchestration_trigger(context_name="context")
-    def reference_workflow(context: df.DurableOrchestrationContext) -> Iterator[Any]:
+    def reference_workflow(context: df.DurableOrchestrationContext) -> Steps:
         return (yield from _chain_and_fork(context, _AT_ONCE))
 
     @bp.orchestration_trigger(context_name="context")
-    def computing_workflow(context: df.DurableOrchestrationContext) -> Iterator[Any]:
+    def computing_workflow(context: df.DurableOrchestrationContext) -> Steps:
         return (yield from _chain_and_fork(context, _COMPUTING))
 
     @bp.orchestration_trigger(context_name="context")
-    def fan_out(context: df.DurableOrchestrationContext) -> Iterator[Any]:
+    def fan_out(context: df.DurableOrchestrationContext) -> Steps:
         width = context.get_input()["width"]
         numbers = yield context.task_all([context.call_activity("echo", number) for number in range(width)])
         return sum(numbers)
@@ -60,7 +61,7 @@ def _orchestrators() -> df.Blueprint:
     return bp
 
 
-def _chain_and_fork(context: df.DurableOrchestrationContext, steps: tuple[str, ...]) -> Iterator[Any]:
+def _chain_and_fork(context: df.DurableOrchestrationContext, steps: tuple[str, ...]) -> Steps:
     extract, validate, store, notify = steps
     document = context.get_input()
     text = yield context.call_activity(extract, document)
@@ -74,23 +75,23 @@ def _steps() -> df.Blueprint:
     bp = df.Blueprint()
 
     @bp.activity_trigger(input_name="payload")
-    def extract(payload: dict) -> dict:  # type: ignore[type-arg]
+    def extract(payload: dict) -> dict:
         return {"number": payload["number"], "text": "Invoice 17, total 1,234.50 EUR", "confidence": 0.98}
 
     @bp.activity_trigger(input_name="payload")
-    def validate(payload: dict) -> dict:  # type: ignore[type-arg]
+    def validate(payload: dict) -> dict:
         return {"number": payload["number"], "verdict": "compliant", "score": 0.91}
 
     @bp.activity_trigger(input_name="payload")
-    def store(payload: dict) -> dict:  # type: ignore[type-arg]
+    def store(payload: dict) -> dict:
         return {"stored": payload["number"]}
 
     @bp.activity_trigger(input_name="payload")
-    def notify(payload: dict) -> dict:  # type: ignore[type-arg]
+    def notify(payload: dict) -> dict:
         return {"notified": payload["number"]}
 
     @bp.activity_trigger(input_name="payload")
-    def parse_and_hash(payload: dict) -> dict:  # type: ignore[type-arg]
+    def parse_and_hash(payload: dict) -> dict:
         return {"number": payload["number"], "digest": parse_page()}
 
     @bp.activity_trigger(input_name="payload")

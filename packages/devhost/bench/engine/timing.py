@@ -1,16 +1,16 @@
-"""What every run of workflows is told in, whoever ran them."""
+"""The figures of a run of workflows, for every engine alike."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How long workflows took that were submitted together.
+    """The time that workflows took that were submitted together.
 
     Attributes:
-        workflows: How many there were.
-        wall_seconds: From the first submission until the last had ended.
-        cpu_seconds: User and system time, all threads, of the process that was measured.
+        workflows: Their number.
+        wall_seconds: From the first submission to the last end.
+        cpu_seconds: User and system time of all threads of the measured process.
     """
 
     workflows: int
@@ -19,7 +19,7 @@ class Timing:
 
     @property
     def per_second(self) -> float:
-        """Workflows a second by the clock on the wall."""
+        """Workflows for each second of wall-clock time."""
         return self.workflows / self.wall_seconds
 
     @property

@@ -1,4 +1,4 @@
-"""Workflows whose functions run in the engine's process, or in worker processes as a host has them."""
+"""Workflows whose functions run in the engine's process, or in worker processes as on a host."""
 
 import statistics
 import time
@@ -19,7 +19,7 @@ _WARM_UP = 20
 
 @dataclass(frozen=True)
 class HostedRun(Timing):
-    """One run; ``cpu_seconds`` is the host's, the workers' are apart."""
+    """One run; ``cpu_seconds`` are the host's only, without the workers'."""
 
     workers: int
     worker_cpu_seconds: float
@@ -32,7 +32,7 @@ class HostedRun(Timing):
 
 @dataclass(frozen=True)
 class Summary:
-    """What the rounds for one number of workers amount to: medians."""
+    """The medians of all rounds with one number of workers."""
 
     workers: int
     per_second: float
@@ -41,7 +41,7 @@ class Summary:
 
 
 def hosted_run(folder: Path, orchestrator: str, workflows: int, workers: int) -> HostedRun:
-    """Run so many workflows at once, after some to warm up, with functions in so many workers."""
+    """Run workflows at once, after some to warm up, with functions in `workers` processes."""
     with running_engine(folder, workers=workers) as running:
         running.run(orchestrator, inputs(_WARM_UP))
         cpu_before = _workers_cpu_seconds()
@@ -52,7 +52,7 @@ def hosted_run(folder: Path, orchestrator: str, workflows: int, workers: int) ->
 
 
 def alternating(run: Callable[[int], HostedRun], rounds: int) -> list[list[HostedRun]]:
-    """Run once with each number of workers, again and again: upwards, downwards, so that none is always last."""
+    """Run every number of workers in each round, upwards and downwards in turn, so that none is always last."""
     there_and_back = [WORKER_COUNTS, WORKER_COUNTS[::-1]]
     return [
         sorted((run(count) for count in there_and_back[number % 2]), key=lambda done: done.workers)
@@ -74,13 +74,13 @@ def summaries(rounds: Sequence[Sequence[HostedRun]]) -> list[Summary]:
 
 
 def two_against_one(rounds: Sequence[Sequence[HostedRun]]) -> float:
-    """How many times as fast two workers are as one: the median of the rounds."""
+    """The speed of two workers relative to one: the median of the rounds."""
     by_count = ({run.workers: run.per_second for run in runs} for runs in rounds)
     return statistics.median(per_second[2] / per_second[1] for per_second in by_count)
 
 
 def most_by_cpu(one: Summary, two: Summary, cores: int) -> float:
-    """How many times as fast the CPU times alone would let two workers be: each process takes one core at most."""
+    """The speed of two workers relative to one that CPU times allow, if each process takes at most one core."""
     return _least_ms(one, cores) / _least_ms(two, cores)
 
 

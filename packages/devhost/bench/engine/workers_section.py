@@ -9,7 +9,7 @@ from bench.engine.reference_app import COMPUTING_WORKFLOW, WORKFLOW
 from bench.engine.table import print_row
 from bench.engine.workers import HostedRun, Summary
 
-# So many computing workflows take as long as all the others.
+# Computing workflows take longer, so fewer of them fill the same time.
 _COMPUTING_SHARE = 20
 
 

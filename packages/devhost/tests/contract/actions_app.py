@@ -13,7 +13,7 @@ from tests.contract.episodes import RecordedHost, Steps
 
 
 class Gate:
-    """Holds the activity ``slow`` up."""
+    """Holds up the activity ``slow``."""
 
     def __init__(self) -> None:
         self.is_open = threading.Event()
@@ -84,7 +84,8 @@ def orders() -> df.Blueprint:
 
 
 def soon(context: df.DurableOrchestrationContext) -> datetime:
-    return context.current_utc_datetime + timedelta(seconds=10)
+    now: datetime = context.current_utc_datetime
+    return now + timedelta(seconds=10)
 
 
 def racing() -> df.Blueprint:
@@ -217,7 +218,7 @@ def types(app: RecordedHost, instance: str) -> list[str]:
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with what it was sent."""
+    """Answers with the body of the request."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -229,7 +230,7 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Writes and loads an app as the host does, in a folder of the test; the process is as before afterwards."""
+"""Writes and loads an app as the host does, in the test's folder, and restores the process afterwards."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,26 +15,26 @@ class AppFiles:
     """The files of one app.
 
     Args:
-        root: Where they lie.
+        root: Their folder.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def write(self, source: str, **modules: str) -> None:
+    def write(self, source: str, modules: Mapping[str, str] | None = None) -> None:
         """Write function_app.py, and further modules by their names."""
-        for name, text in {"function_app": source, **modules}.items():
+        for name, text in {"function_app": source, **(modules or {})}.items():
             (self.root / f"{name}.py").write_text(text)
 
-    def load(self, source: str, is_strict: bool = False, **modules: str) -> LoadedApp:
+    def load(self, source: str, modules: Mapping[str, str] | None = None, *, is_strict: bool = False) -> LoadedApp:
         """Write the files and load the app."""
-        self.write(source, **modules)
+        self.write(source, modules)
         script = locate_script(self.root)
         enter_app_root(script)
         return load_app(script, is_strict)
 
     def line_of(self, text: str, module: str = "function_app") -> str:
-        """Where a line that begins with a text stands: ``file:line``."""
+        """The place of the only line that begins with a text: ``file:line``."""
         path = self.root / f"{module}.py"
         numbers = [number for number, line in enumerate(path.read_text().splitlines(), 1) if line.startswith(text)]
         assert len(numbers) == 1, (text, numbers)
@@ -43,7 +43,7 @@ class AppFiles:
 
 @pytest.fixture
 def app_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppFiles]:
-    """An empty folder for an app, to which the process turns when it is loaded."""
+    """An empty folder for an app, which is the current folder during the test."""
     root = tmp_path / "app"
     root.mkdir()
     monkeypatch.setattr(sys, "path", list(sys.path))

@@ -1,7 +1,7 @@
-"""Hosts that all tests of the contract share: each works on instances and entities of its own."""
+"""Hosts that all tests of the contract share: each test uses its own instances and entities."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,15 +9,15 @@ import pytest
 
 from tests.azurite import Azurite, azurite
 from tests.contract.contract_host import ContractHost
-from tests.unit.functions.http_client import Answer
+from tests.unit.functions.http_client import Ask
 
 __all__ = ["azurite"]
-Api = Callable[..., Answer]
+Api = Ask
 
 
 @contextmanager
 def running(azurite: Azurite, folder: Path, *options: str) -> Iterator[ContractHost]:
-    """A host on queues and blobs of its own, which stops cleanly at the end."""
+    """A host with its own queues and blobs, which must stop cleanly at the end."""
     with pytest.MonkeyPatch.context() as environ:
         environ.setenv("AzureWebJobsStorage", azurite.connection_string)
         environ.setenv("PARCELS", f"parcels-{uuid.uuid4().hex}")

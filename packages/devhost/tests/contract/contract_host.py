@@ -1,7 +1,8 @@
-"""A host over the app that uses every feature, asked over the local RPC API, the webhooks and the SDK's client."""
+"""A host over the app of every feature, reached over the local RPC API, the webhooks and the SDK's client."""
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ class ContractHost(DevhostProcess):
 
     @cached_property
     def keys(self) -> dict[str, str]:
-        """The keys of the host, by name, from the file that it tells; none without ``--enable-auth``."""
+        """The keys of the host, by name, from the file that its output names; none without ``--enable-auth``."""
         file = re.search(r"^Keys \(.*\): (.*)$", self.output, re.MULTILINE)
         keys: dict[str, str] = json.loads(Path(file[1]).read_text()) if file else {}
         return keys
@@ -34,20 +35,34 @@ class ContractHost(DevhostProcess):
         binding: dict[str, Any] = self.ask("GET", "/api/binding", headers=headers).json
         return binding
 
-    def rpc(self, method: str, path: str, body: bytes | None = None, **kwargs: Any) -> Answer:
+    def rpc(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        document: Any = None,
+    ) -> Answer:
         """Send a request to the local RPC API."""
         origin, _, base = self.binding["rpcBaseUrl"].rpartition("/durabletask/")
         assert not base
-        return ask(origin, method, f"/durabletask/{path}", body, **kwargs)
+        return ask(origin, method, f"/durabletask/{path}", body, headers, document)
 
-    def webhook(self, method: str, path: str, body: bytes | None = None, **kwargs: Any) -> Answer:
+    def webhook(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        document: Any = None,
+    ) -> Answer:
         """Send a request to the public webhooks."""
-        return ask(self.origin, method, f"{WEBHOOKS}/{path}", body, **kwargs)
+        return ask(self.origin, method, f"{WEBHOOKS}/{path}", body, headers, document)
 
     def sdk(self, method: str, *args: Any, entity: tuple[str, str] | None = None, **named: Any) -> Any:
         """Call a method of the SDK's client inside the app, with named arguments too."""
-        asked = {"args": args, "named": named} | ({"entity": entity} if entity else {})
-        answer = self.ask("POST", f"/api/client/{method}", asked)
+        request = {"args": args, "named": named} | ({"entity": entity} if entity else {})
+        answer = self.ask("POST", f"/api/client/{method}", request)
         assert answer.status in (200, 409), (answer, self.output[-3000:])
         return answer.json["answer"] if answer.status == 200 else f"raised: {answer.json['raised']}"
 
@@ -57,12 +72,12 @@ class ContractHost(DevhostProcess):
 
     def waiting(self, instance_id: str = "") -> str:
         """Start an instance that waits for the event ``go``, wait until it does, and return its id."""
-        return self.wait_for(self.begin("wait_for_go", None, instance_id), "Running")["instanceId"]
+        return str(self.wait_for(self.begin("wait_for_go", None, instance_id), "Running")["instanceId"])
 
     def instance_in(self, runtime_status: str) -> str:
         """Bring an instance into a runtime status, and return its id."""
         if runtime_status == "Pending":
-            # Its version is above the host's, so it is left alone.
+            # Its version is above the host's, so the host does not run it.
             return str(self.rpc("POST", "orchestrators/wait_for_go?version=9.0").json["id"])
         if runtime_status == "Completed":
             return str(self.run("give_back", "the end")["instanceId"])
@@ -75,5 +90,5 @@ class ContractHost(DevhostProcess):
         return str(self.wait_for(instance_id, runtime_status)["instanceId"])
 
     def skip(self, seconds: float) -> None:
-        """Let time pass at once."""
+        """Move the virtual clock."""
         assert self.ask("POST", "/devhost/clock", {"advanceSeconds": seconds}).status == 200

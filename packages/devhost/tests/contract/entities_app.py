@@ -26,7 +26,7 @@ class Stamp:
 
 
 class Watched:
-    """What the entities were given, and a gate that holds them up.
+    """The batches of the entities, and a gate that holds them up.
 
     Attributes:
         batches: the raw documents.

@@ -1,8 +1,8 @@
-"""What passes between the engine and the SDK: every orchestrator call of an app, recorded as it happens."""
+"""Records every call of an orchestrator: what passes between the engine and the SDK."""
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +15,14 @@ from devhost.engine.options import EngineOptions
 from devhost.testing import OrchestrationTestHost
 
 Event = dict[str, Any]
-Steps = Iterator[Any]
+Steps = Generator[Any, Any, Any]
 SCHEDULED = {4: "activity", 7: "child", 10: "timer", 14: "operation"}
 MARKER = "\n\n$OutOfProcData$:"
 
 
 @dataclass(frozen=True)
 class Episode:
-    """One call of an orchestrator: the document it got, and the state it returned or raised."""
+    """One call of an orchestrator: its input document, and the state it returned or raised."""
 
     name: str
     text: str
@@ -55,21 +55,19 @@ class RecordedHost:
     episodes: list[Episode] = field(default_factory=list)
 
     def run(self, name: str, payload: Any = None, instance_id: str | None = None) -> str:
-        """Start an instance, let it go as far as it goes at this moment, and return its id."""
+        """Start an instance, wait until it cannot go on at this moment, and return its id."""
         instance = self.host.start(name, payload, instance_id)
         self.host.wait_quiescent()
         return instance
 
     def raise_event(self, instance: str, name: str, payload: Any = None) -> None:
-        """Raise an event and let the instance go as far as it goes."""
+        """Raise an event and wait until the instance cannot go on."""
         self.host.raise_event(instance, name, payload, as_object=True)
         self.host.wait_quiescent()
 
     def status(self, instance: str) -> dict[str, Any]:
         """The instance's status object with its history."""
-        found = self.host.status(instance, show_history=True)
-        assert found is not None
-        return found
+        return status_of(self.host, instance)
 
     def ended(self, name: str, payload: Any = None) -> tuple[str, Any]:
         """Run an orchestrator and return its runtime status and output."""
@@ -81,14 +79,14 @@ class RecordedHost:
         return [episode for episode in self.episodes if episode.document["instanceId"] == instance]
 
     def history(self, instance: str) -> list[Event]:
-        """All events of an instance that waits: an event that nobody expects lets its code run once more."""
+        """All events of a waiting instance, from the episode that one more event causes."""
         self.raise_event(instance, "peek")
         events = self.of(instance)[-1].history
         assert events[-1]["Name"] == "peek"
         return events[:-2]
 
     def numbers(self, instance: str) -> list[tuple[int, str]]:
-        """What an instance that waits has scheduled: numbers and kinds, in the order of its history."""
+        """Numbers and kinds of a waiting instance's scheduled events, in the order of its history."""
         return numbers(self.history(instance))
 
 
@@ -104,12 +102,20 @@ def only(history: Iterable[Event], event_type: int) -> list[Event]:
     return [event for event in history if event["EventType"] == event_type]
 
 
+def status_of(host: OrchestrationTestHost, instance: str) -> dict[str, Any]:
+    """The status object, with its history, of an instance that exists."""
+    status = host.status(instance, show_history=True)
+    assert status is not None
+    return status
+
+
 def record_orchestrators(app: func.Blueprint, episodes: list[Episode]) -> None:
     """Have every orchestrator of a blueprint add its calls to ``episodes``."""
     for builder in app._function_builders:
         function = builder._function
-        if function.get_trigger().type == "orchestrationTrigger":
-            function._func = _recording(function.get_function_name(), function._func, episodes)
+        name, trigger = function.get_function_name(), function.get_trigger()
+        if name and trigger and trigger.type == "orchestrationTrigger":
+            function._func = _recording(name, function._func, episodes)
 
 
 def _recording(name: str, handle: Callable[[Any], str], episodes: list[Episode]) -> Callable[[Any], str]:
@@ -128,12 +134,12 @@ def _recording(name: str, handle: Callable[[Any], str], episodes: list[Episode])
 
 @contextmanager
 def recorded_host(
-    blueprints: Iterable[df.Blueprint], folder: Path | None = None, **options: Any
+    blueprints: Iterable[df.Blueprint], folder: Path | None = None, options: EngineOptions | None = None
 ) -> Iterator[RecordedHost]:
-    """A test host over blueprints whose orchestrators are recorded; ``options`` are those of the engine."""
+    """A test host over blueprints whose orchestrators are recorded."""
     episodes: list[Episode] = []
     several = list(blueprints)
     for blueprint in several:
         record_orchestrators(blueprint, episodes)
-    with OrchestrationTestHost(several, folder, EngineOptions(**options)) as host:
+    with OrchestrationTestHost(several, folder, options) as host:
         yield RecordedHost(host, episodes)

@@ -1,4 +1,4 @@
-"""A host of this folder's app as a process of its own; a module's tests share one."""
+"""A host process over ``functions_app``; the tests of a module share one."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ FUNCTIONS_APP = Path(__file__).parent / "functions_app"
 
 
 def functions_host(folder: Path, *options: str) -> DevhostProcess:
-    """Start a host of the app; functions without an answer leave their lines in the folder."""
+    """Start a host of the app; functions without an answer write into the folder."""
     return DevhostProcess(folder, *options, app=FUNCTIONS_APP)
 
 

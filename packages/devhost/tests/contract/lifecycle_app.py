@@ -1,4 +1,4 @@
-"""Orchestrators that start over, rest, fail and have children, and the world that they live in."""
+"""Orchestrators that start over, are suspended, fail and have children, and the state that they share."""
 
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ COUNTER = df.EntityId("counter", "k")
 
 
 class World:
-    """What the app's activities depend on.
+    """The state that the app's activities depend on.
 
     Attributes:
         broken: while set, ``fragile`` fails.
@@ -33,7 +33,7 @@ class World:
 
     @contextmanager
     def for_one_test(self, app: RecordedHost) -> Iterator["World"]:
-        """This world, as it should be again after the test."""
+        """This world, which the test leaves as it was."""
         self.runs.clear()
         yield self
         self.broken = False

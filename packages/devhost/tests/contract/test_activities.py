@@ -1,4 +1,4 @@
-"""Activities: what they are given, what becomes of their answers, and how their failures read."""
+"""Activities: their payloads, their results, and the texts of their failures."""
 
 import json
 import threading
@@ -80,7 +80,7 @@ class Workshop:
             return payload
 
         @bp.activity_trigger(input_name="payload")
-        def type_names(payload: dict) -> list:  # type: ignore[type-arg]
+        def type_names(payload: dict) -> list:
             return [type(payload["pair"]).__name__, sorted(payload)]
 
         @bp.activity_trigger(input_name="payload")
@@ -134,7 +134,7 @@ def closed(app: RecordedHost, workshop: Workshop) -> Iterator[Workshop]:
 
 
 def call(app: RecordedHost, name: str, *payload: Any) -> tuple[Any, dict[str, Any]]:
-    """Call an activity; returns what the orchestrator got and the event that told it."""
+    """Call an activity; returns the orchestrator's output and the event with the result."""
     instance = app.run("calls", [name, *payload])
     (answer,) = [event for event in app.history(instance) if event["EventType"] in (5, 6)]
     return app.status(instance)["customStatus"]["result"], answer

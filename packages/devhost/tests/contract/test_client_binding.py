@@ -1,4 +1,4 @@
-"""What the host hands to a durable client parameter, and what the SDK's client makes of it."""
+"""The host's value for a durable client parameter, and the SDK's client that is made from it."""
 
 import re
 from typing import Any

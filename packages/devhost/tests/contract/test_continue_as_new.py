@@ -1,4 +1,4 @@
-"""Starting over: what the next generation gets, and what is left behind."""
+"""Continue as new: what the next generation keeps, and what is dropped."""
 
 import json
 from collections.abc import Iterator
@@ -99,7 +99,7 @@ def test_the_custom_status_stays_until_the_first_episode_of_the_next_generation(
     world.is_open.clear()
     first = execution_of(app, instance)
     app.host.raise_event(instance, "next", None, as_object=True)
-    app.host.wait_until(lambda: app.host.status(instance)["input"] == '"second"', "the next one begins")  # type: ignore[index]
+    app.host.wait_until(lambda: app.status(instance)["input"] == '"second"', "the next one begins")
     assert app.status(instance)["customStatus"] == "of the first"
     world.is_open.set()
     app.host.wait_quiescent()

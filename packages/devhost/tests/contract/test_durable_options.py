@@ -1,4 +1,4 @@
-"""Options of ``extensions.durableTask``, seen in what orchestrations do."""
+"""The effects of the options of ``extensions.durableTask``."""
 
 import json
 import threading
@@ -99,7 +99,7 @@ def make_app(crowd: Crowd | None = None) -> df.Blueprint:
 def host_with(crowd: Crowd | None = None, **durable_task: Any) -> AbstractContextManager[RecordedHost]:
     """A host whose host.json has these options."""
     options = EngineOptions.from_host_json({"extensions": {"durableTask": durable_task}}, {})
-    return recorded_host([make_app(crowd)], **vars(options))
+    return recorded_host([make_app(crowd)], options=options)
 
 
 @pytest.fixture(scope="module")

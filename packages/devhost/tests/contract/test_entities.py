@@ -1,4 +1,4 @@
-"""Entities: who they are, what a batch of operations is given and answers, and what of it is kept."""
+"""Entities: their names, the input and answer of a batch of operations, and the state that is stored."""
 
 import json
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from devhost.engine.errors import InvalidRequest
+from devhost.engine.options import EngineOptions
 from tests.contract.entities_app import Watched
 from tests.contract.episodes import RecordedHost, only, recorded_host
 
@@ -138,7 +139,7 @@ def test_within_a_batch_an_operation_without_result_answers_with_the_one_before(
 def test_with_batches_of_one_no_result_leaks() -> None:
     watched = Watched()
     operations = [("add", 1), ("unknown operation",)]
-    with recorded_host(watched.make_app(), max_entity_operation_batch_size=1) as single:
+    with recorded_host(watched.make_app(), options=EngineOptions(max_entity_operation_batch_size=1)) as single:
         assert single.status(single.run("many_calls", ["no-leak", operations]))["output"] == [1, None]
     assert [len(batch["batch"]) for batch in watched.batches] == [1, 1]
 
@@ -235,7 +236,7 @@ def test_signals_of_one_episode_arrive_in_the_order_of_their_numbers(app: Record
 
 def test_a_batch_is_never_larger_than_host_json_allows() -> None:
     watched = Watched()
-    with recorded_host(watched.make_app(), max_entity_operation_batch_size=3) as small:
+    with recorded_host(watched.make_app(), options=EngineOptions(max_entity_operation_batch_size=3)) as small:
         watched.is_open.set()
         small.run("signals", ["batched", [["add", 1]] * 7])
         assert small.host.entity_state("ledger", "batched") == 7

@@ -11,6 +11,7 @@ import pytest
 from devhost.functions.converters import converter_of
 from devhost.functions.indexing import DURABLE_ALIASES, IndexedFunction, index_functions
 from devhost.testing import OrchestrationTestHost
+from tests.contract.episodes import status_of
 
 
 def app_of_everything() -> df.DFApp:
@@ -35,13 +36,13 @@ def app_of_everything() -> df.DFApp:
     def read(blob: func.InputStream) -> None: ...
 
     @app.orchestration_trigger(context_name="context", orchestration="Process")
-    def process(context: df.DurableOrchestrationContext): ...
+    def process(context: df.DurableOrchestrationContext) -> None: ...
 
     @app.activity_trigger(input_name="payload", activity="Work")
     def work(payload: dict) -> dict: ...
 
     @app.entity_trigger(context_name="context", entity_name="Counter")
-    def count(context: df.DurableEntityContext): ...
+    def count(context: df.DurableEntityContext) -> None: ...
 
     return app
 
@@ -122,7 +123,8 @@ def test_apps_of_other_frameworks_are_one_function_for_every_route(kind: str) ->
     app = func.AsgiFunctionApp(pages) if kind == "asgi" else func.WsgiFunctionApp(lambda environ, start: [])
     (declared,) = app.get_functions()
     assert (declared.http_type, declared.get_function_name()) == (kind, "http_app_func")
-    assert declared.get_trigger().route == "/{*route}"
+    trigger: Any = declared.get_trigger()
+    assert trigger.route == "/{*route}"
 
 
 def test_retry_settings_are_the_texts_of_the_decorator() -> None:
@@ -182,7 +184,7 @@ def test_durable_names_ignore_case() -> None:
     with OrchestrationTestHost(app) as host:
         instance = host.start("PROCESS")
         host.wait_quiescent()
-        assert host.status(instance)["output"] == ["counter k", "it", "child"]
+        assert status_of(host, instance)["output"] == ["counter k", "it", "child"]
 
 
 def test_calling_a_function_object_sends_its_python_name_whatever_it_is_called_in_the_app() -> None:
@@ -208,9 +210,9 @@ def test_calling_a_function_object_sends_its_python_name_whatever_it_is_called_i
     with OrchestrationTestHost(app) as host:
         right, wrong = host.start("call_plain"), host.start("call_renamed")
         host.wait_quiescent()
-        assert host.status(right)["output"] == "plain"
-        assert host.status(wrong)["runtimeStatus"] == "Failed"
-        assert "'work'" in host.status(wrong)["output"]
+        assert status_of(host, right)["output"] == "plain"
+        assert status_of(host, wrong)["runtimeStatus"] == "Failed"
+        assert "'work'" in status_of(host, wrong)["output"]
 
 
 @pytest.mark.parametrize("trigger_type", DURABLE_ALIASES)

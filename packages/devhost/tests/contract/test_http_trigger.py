@@ -84,7 +84,7 @@ def test_status_headers_body_and_cookies_of_a_response_go_out(host: DevhostProce
     )
     assert (answer.status, answer.headers["X-Pot"], answer.body) == (418, "yes", "grüße".encode("latin-1"))
     cookies: SimpleCookie = SimpleCookie()
-    for cookie in answer.headers.get_all("Set-Cookie"):
+    for cookie in answer.headers.get_all("Set-Cookie", []):
         cookies.load(cookie)
     assert (cookies["a"].value, cookies["a"]["path"]) == ("1", "/")
     assert (cookies["b"].value, cookies["b"]["httponly"], cookies["b"]["max-age"]) == ("2", True, "60")

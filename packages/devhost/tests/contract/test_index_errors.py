@@ -1,6 +1,7 @@
-"""Wrong declarations stop the app from loading, and all of them are told at once, each with its file and line."""
+"""Wrong declarations keep the app from loading, and are all reported together, each with its file and line."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import azure.functions as func
@@ -94,9 +95,9 @@ FAULTS = {
 }
 
 
-def problems_of(app_files: AppFiles, source: str, **modules: str) -> list[str]:
+def problems_of(app_files: AppFiles, source: str, modules: Mapping[str, str] | None = None) -> list[str]:
     with pytest.raises(IndexingError) as refused:
-        app_files.load(source, **modules)
+        app_files.load(source, modules)
     return refused.value.problems
 
 
@@ -174,7 +175,7 @@ EXPECTED = [
 
 def test_all_wrong_declarations_of_an_app_are_told_at_once(app_files: AppFiles) -> None:
     with pytest.raises(IndexingError) as refused:
-        app_files.load("import pages\n" + IMPORTS + EVERYTHING, is_strict=True, pages=PAGES)
+        app_files.load("import pages\n" + IMPORTS + EVERYTHING, {"pages": PAGES}, is_strict=True)
     problems = refused.value.problems
     untold = [
         (name, words) for name, words in EXPECTED if not any(tells(problem, name, words) for problem in problems)
@@ -183,14 +184,14 @@ def test_all_wrong_declarations_of_an_app_are_told_at_once(app_files: AppFiles) 
 
 
 def tells(problem: str, name: str, words: str) -> bool:
-    """Whether a problem is told of this function or app, with a place in the app's files."""
+    """Whether a problem names this function or app and a place in the app's files."""
     place = r" \(/.*/(function_app|pages)\.py:\d+\): "
     return re.match(f"{name}{place}", problem) is not None and words in problem
 
 
 @pytest.mark.parametrize("workers", ["0", "1"])
 def test_host_tells_all_of_them_and_ends(app_files: AppFiles, tmp_path: Path, workers: str) -> None:
-    app_files.write("import pages\n" + IMPORTS + EVERYTHING, pages=PAGES)
+    app_files.write("import pages\n" + IMPORTS + EVERYTHING, {"pages": PAGES})
     host = DevhostProcess(tmp_path, "--strict", "--workers", workers, app=app_files.root)
     assert host.process.wait(10) == 1
     assert all(words in host.output for _, words in EXPECTED)
@@ -211,8 +212,8 @@ def test_wrong_routes_schedules_and_storage_are_told_at_once_and_no_function_is_
     )
     host = DevhostProcess(tmp_path, app=app_files.root)
     assert host.process.wait(10) == 1
-    told = [line for line in host.output.splitlines() if line.startswith("  - ")]
-    assert [line.split()[1] for line in told] == ["page", "tick", "take", "take"]
+    reported = [line for line in host.output.splitlines() if line.startswith("  - ")]
+    assert [line.split()[1] for line in reported] == ["page", "tick", "take", "take"]
     assert "Host ready" not in host.output
 
 
@@ -244,8 +245,8 @@ def test_host_serves_what_it_can_run_and_tells_once_of_each_function_that_it_can
     assert [function["name"] for function in host.ask("GET", "/admin/functions").json] == ["fine"]
     assert host.ask("POST", "/admin/functions/listen", {"input": ""}).status == 404
     assert host.stop() == 0
-    told = re.findall(r"(WARNING|ERROR).* (\S+) \(/\S+:\d+\) does not run, the others do: .*\.\n", host.output)
-    assert told == [("WARNING", "listen"), ("WARNING", "off"), ("ERROR", "name")]
+    reported = re.findall(r"(WARNING|ERROR).* (\S+) \(/\S+:\d+\) does not run, the others do: .*\.\n", host.output)
+    assert reported == [("WARNING", "listen"), ("WARNING", "off"), ("ERROR", "name")]
 
 
 def test_functions_whose_values_only_a_binding_extension_gives_are_left_out(app_files: AppFiles) -> None:

@@ -94,11 +94,11 @@ def test_result_that_no_binding_takes_is_a_failure(host: DevhostProcess, keys: d
 
 def test_failure_is_told_by_type_text_and_the_functions_own_stack(host: DevhostProcess) -> None:
     host.ask("GET", "/v1/raise")
-    told = host.output.split("Executed 'Functions.fail' (Failed, Id=")[1].split("[20")[0]
-    assert "Traceback (most recent call last):" in told
-    assert 'function_app.py", line' in told
-    assert told.rstrip().endswith("ValueError: a secret detail")
-    assert "devhost/functions" not in told
+    failure = host.output.split("Executed 'Functions.fail' (Failed, Id=")[1].split("[20")[0]
+    assert "Traceback (most recent call last):" in failure
+    assert 'function_app.py", line' in failure
+    assert failure.rstrip().endswith("ValueError: a secret detail")
+    assert "devhost/functions" not in failure
 
 
 def test_retry_decorator_runs_no_http_function_again_and_the_start_warns_of_it(host: DevhostProcess) -> None:
@@ -120,7 +120,8 @@ async def test_client_sends_the_invocation_that_it_works_for() -> None:
     @app.route()
     @app.durable_client_input(client_name="client")
     async def start(req: func.HttpRequest, client: str, context: func.Context) -> func.HttpResponse:
-        return func.HttpResponse(await client.start_new("process"))
+        client_of_the_sdk: df.DurableOrchestrationClient = client
+        return func.HttpResponse(await client_of_the_sdk.start_new("process"))
 
     (function,) = index_functions(app, Path())
     server, listener = ServerThread("test-durable-api"), bind(0, "")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from devhost.engine.options import EngineOptions
 from tests.contract.episodes import RecordedHost, recorded_host
 from tests.contract.lifecycle_app import World, state, types
 
@@ -120,7 +121,7 @@ def test_termination_lets_running_activities_end_and_drops_their_results(app: Re
 def test_an_instance_that_is_terminated_before_its_first_episode_never_runs(
     app: RecordedHost, world: World
 ) -> None:
-    with recorded_host(world.make_app(), default_version="1.0") as newer:
+    with recorded_host(world.make_app(), options=EngineOptions(default_version="1.0")) as newer:
         instance = newer.host.client.start("patient", version="2.0")
         newer.host.terminate(instance, "never mind")
         newer.host.wait_quiescent()

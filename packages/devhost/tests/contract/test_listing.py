@@ -109,7 +109,9 @@ def test_input_is_shown_unless_it_is_not_asked_for(
 def test_pages_follow_each_other_by_token(api: Api, host: ContractHost, new_id: str) -> None:
     names = [f"{new_id}-{number}" for number in range(5)]
     pending(host, *names)
-    seen, sizes, headers = [], [], {}
+    seen: list[str] = []
+    sizes: list[int] = []
+    headers: dict[str, str] = {}
     while len(sizes) < 9:
         answer = api("GET", f"instances?instanceIdPrefix={new_id}&top=2", headers=headers)
         seen += ids(answer)

@@ -1,15 +1,15 @@
-"""Code that no longer fits the history of a running instance: the instance fails, and is told where and how."""
+"""Code that no longer fits the history of a running instance: the instance fails and its output says where."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import pytest
 
 from tests.contract.episodes import RecordedHost, Steps, recorded_host
 
-Context = df.DurableOrchestrationContext
+Context: TypeAlias = df.DurableOrchestrationContext
 Code = Callable[[Context], Any]
 COUNTER, OTHER = df.EntityId("counter", "k"), df.EntityId("counter", "other")
 

@@ -78,9 +78,13 @@ FORM_TYPES = [
 PATHS = [b"%ff", b"%ed%a0%80", b"%00", b"%", b"\xff", b"%0d%0a", b"x" * 7000, b"..%2f..", b"%2f"]
 
 
-def broken_by(host: ContractHost, *requests: tuple[bytes, bytes, list[bytes], bytes]) -> list[object]:
+# Method, target, header lines, body.
+RawRequest = tuple[bytes, bytes, list[bytes], bytes]
+
+
+def broken_by(host: ContractHost, *requests: RawRequest) -> list[object]:
     """Those of the requests that the host is broken by."""
-    broken = []
+    broken: list[object] = []
     for method, target, headers, body in requests:
         answer = ask_raw(host.origin, method, target, headers, body)
         if answer.status >= 500:
@@ -94,7 +98,7 @@ def body_of(method: bytes) -> bytes:
 
 @pytest.mark.parametrize("header", HEADERS)
 def test_odd_bytes_in_a_header_break_no_route(host: ContractHost, header: bytes) -> None:
-    requests = [
+    requests: list[RawRequest] = [
         (method, path, [header + b": " + odd], body_of(method)) for method, path in ROUTES for odd in ODD_BYTES
     ]
     assert broken_by(host, *requests) == []
@@ -102,12 +106,14 @@ def test_odd_bytes_in_a_header_break_no_route(host: ContractHost, header: bytes)
 
 @pytest.mark.parametrize("header", [b"x-functions-key: ", b"Cookie: devhost_page=", b"Cookie: "])
 def test_odd_bytes_in_a_key_or_a_cookie_are_refused(keyed_host: ContractHost, header: bytes) -> None:
-    requests = [(method, path, [header + odd], body_of(method)) for method, path in ROUTES for odd in ODD_BYTES]
+    requests: list[RawRequest] = [
+        (method, path, [header + odd], body_of(method)) for method, path in ROUTES for odd in ODD_BYTES
+    ]
     assert broken_by(keyed_host, *requests) == []
 
 
 def test_odd_bytes_in_a_key_of_the_query_are_refused(keyed_host: ContractHost) -> None:
-    requests = [
+    requests: list[RawRequest] = [
         (method, path + f"?code={text}".encode(), [], body_of(method)) for method, path in ROUTES for text in TEXTS
     ]
     assert broken_by(keyed_host, *requests) == []
@@ -115,7 +121,7 @@ def test_odd_bytes_in_a_key_of_the_query_are_refused(keyed_host: ContractHost) -
 
 @pytest.mark.parametrize("name", QUERY)
 def test_odd_values_in_the_query_break_no_route(host: ContractHost, name: str) -> None:
-    requests = [
+    requests: list[RawRequest] = [
         (method, path + f"?{name}={text}".encode(), [], body_of(method))
         for method, path in ROUTES
         for text in TEXTS
@@ -125,7 +131,7 @@ def test_odd_values_in_the_query_break_no_route(host: ContractHost, name: str) -
 
 @pytest.mark.parametrize("name", MOMENTS)
 def test_odd_dates_break_no_list_and_no_purge(host: ContractHost, name: str) -> None:
-    requests = [
+    requests: list[RawRequest] = [
         (method, path + f"?{name}={date}&createdTimeFrom=9999-01-01".encode(), [], b"")
         for method, path in ROUTES
         if method != b"POST"
@@ -147,7 +153,7 @@ def test_a_purge_up_to_a_date_that_cannot_be_told_in_utc_purges_nothing(host: Co
 
 @pytest.mark.parametrize("content_type", [*CONTENT_TYPES, *FORM_TYPES])
 def test_odd_bodies_break_no_route(host: ContractHost, content_type: bytes) -> None:
-    requests = [
+    requests: list[RawRequest] = [
         (method, path, [b"Content-Type: " + content_type], body)
         for method, path in ROUTES
         if method == b"POST"
@@ -158,7 +164,7 @@ def test_odd_bodies_break_no_route(host: ContractHost, content_type: bytes) -> N
 
 def test_odd_paths_break_nothing(host: ContractHost) -> None:
     bases = {path for _, path in ROUTES} | {b"/api", b"", HOOKS + b"/orchestrators/wait_for_go"}
-    requests = [(b"GET", base + b"/" + odd, [], b"") for base in sorted(bases) for odd in PATHS]
+    requests: list[RawRequest] = [(b"GET", base + b"/" + odd, [], b"") for base in sorted(bases) for odd in PATHS]
     assert broken_by(host, *requests) == []
 
 

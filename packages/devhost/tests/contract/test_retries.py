@@ -83,7 +83,7 @@ def app(failures: dict[str, int]) -> Iterator[RecordedHost]:
 
 
 def run(app: RecordedHost, failures: dict[str, int], times: int, attempts: int) -> str:
-    """Run an activity that fails so many times before it succeeds, for a minute."""
+    """Run an activity that fails a number of times before it succeeds, for a minute."""
     instance = f"{times}-failures-in-{attempts}"
     failures[instance] = times
     app.run("retried", [attempts], instance)
@@ -179,13 +179,13 @@ def test_an_interval_that_is_not_positive_is_an_error_in_the_apps_own_code(app: 
     assert app.numbers(instance) == [(0, ACTIVITY)]
 
 
-# What the engine understands besides the two values that this SDK sends
+# Retry options beyond the two that this SDK sends
 
 T = [f"2024-01-01T00:00:{second:02}.000000Z" for second in range(60)]
 
 
 def decide(attempts: int, *pauses: int, **retry: Any) -> Any:
-    """What follows on an activity that has failed after each of its pauses, each pause in seconds."""
+    """The engine's decision after an activity has failed after each of these pauses, in seconds."""
     history: list[dict[str, Any]] = [
         {"EventType": 12, "Timestamp": T[0]},
         {"EventType": 0, "Timestamp": T[0], "Name": "o"},

@@ -10,7 +10,7 @@ import pytest
 
 from devhost.functions.indexing import IndexedFunction, index_functions
 
-FIXED = {"strategy": "fixed_delay", "max_retry_count": "3", "delay_interval": "00:00:05"}
+FIXED: dict[str, Any] = {"strategy": "fixed_delay", "max_retry_count": "3", "delay_interval": "00:00:05"}
 TRIGGERS: dict[str, Callable[[df.DFApp], Any]] = {
     "httpTrigger": lambda app: app.route(trigger_arg_name="context"),
     "timerTrigger": lambda app: app.timer_trigger(arg_name="context", schedule="0 0 3 * * *"),
@@ -25,7 +25,7 @@ TRIGGERS: dict[str, Callable[[df.DFApp], Any]] = {
 def retried(trigger_type: str, **policy: str) -> IndexedFunction:
     app = df.DFApp()
 
-    def work(context): ...  # type: ignore[no-untyped-def]
+    def work(context): ...  # type: ignore[no-untyped-def]  # Its type depends on the trigger.
 
     app.retry(**policy)(TRIGGERS[trigger_type](app)(work))
     (function,) = index_functions(app, Path())

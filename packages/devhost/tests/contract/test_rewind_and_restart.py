@@ -1,4 +1,4 @@
-"""Running a failed instance on, and running any instance again."""
+"""Rewinding a failed instance, and restarting any instance."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +28,7 @@ def world(app: RecordedHost, shared_world: World) -> Iterator[World]:
 
 
 def failed(app: RecordedHost, world: World, name: str, payload: Any = None) -> str:
-    """Run an instance into its failure, and mend what made it fail."""
+    """Run an instance until it fails, and remove the cause."""
     world.broken = True
     instance = app.run(name, payload)
     assert state(app, instance)[0] == "Failed"

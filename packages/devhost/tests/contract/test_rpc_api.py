@@ -97,14 +97,14 @@ def test_every_refusal_has_an_empty_body_or_json(
         json.loads(answer.body)
 
 
-def test_wrong_argument_is_told_with_its_text_and_type(api: Api) -> None:
+def test_wrong_argument_is_answered_with_the_text_and_type_of_the_error(api: Api) -> None:
     answer = api("POST", "orchestrators/nobody")
     assert answer.status == 400
     assert set(answer.json) == {"Message", "ExceptionMessage", "ExceptionType", "StackTrace"}
     assert answer.json["Message"] == "One or more of the arguments submitted is incorrect"
 
 
-def test_other_error_is_told_with_its_text_and_type(api: Api, host: ContractHost) -> None:
+def test_other_error_is_answered_with_its_text_and_type(api: Api, host: ContractHost) -> None:
     answer = api("POST", f"instances/{host.waiting()}/resume")
     assert answer.status == 500
     assert set(answer.json) == {"Message", "ExceptionMessage", "ExceptionType", "StackTrace"}
@@ -149,9 +149,7 @@ def test_sdk_raises_the_text_of_a_refused_start(host: ContractHost) -> None:
         ({"show_history": True, "show_history_output": True, "show_input": True}, True, True),
     ],
 )
-def test_sdk_gets_a_status(
-    host: ContractHost, query: dict[str, bool], has_history: bool, has_output: bool
-) -> None:
+def test_sdk_gets_a_status(host: ContractHost, query: dict[str, Any], has_history: bool, has_output: bool) -> None:
     status = host.sdk("get_status", host.run("give_back", {"a": 1})["instanceId"], **query)
     assert (status["runtimeStatus"], status["input"], status["output"]) == ("Completed", '{"a": 1}', {"a": 1})
     events = status["historyEvents"]
@@ -163,14 +161,14 @@ def test_sdk_lists_instances_by_time_status_and_prefix(host: ContractHost, new_i
     host.waiting(f"{new_id}-waiting")
     created = datetime.fromisoformat(status["createdTime"])
     around = [(created + timedelta(seconds=seconds)).isoformat() for seconds in (-60, 60)]
-    window = {"created_time_from": around[0], "created_time_to": around[1]}
+    window: dict[str, Any] = {"created_time_from": around[0], "created_time_to": around[1]}
     found = host.sdk("get_status_by", **window, runtime_status=["Completed", "Failed"], instance_id_prefix=new_id)
     assert [one["instanceId"] for one in found] == [new_id]
     assert host.sdk("get_status_by", created_time_to=around[0], instance_id_prefix=new_id) == []
     assert {"name", "runtimeStatus"} <= set(host.sdk("get_status_all")[0])
 
 
-def test_sdk_raises_an_event_and_tells_why_it_cannot(host: ContractHost) -> None:
+def test_sdk_raises_an_event_and_reports_why_it_cannot(host: ContractHost) -> None:
     waiting, finished = host.waiting(), host.instance_in("Completed")
     assert host.sdk("raise_event", waiting, "go", {}, "EveryFeature", "Storage") is None
     assert host.wait_for(waiting)["runtimeStatus"] == "Completed"
@@ -202,7 +200,7 @@ def test_sdk_suspends_and_resumes_and_raises_in_the_wrong_state(host: ContractHo
     host.wait_for(instance_id, "Running")
 
 
-def test_sdk_rewinds_a_failed_instance_and_tells_why_it_cannot(host: ContractHost, new_id: str) -> None:
+def test_sdk_rewinds_a_failed_instance_and_reports_why_it_cannot(host: ContractHost, new_id: str) -> None:
     failed = host.run("mend", {"name": new_id, "through_child": False})["instanceId"]
     (host.folder / f"mended-{new_id}").touch()
     # The SDK does not escape the reason, so an ampersand cuts it.
@@ -223,11 +221,11 @@ def test_sdk_restarts_an_instance_and_gets_the_links_of_the_new_one(host: Contra
     assert host.sdk("restart", "nobody") == "raised: The operation failed with an unexpected status code 400"
 
 
-def test_sdk_purges_instances_and_is_told_how_many(host: ContractHost) -> None:
+def test_sdk_purges_instances_and_gets_their_number(host: ContractHost) -> None:
     instance_id = host.instance_in("Completed")
     assert host.sdk("purge_instance_history", instance_id) == 1
     assert host.sdk("purge_instance_history", instance_id) == 0
-    past = {"created_time_from": "2001-01-01T00:00:00", "created_time_to": "2001-01-02T00:00:00"}
+    past: dict[str, Any] = {"created_time_from": "2001-01-01T00:00:00", "created_time_to": "2001-01-02T00:00:00"}
     assert host.sdk("purge_instance_history_by", **past, runtime_status=["Completed"]) == 0
 
 
@@ -242,8 +240,8 @@ def test_sdk_purges_by_time_and_status(host: ContractHost) -> None:
     assert host.sdk("purge_instance_history_by", created_time_from=start) == 1
 
 
-def read(host: ContractHost, *entity: str) -> Any:
-    return host.sdk("read_entity_state", "EveryFeature", "Storage", entity=entity)
+def read(host: ContractHost, name: str, key: str) -> Any:
+    return host.sdk("read_entity_state", "EveryFeature", "Storage", entity=(name, key))
 
 
 def test_sdk_signals_an_entity_and_reads_its_state(host: ContractHost, new_id: str) -> None:

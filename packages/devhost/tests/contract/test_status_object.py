@@ -227,7 +227,7 @@ def events_by_kind(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_answers_are_merged_with_their_questions(api: Api, everything: str) -> None:
+def test_completions_are_merged_with_their_scheduling_events(api: Api, everything: str) -> None:
     found = events_by_kind(history(api, everything, "&showHistoryOutput=true"))
     answers = {kind: found[kind] for kind in found if "ScheduledTime" in found[kind]}
     assert {kind: answer["FunctionName"] for kind, answer in answers.items()} == {
@@ -242,7 +242,7 @@ def test_answers_are_merged_with_their_questions(api: Api, everything: str) -> N
     assert found["SubOrchestrationInstanceFailed"]["Reason"].endswith("'fail_by_code' failed: sorry")
 
 
-def test_question_without_an_answer_stays(api: Api, host: ContractHost, new_id: str) -> None:
+def test_scheduling_event_without_a_completion_stays(api: Api, host: ContractHost, new_id: str) -> None:
     # Its child waits for an event, so it is not answered.
     parent = host.wait_for(host.begin("call_waiting_child", None, new_id), "Running")["instanceId"]
     started, created = history(api, parent)

@@ -9,6 +9,7 @@ from typing import Any
 
 import azure.functions as func
 import pytest
+from azure.functions.timer import TimerRequest
 
 from devhost.engine.clock import VirtualClock
 from devhost.functions.indexing import index_functions
@@ -39,7 +40,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevhostProcess]:
 
 
 def set_clock(folder: Path, days_ahead: int) -> None:
-    """Let a host that starts next have 12:40 UTC, when no timer of the app is about to run."""
+    """Set the clock of the next host to 12:40 UTC, when no timer of the app is about to run."""
     now = datetime.now(UTC)
     noon = (now + timedelta(days=days_ahead)).replace(hour=12, minute=40)
     path = folder / "state" / "devhost" / "clock.json"
@@ -52,9 +53,13 @@ def advance(host: DevhostProcess, seconds: float) -> None:
     assert answer.status == 200, answer
 
 
-def seen(host: DevhostProcess, name: str) -> list[Any]:
-    """What a timer was told, run by run."""
+def requests_of(host: DevhostProcess, name: str) -> list[Any]:
+    """The timer requests of a function, run by run."""
     return [json.loads(line) for line in host.lines_of(name)]
+
+
+def await_runs(host: DevhostProcess, name: str, count: int) -> None:
+    eventually(lambda: len(requests_of(host, name)) >= count, f"{name} has run {count} times")
 
 
 @pytest.mark.parametrize(
@@ -65,40 +70,40 @@ def test_timer_runs_at_the_time_of_its_fields_with_and_without_seconds_or_from_a
     host: DevhostProcess, name: str, moment: str
 ) -> None:
     form, _, expected = moment.rpartition(" ")
-    (told,) = seen(host, name)
-    assert datetime.fromisoformat(told["status"]["Next"]).strftime(form) == expected
-    assert datetime.fromisoformat(told["status"]["Last"]) == NEVER
+    (request,) = requests_of(host, name)
+    assert datetime.fromisoformat(request["status"]["Next"]).strftime(form) == expected
+    assert datetime.fromisoformat(request["status"]["Last"]) == NEVER
 
 
 def test_time_span_is_a_constant_interval(host: DevhostProcess) -> None:
-    (told,) = seen(host, "interval")
-    status = {key: datetime.fromisoformat(value) for key, value in told["status"].items()}
+    (request,) = requests_of(host, "interval")
+    status = {key: datetime.fromisoformat(value) for key, value in request["status"].items()}
     assert (
         timedelta(minutes=59, seconds=59) < status["Next"] - status["LastUpdated"] < timedelta(hours=1, seconds=1)
     )
 
 
-def test_timer_is_told_of_its_schedule_and_that_it_is_not_late(host: DevhostProcess) -> None:
-    (told,) = seen(host, "six_fields")
-    assert (told["pastDue"], told["schedule"]) == (False, {"AdjustForDST": True})
-    assert set(told["status"]) == {"Last", "Next", "LastUpdated"}
+def test_timer_gets_its_schedule_and_is_not_past_due(host: DevhostProcess) -> None:
+    (request,) = requests_of(host, "six_fields")
+    assert (request["pastDue"], request["schedule"]) == (False, {"AdjustForDST": True})
+    assert set(request["status"]) == {"Last", "Next", "LastUpdated"}
 
 
 def test_timer_that_asks_for_text_gets_the_payload_as_json(host: DevhostProcess) -> None:
-    (text,) = seen(host, "as_text")
+    (text,) = requests_of(host, "as_text")
     payload = json.loads(text)
     assert (payload["Schedule"], payload["IsPastDue"]) == ({"AdjustForDST": True}, False)
     assert set(payload["ScheduleStatus"]) == {"Last", "Next", "LastUpdated"}
 
 
 def test_timer_runs_at_startup_if_it_asks_for_it_and_is_not_late(host: DevhostProcess) -> None:
-    at_start, at_night = seen(host, "on_startup")
+    at_start, at_night = requests_of(host, "on_startup")
     assert (at_start["pastDue"], at_night["pastDue"]) == (False, False)
 
 
-def test_timer_without_monitor_is_told_no_status(host: DevhostProcess) -> None:
-    (told,) = seen(host, "forgetful")
-    assert told["status"] == {}
+def test_timer_without_monitor_gets_no_status(host: DevhostProcess) -> None:
+    (request,) = requests_of(host, "forgetful")
+    assert request["status"] == {}
 
 
 def test_failing_timer_is_run_again_in_the_process_with_its_number_and_then_its_schedule_goes_on(
@@ -106,10 +111,10 @@ def test_failing_timer_is_run_again_in_the_process_with_its_number_and_then_its_
 ) -> None:
     for count in (1, 2):
         advance(host, 5)
-        eventually(lambda so_many=count: len(seen(host, "always_fails")) > so_many, "it is run again")
-    assert seen(host, "always_fails") == [0, 1, 2]
+        await_runs(host, "always_fails", count + 1)
+    assert requests_of(host, "always_fails") == [0, 1, 2]
     advance(host, DAY)
-    eventually(lambda: seen(host, "always_fails")[3:4] == [0], "it has run on the next day, too")
+    eventually(lambda: requests_of(host, "always_fails")[3:4] == [0], "it has run on the next day, too")
 
 
 @pytest.fixture
@@ -121,25 +126,25 @@ def own_host(tmp_path: Path) -> Iterator[DevhostProcess]:
     assert host.stop() == 0, host.output
 
 
-def test_timers_missed_while_the_host_was_dead_run_once_at_its_start_and_know_that_they_are_late(
+def test_timers_missed_while_the_host_was_dead_run_once_at_its_start_and_are_past_due(
     own_host: DevhostProcess,
 ) -> None:
-    eventually(lambda: len(seen(own_host, "on_startup")) == 1, "the first start is over")
+    eventually(lambda: len(requests_of(own_host, "on_startup")) == 1, "the first start is over")
     own_host.kill()
     set_clock(own_host.folder, days_ahead=4)
     own_host.start()
     missed = ("six_fields", "five_fields", "interval", "from_setting")
-    eventually(lambda: all(seen(own_host, name) for name in (*missed, "as_text")), "all have run")
-    assert [[told["pastDue"] for told in seen(own_host, name)] for name in missed] == [[True]] * 4
-    assert [told["pastDue"] for told in seen(own_host, "on_startup")] == [False, True]
-    assert seen(own_host, "forgetful") == []
+    eventually(lambda: all(requests_of(own_host, name) for name in (*missed, "as_text")), "all have run")
+    assert [[request["pastDue"] for request in requests_of(own_host, name)] for name in missed] == [[True]] * 4
+    assert [request["pastDue"] for request in requests_of(own_host, "on_startup")] == [False, True]
+    assert requests_of(own_host, "forgetful") == []
 
 
 class Timers:
     """Timer services of one function, on a clock that stands still.
 
     Args:
-        folder: Where the monitor keeps its state; survives a restart.
+        folder: The monitor's state, which survives a restart.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -147,10 +152,10 @@ class Timers:
         self._invoker = FunctionInvoker()
         self._services: list[TimerService] = []
 
-    def start(self, schedule: str, run: Callable[[func.TimerRequest], None], **settings: str) -> TimerService:
+    def start(self, schedule: str, run: Callable[[TimerRequest], None], **settings: str) -> TimerService:
         app = func.FunctionApp()
 
-        def tick(timer: func.TimerRequest) -> None:
+        def tick(timer: TimerRequest) -> None:
             run(timer)
 
         app.timer_trigger(arg_name="timer", schedule=schedule)(tick)
@@ -193,15 +198,15 @@ def test_timer_never_overlaps_itself_and_its_next_time_counts_from_its_end(timer
 
 
 def test_timer_of_less_than_a_minute_has_no_monitor_and_makes_up_for_nothing(timers: Timers) -> None:
-    told: list[func.TimerRequest] = []
-    timers.start("*/30 * * * * *", told.append).stop()
+    requests: list[TimerRequest] = []
+    timers.start("*/30 * * * * *", requests.append).stop()
     timers.clock.advance(timedelta(hours=5))
-    service = timers.start("*/30 * * * * *", told.append)
+    service = timers.start("*/30 * * * * *", requests.append)
     assert service.settle(10)
-    assert told == []
+    assert requests == []
     timers.clock.advance(timedelta(seconds=30))
     assert service.settle(10)
-    assert [(timer.past_due, timer.schedule_status) for timer in told] == [(False, {})]
+    assert [(timer.past_due, timer.schedule_status) for timer in requests] == [(False, {})]
 
 
 def test_status_of_a_monitored_timer_is_kept_for_the_next_start(timers: Timers) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from devhost.engine.options import EngineOptions
 from tests.contract.episodes import RecordedHost, recorded_host
 from tests.contract.lifecycle_app import World, state
 
@@ -26,7 +27,7 @@ def world(app: RecordedHost, shared_world: World) -> Iterator[World]:
 
 
 def test_an_instance_has_the_version_it_was_started_with_in_all_its_generations(world: World) -> None:
-    with recorded_host(world.make_app(), default_version="1.0") as versioned:
+    with recorded_host(world.make_app(), options=EngineOptions(default_version="1.0")) as versioned:
         for version, expected in ((None, "1.0"), ("0.9", "0.9")):
             instance = versioned.host.client.start("versions", version=version)
             versioned.host.wait_quiescent()
@@ -47,8 +48,8 @@ def test_without_versions_the_version_is_empty(app: RecordedHost) -> None:
 def test_the_match_strategy_says_whose_versions_run_and_the_others_wait(
     world: World, strategy: str, accepted: list[str]
 ) -> None:
-    options = {"default_version": "1.0", "version_match_strategy": strategy}
-    with recorded_host(world.make_app(), **options) as versioned:
+    options = EngineOptions(default_version="1.0", version_match_strategy=strategy)
+    with recorded_host(world.make_app(), options=options) as versioned:
         for version in ("0.9", "1.0", "2.0"):
             versioned.host.client.start("patient", version, version=version)
         versioned.host.wait_quiescent()
@@ -57,8 +58,8 @@ def test_the_match_strategy_says_whose_versions_run_and_the_others_wait(
 
 
 def test_a_version_that_does_not_match_fails_the_instance_if_host_json_says_so(world: World) -> None:
-    options = {"default_version": "1.0", "version_failure_strategy": "Fail"}
-    with recorded_host(world.make_app(), **options) as versioned:
+    options = EngineOptions(default_version="1.0", version_failure_strategy="Fail")
+    with recorded_host(world.make_app(), options=options) as versioned:
         versioned.host.client.start("patient", "newer", version="2.0")
         versioned.host.wait_quiescent()
         status, output = state(versioned, "newer")

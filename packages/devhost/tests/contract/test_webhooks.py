@@ -1,4 +1,4 @@
-"""What is the public webhooks' own: keys and origins; and entities, which have more routes than the SDK uses."""
+"""The public webhooks alone: keys, origins, and the routes of entities that the SDK does not use."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def test_links_of_a_keyed_host_open_what_they_lead_to(keyed_host: ContractHost) 
     assert ask(keyed_host.origin, "POST", terminate).status == 202
 
 
-def test_no_key_is_asked_for_unless_the_host_is_told_to(host: ContractHost) -> None:
+def test_no_key_is_asked_for_without_the_option(host: ContractHost) -> None:
     assert host.keys == {}
     assert host.webhook("GET", "instances").status == 200
 
@@ -78,7 +78,7 @@ def test_location_of_a_status_has_the_origin_of_the_request(host: ContractHost) 
 
 
 def keep(host: ContractHost, key: str, value: int = 1) -> None:
-    """Have the entity `note` of this key exist."""
+    """Create the entity `note` with this key."""
     assert host.webhook("POST", f"entities/note/{key}?op=keep", str(value).encode(), headers=TEXT).status == 202
     eventually(lambda: host.webhook("GET", f"entities/note/{key}").status == 200, "the note is kept")
 
@@ -148,7 +148,9 @@ def test_pages_of_entities_follow_each_other_by_token(api: Api, host: ContractHo
     names = [f"{new_id}-{number}" for number in range(3)]
     for name in names:
         keep(host, name)
-    seen, sizes, headers = [], [], {}
+    seen: list[str] = []
+    sizes: list[int] = []
+    headers: dict[str, str] = {}
     while len(sizes) < 999:
         answer = api("GET", "entities/note?top=2", headers=headers)
         seen += keys(answer.json, new_id)

@@ -1,10 +1,10 @@
-"""Small loads in which, taken together, every kind of commit happens, one after the other and never two at once.
+"""Small loads that together make every kind of commit, one after the other and never two at once.
 
-So the number of commits of each is always the same, and a death can come at each of them.
+So each load always has the same number of commits, and a test can kill the engine at each of them.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -18,15 +18,15 @@ from tests.crashes.lives import TALLY, TALLY_KEY, Ends, Life
 RETRY = df.RetryOptions(first_retry_interval_in_milliseconds=5000, max_number_of_attempts=3)
 ENTITY = df.EntityId(TALLY, TALLY_KEY)
 PARTS = ("calls", "generations", "rewound", "suspended", "terminated", "purged", "replaced", "signalled")
-Steps = Iterator[Any]
+Steps = Generator[Any, Any, Any]
 ClientStep = Callable[[], object]
 
 
 class EveryCommitLoad:
-    """One of the loads.
+    """One of these loads.
 
     Args:
-        part: its name, which is also that of its one orchestrator and instance.
+        part: its name, which is also the name of its one orchestrator and the id of its one instance.
     """
 
     def __init__(self, part: str) -> None:
@@ -41,7 +41,7 @@ class EveryCommitLoad:
         return bp
 
     def work(self, life: Life) -> Ends:
-        """Take one step of the client after the other, each when all that follows from the one before is done."""
+        """Take the client's steps in turn, each once the engine has finished the work of the one before."""
         life.pass_time()
         for number, step in enumerate(_client_steps(life, self.part)):
             if not life.promises.count(f"step {number}"):
@@ -51,10 +51,10 @@ class EveryCommitLoad:
 
 
 def _client_steps(life: Life, part: str) -> list[ClientStep]:
-    """What the client does. It may take a step twice, since it may not have got the answer."""
+    """The client's steps. It repeats a step whose answer it did not get."""
     client = life.engine.client
     start, act = partial(_start, client, part), partial(_act, client, part)
-    return {
+    steps: dict[str, list[ClientStep]] = {
         "calls": [start],
         "generations": [start, act("Running", partial(client.raise_event, part, "go", "true"))],
         "rewound": [start, act("Failed", partial(client.rewind, part))],
@@ -68,7 +68,8 @@ def _client_steps(life: Life, part: str) -> list[ClientStep]:
         "purged": [start, partial(client.purge, part)],
         "replaced": [start, act("Completed", partial(client.start, part, part, '"\\"again\\""'))],
         "signalled": [partial(life.add_once, "once")],
-    }[part]
+    }
+    return steps[part]
 
 
 def _start(client: DurableClient, part: str) -> None:
@@ -76,12 +77,12 @@ def _start(client: DurableClient, part: str) -> None:
         client.start(part, part, json.dumps(json.dumps("once")))
 
 
-def _act(client: DurableClient, part: str, wanted_status: str, ask: ClientStep) -> ClientStep:
-    """A step that applies to an instance of this status only."""
+def _act(client: DurableClient, part: str, required_status: str, ask: ClientStep) -> ClientStep:
+    """A step that is skipped unless the instance has this status."""
 
     def step() -> None:
         status = client.status(part)
-        if status is not None and status["runtimeStatus"] == wanted_status:
+        if status is not None and status["runtimeStatus"] == required_status:
             ask()
 
     return step

@@ -1,16 +1,16 @@
-"""Lines that outlive the process which wrote them: what activities did, and what a client was promised."""
+"""Lines that outlive the process that wrote them: the runs of activities, and the answers that a client got."""
 
 import os
 import threading
 from collections import Counter
 from pathlib import Path
 
-# Divides a page, so that a kill never leaves half a line: the kernel looks for one between pages only.
+# A divisor of the page size, so that a kill never leaves half a line: the kernel checks for it between pages only.
 _LINE_LENGTH = 128
 
 
 class Journal:
-    """A file that is only appended to; a line is safe from the end of this process once ``add`` returns.
+    """An append-only file. Once ``add`` returns, the line survives the end of this process.
 
     Args:
         path: the file; made if it does not exist.
@@ -22,7 +22,7 @@ class Journal:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def add(self, line: str) -> int:
-        """Write a line, and return how often it is there by now."""
+        """Write a line, and return how often the file holds it now."""
         padded = f"{line:<{_LINE_LENGTH - 1}}\n".encode()
         assert len(padded) == _LINE_LENGTH, f"Too long for a journal: {line}"
         with self._lock:
@@ -31,15 +31,15 @@ class Journal:
             return self._counts[line]
 
     def count(self, line: str) -> int:
-        """How often a line is there."""
+        """How often the file holds a line."""
         with self._lock:
             return self._counts[line]
 
     def close(self) -> None:
-        """Give the file up."""
+        """Close the file."""
         os.close(self._file)
 
 
 def read_journal(path: Path) -> Counter[str]:
-    """Lines of a journal, which may not exist yet, and how often each is there."""
+    """The lines of a journal with their counts; empty if there is no such file yet."""
     return Counter(line.rstrip() for line in path.read_text().splitlines()) if path.exists() else Counter()

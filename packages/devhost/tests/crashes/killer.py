@@ -1,7 +1,7 @@
 """A program that runs lives of an engine in processes of their own and ends them by SIGKILL; see ``kills``.
 
 It imports everything once and has one thread, so forking a process for a life is safe and takes milliseconds. Each
-line of its standard input is an order, each line of its standard output the answer.
+line of standard input is an order, each line of standard output is the answer to one.
 """
 
 import faulthandler
@@ -26,8 +26,8 @@ LONGEST_LIFE_SECONDS = 60
 
 
 def main() -> None:
-    """Answer orders until there are no more."""
-    # The apps fail on purpose, and this logger says so; what the engine itself cannot do, another one says.
+    """Carry out orders until standard input ends."""
+    # This logger reports the apps' deliberate failures. Faults of the engine go to another logger.
     logging.getLogger("devhost.host").setLevel(logging.CRITICAL)
     logging.getLogger().setLevel(logging.ERROR)
     for line in sys.stdin:
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def carry_out(order: Order) -> dict[str, Any]:
-    """Fork a life, watch it, and kill it if it is to be killed from outside; returns what became of it."""
+    """Fork a life, watch it, kill it if the order says so, and return its outcome."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -47,14 +47,14 @@ def carry_out(order: Order) -> dict[str, Any]:
     os.close(reading)
     _, status = os.waitpid(child, 0)
     reports, _, answer = words.partition(b"\n")
-    # An answer ends with a line break: one that was killed while it answered has not answered.
+    # An answer ends with a line break; without one, the process was killed in the middle of its answer.
     said = json.loads(answer) if answer.endswith(b"\n") else {}
     is_killed = not said and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
     return {"is_killed": is_killed, "commits": len(reports) // 2, "status": status, **said}
 
 
 def _watch(child: int, reading: int, death: Death) -> bytes:
-    """Read all that a life says, and kill it a moment after so many reports, wherever that finds it."""
+    """Read a life's output, and kill it a moment after the given number of reports."""
     last_report, words = death.get("reports"), b""
     while True:
         if last_report is not None and words.count(REPORT) >= last_report:
@@ -69,8 +69,9 @@ def _watch(child: int, reading: int, death: Death) -> bytes:
 
 
 def _live_and_exit(order: Order, writing: int) -> NoReturn:
-    """Live one life in this forked process and say how it ended."""
+    """Live one life in this forked process and write its outcome."""
     faulthandler.dump_traceback_later(LONGEST_LIFE_SECONDS, exit=True)
+    answer: dict[str, Any]
     try:
         answer = {"ends": live(Path(order["folder"]), _load(order), _reporter(writing, order["death"] or {}))}
     except BaseException:
@@ -84,7 +85,7 @@ def _load(order: Order) -> Load:
 
 
 def _reporter(writing: int, death: Death) -> OnCommit:
-    """Report each moment before and after a commit, and die at the one that is to be the last."""
+    """Report each moment before and after a commit, and kill this process at the chosen one."""
     moments = itertools.count(1)
 
     def on_commit(is_done: bool) -> None:

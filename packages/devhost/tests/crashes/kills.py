@@ -1,4 +1,4 @@
-"""Engines that are killed by SIGKILL, in processes of their own, and what is found in their databases."""
+"""Kills engines in their own processes by SIGKILL, and audits their databases."""
 
 import json
 import os
@@ -23,7 +23,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="This system has
 
 @dataclass(frozen=True)
 class DeathAtCommit:
-    """A process kills itself at one of its commits, counted from 1, just before it or just after."""
+    """A process kills itself just before or just after one of its commits, counted from 1."""
 
     commit: int
     is_after: bool
@@ -31,14 +31,14 @@ class DeathAtCommit:
 
 @dataclass(frozen=True)
 class DeathAtAnyMoment:
-    """A process is killed from outside, some turns of a loop after so many reports (two for each commit)."""
+    """A process is killed from outside, some turns of a loop after a number of reports (two for each commit)."""
 
     reports: int
     spins: int
 
     @classmethod
     def drawn(cls, chance: random.Random) -> Self:
-        """Draw a moment: of six deaths one comes while the database is opened or soon after, the others later."""
+        """Draw a moment: one death in six comes while the database is opened or soon after, the others later."""
         return cls(
             chance.choice([0, *(chance.randrange(_MOST_REPORTS) for _ in range(5))]), chance.randrange(_MOST_SPINS)
         )
@@ -48,12 +48,12 @@ class Killer:
     """Runs lives in processes of their own and kills them.
 
     Args:
-        log: gets what the engines log as errors, and what Python warns of.
+        log: receives the engines' errors and Python's warnings.
     """
 
     def __init__(self, log: Path) -> None:
         self._log = log
-        # What the durable SDK says of an event that comes before anybody waits for it.
+        # The durable SDK warns of an event that comes before an orchestrator waits for it.
         quiet = "ignore:Potential duplicate Task completion:UserWarning"
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
@@ -69,16 +69,16 @@ class Killer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # No more orders: it ends by itself, after the life that it may be at.
+        # Without more orders, the process ends once its current life has ended.
         self._process.communicate()
 
     @property
     def log(self) -> str:
-        """What went wrong inside the engines, though the load may not have noticed."""
+        """The engines' errors and Python's warnings."""
         return self._log.read_text()
 
     def order(self, **order: Any) -> dict[str, Any]:
-        """Have a life lived; returns what became of it."""
+        """Order a life and return its outcome."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
@@ -94,11 +94,11 @@ class Lives:
     Args:
         killer: runs and ends them.
         folder: where the database and the journals are.
-        load: what the engine is to do.
+        load: the engine's work.
 
     Attributes:
-        kills: so many deaths were there.
-        commits: so many commits had the last life.
+        kills: number of deaths so far.
+        commits: number of commits of the last life.
     """
 
     def __init__(self, killer: Killer, folder: Path, load: ProgramLoad | EveryCommitLoad) -> None:
@@ -108,7 +108,7 @@ class Lives:
         self.kills = self.commits = 0
 
     def live(self, death: DeathAtCommit | DeathAtAnyMoment | None = None) -> Ends | None:
-        """Live once more; returns what came of the load, or None when death came before."""
+        """Live once more; returns the load's outcome, or None if the process was killed before its end."""
         ended = self._killer.order(folder=str(self._folder), death=death and asdict(death), **self._load)
         self.commits = ended["commits"]
         ends: Ends | None = ended.get("ends")

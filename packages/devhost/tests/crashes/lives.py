@@ -1,4 +1,4 @@
-"""One life of an engine: it opens what the life before has left, and goes on with its load to the end."""
+"""One life of an engine: it opens the database of the life before and carries on with the load."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -14,23 +14,24 @@ from devhost.engine.clock import VirtualClock
 from devhost.engine.engine import DurableEngine
 from devhost.engine.options import EngineOptions
 from devhost.functions.durable_functions import HostedDurableFunctions
-from devhost.functions.indexing import index_functions
+from devhost.functions.indexing import IndexedFunction, index_functions
 from devhost.functions.invocation import FunctionInvoker
 from tests.crashes.journal import Journal
 
 DATABASE, PROMISES, RUNS = "engine.db", "promises", "activity-runs"
 TALLY, TALLY_KEY = "tally", "k"
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-# More than the longest wait between two legs of a long timer; ends may not depend on when exactly a timer fires.
+# Longer than the longest leg of a long timer: outcomes must not depend on the exact moment when a timer fires.
 ROUND = timedelta(days=4)
 
 # By "instances": status, output and custom status by id; by "tally": what its entity has added, sorted.
 Ends = dict[str, Any]
+MakeFunctions = Callable[[Iterable[IndexedFunction], FunctionInvoker], HostedDurableFunctions]
 OnCommit = Callable[[bool], None]
 
 
 class Life:
-    """An engine that runs, its clock, and its client's memory.
+    """A running engine, its clock, and its client's memory.
 
     Attributes:
         engine: runs.
@@ -41,23 +42,23 @@ class Life:
         self.engine, self._clock, self.promises = engine, clock, promises
 
     def jump(self) -> None:
-        """Have a round of time gone by at once, so that many timers are due together."""
+        """Move the clock by a round at once, so that many timers are due together."""
         self._begin_round()
         self._clock.advance(ROUND)
 
     def pass_time(self) -> None:
-        """Have a round of time go by, stopping at each timer until all has settled."""
+        """Move the clock by a round, stopping at each timer until the engine has settled."""
         self._begin_round()
         self.engine.advance(ROUND)
 
     def once(self, promise: str, ask: Callable[[], object]) -> None:
-        """Ask for something, unless that was answered before: who has an answer relies on it."""
+        """Make a request, unless it was answered before: a client relies on its answers."""
         if not self.promises.count(promise):
             ask()
             self.promises.add(promise)
 
     def add_once(self, text: str) -> None:
-        """Signal the tally to add a text. Each attempt has its number: one may count although it got no answer."""
+        """Signal the tally to add a text. Attempts are numbered, since one without an answer may count too."""
 
         def signal() -> None:
             attempt = f"client/{text}/{self.promises.add(f'trying {text}')}"
@@ -67,7 +68,7 @@ class Life:
         self.once(f"signalled {text}", signal)
 
     def ends(self, instance_ids: Iterable[str]) -> Ends:
-        """How these instances have ended, and the tally."""
+        """The outcome: the ends of these instances, and the tally."""
         instances: Ends = {}
         for instance_id in instance_ids:
             status = self.engine.client.status(instance_id)
@@ -76,19 +77,19 @@ class Life:
         return {"instances": instances, "tally": sorted(tally)}
 
     def _begin_round(self) -> None:
-        # Written down before, so that time never runs backward.
+        # Written first, so that time never runs backward in the next life.
         self.promises.add("round")
 
 
 class Load(Protocol):
-    """What an engine is given to do, in as many lives as it takes."""
+    """Work for an engine, in one life or several."""
 
     def make_app(self, activity_runs: Journal) -> df.Blueprint:
         """The functions; the journal gets a line whenever an activity runs."""
         ...
 
     def work(self, life: Life) -> Ends:
-        """Begin, or go on where the life before was ended, and return what came of it."""
+        """Begin, or continue where the life before was killed, and return the outcome."""
         ...
 
 
@@ -96,13 +97,13 @@ def live(
     folder: Path,
     load: Load,
     on_commit: OnCommit | None = None,
-    hosted: Callable[[Any, FunctionInvoker], HostedDurableFunctions] = HostedDurableFunctions,
+    hosted: MakeFunctions = HostedDurableFunctions,
 ) -> Ends:
-    """Live one life in this process, and return what came of the load.
+    """Live one life in this process, and return the load's outcome.
 
     Args:
         folder: where the database and the journals are.
-        load: what to do.
+        load: the work.
         on_commit: as ``DurableEngine`` takes it.
         hosted: what calls the app's functions for the engine.
     """

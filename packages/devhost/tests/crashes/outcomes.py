@@ -1,4 +1,4 @@
-"""What came of a load, compared with what must come of it."""
+"""Compares the outcome of a load with the expected one."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,33 +8,33 @@ from tests.crashes.journal import read_journal
 from tests.crashes.lives import PROMISES, RUNS, Ends
 
 
-def differences(folder: Path, ends: Ends, wanted: Ends, least_runs: Counter[str]) -> list[str]:
-    """Everything that is not as it must be.
+def differences(folder: Path, ends: Ends, expected: Ends, least_runs: Counter[str]) -> list[str]:
+    """All differences from the expected outcome.
 
     Args:
-        folder: where the lives have left their journals.
-        ends: what the last life returned.
-        wanted: what a life that nothing disturbs returns, or would.
-        least_runs: how often each activity must have run at least.
+        folder: the journals of all lives.
+        ends: outcome of the last life.
+        expected: outcome of a life without a death.
+        least_runs: least number of runs of each activity.
     """
     return [
-        *_other_ends(ends, wanted),
-        *_tally_faults(folder, ends, wanted),
+        *_other_ends(ends, expected),
+        *_tally_faults(folder, ends, expected),
         *_missing_runs(folder, least_runs),
     ]
 
 
-def _other_ends(ends: Ends, wanted: Ends) -> Iterator[str]:
-    for instance_id, end in wanted["instances"].items():
+def _other_ends(ends: Ends, expected: Ends) -> Iterator[str]:
+    for instance_id, end in expected["instances"].items():
         if ends["instances"].get(instance_id) != end:
             yield f"{instance_id} ended as {ends['instances'].get(instance_id)}, not {end}"
 
 
-def _tally_faults(folder: Path, ends: Ends, wanted: Ends) -> Iterator[str]:
-    """Additions that are lost, that count twice, or that nobody has asked for."""
+def _tally_faults(folder: Path, ends: Ends, expected: Ends) -> Iterator[str]:
+    """Additions that are lost, that count twice, or that were never requested."""
     promises = read_journal(folder / PROMISES)
-    counted = Counter(ends["tally"])
-    must_count = {path for path in wanted["tally"] if not _is_of_client(path)}
+    counted: Counter[str] = Counter(ends["tally"])
+    must_count = {path for path in expected["tally"] if not _is_of_client(path)}
     must_count |= {line.removeprefix("added ") for line in promises if line.startswith("added ")}
     tried = {line.removeprefix("trying "): times for line, times in promises.items() if line.startswith("trying ")}
     may_count = {f"client/{text}/{number}" for text, times in tried.items() for number in range(1, times + 1)}

@@ -30,8 +30,8 @@ class ProgramLoad:
         }
 
     @property
-    def wanted_ends(self) -> Ends:
-        """What must come of the programs."""
+    def expected_ends(self) -> Ends:
+        """Expected outcome of the programs."""
         instances = {
             instance_id: [expected.status, expected.output, expected.custom_status]
             for instance_id, expected in self._expected.items()
@@ -41,7 +41,7 @@ class ProgramLoad:
 
     @property
     def least_runs(self) -> Counter[str]:
-        """How often each activity runs at least."""
+        """Least number of runs of each activity."""
         return sum((expected.runs for expected in self._expected.values()), Counter[str]())
 
     def make_app(self, activity_runs: Journal) -> df.Blueprint:
@@ -49,7 +49,7 @@ class ProgramLoad:
         return make_app(activity_runs)
 
     def work(self, life: Life) -> Ends:
-        """Start all, signal along with them, and let time pass and raise events until all have ended."""
+        """Start all instances, signal the tally, then pass time and raise events until all have ended."""
         for instance_id in self.programs:
             life.once(f"started {instance_id}", partial(self._start, life, instance_id))
             life.add_once(instance_id)
@@ -64,13 +64,13 @@ class ProgramLoad:
         raise AssertionError(f"Still unfinished after {MOST_ROUNDS} rounds: {list(self._unfinished(life))}")
 
     def _start(self, life: Life, instance_id: str) -> None:
-        # A start that an earlier life took, but did not live to answer, must not be asked for again.
+        # An earlier life may have accepted this start without answering it; it must not be repeated.
         if life.engine.client.status(instance_id) is None:
             payload = {"program": self.programs[instance_id], "at": 0, "seen": []}
             life.engine.client.start("program", instance_id, json.dumps(json.dumps(payload)))
 
     def _unfinished(self, life: Life) -> Iterator[tuple[str, str]]:
-        """Instances that have not ended, and the step that each is at."""
+        """The instances that have not ended, each with its current step."""
         for instance_id in self.programs:
             status = life.engine.client.status(instance_id)
             assert status is not None, f"{instance_id} is lost, though its start was answered"
@@ -78,7 +78,7 @@ class ProgramLoad:
                 yield instance_id, str(status["customStatus"])
 
     def _raise_events(self, life: Life, instance_id: str, step: str) -> None:
-        """Raise what a step waits for. An event that was answered is not raised again: if lost, it is missed."""
+        """Raise a step's events. An event that was accepted is not raised again, so a lost one shows."""
         for name in self._expected[instance_id].event_names:
             if f"{name}.".startswith(f"{step}."):
                 ask = partial(life.engine.client.raise_event, instance_id, name, json.dumps(name))

@@ -1,13 +1,13 @@
-"""Random orchestrations: how to draw one, an app that runs it, and what must come of it by its text alone.
+"""Random orchestrations: how to draw one, an app that runs it, and its expected outcome.
 
 A program is a list of generations, each a list of nodes to be yielded one after the other. Its result does not
-depend on the order in which things happen, so that a run with crashes must end exactly as one without. What Azure
-itself gets wrong is left out: failures below ``task_all``, long timers in compounds, two waits for one event name,
+depend on the order of completions, so a run with crashes must end exactly as one without. Known faults of Azure
+are left out: failures below ``task_all``, long timers in compounds, two waits for one event name,
 a race after an attempt that may have lost another one while it was still to be repeated.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from tests.crashes.journal import Journal
 
 Node = dict[str, Any]
 Program = list[list[Node]]
-Steps = Iterator[Any]
+Steps = Generator[Any, Any, Any]
 RETRY = df.RetryOptions(first_retry_interval_in_milliseconds=5000, max_number_of_attempts=3)
 ALWAYS = 99
 TALLY = df.EntityId("tally", "k")
@@ -27,7 +27,7 @@ _FEW = st.integers(0, 2)
 
 
 def nodes_of(*kinds: str, failures: st.SearchStrategy[int] = _FEW) -> st.SearchStrategy[Node]:
-    """Draw a node of one of these kinds, and how often it fails before it succeeds."""
+    """Draw a node of one of these kinds, with its number of failures before it succeeds."""
     return st.fixed_dictionaries(
         {"kind": st.sampled_from(kinds), "delay": st.integers(0, 600), "failures": failures}
     )
@@ -48,7 +48,8 @@ def _compounds(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 _STEP = st.recursive(_LEAF, _compounds, max_leaves=6) | _FAILING | nodes_of("signal", "long_timer", "race")
-_ENDING = st.just([]) | st.just([{"kind": "raise"}])
+_ENDINGS: list[list[Node]] = [[], [{"kind": "raise"}]]
+_ENDING = st.sampled_from(_ENDINGS)
 
 
 def _breaks_on_azure(generation: list[Node]) -> bool:
@@ -71,20 +72,20 @@ _GENERATION = st.lists(_STEP, min_size=1, max_size=4).filter(lambda drawn: not _
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
     """Draw a program of one to three generations; the last may end by raising."""
-    generations = draw(st.lists(_GENERATION, min_size=1, max_size=3))
+    generations: Program = draw(st.lists(_GENERATION, min_size=1, max_size=3))
     generations[-1] = generations[-1] + draw(_ENDING)
     return generations
 
 
 @dataclass
 class Expectation:
-    """What must come of a program: the same after any crash.
+    """The expected outcome of a program, with or without crashes.
 
     Attributes:
         status, output, custom_status: as the status object has them.
-        additions: what is in the tally, each once.
-        event_names: of all events that are waited for.
-        runs: how often each activity runs at least.
+        additions: the texts in the tally, each once.
+        event_names: names of all events that the program waits for.
+        runs: least number of runs of each activity.
     """
 
     status: str = "Completed"
@@ -96,7 +97,7 @@ class Expectation:
 
 
 def expectation_of(instance_id: str, program: Program) -> Expectation:
-    """Work out a program's end from its text alone."""
+    """Work out a program's outcome without running it."""
     expected = Expectation()
     for generation, nodes in enumerate(program):
         for index, node in enumerate(nodes):
@@ -215,7 +216,7 @@ def task_of(context: df.DurableOrchestrationContext, node: Node, path: str) -> A
 
 
 def _plain(node: Node, result: Any) -> Any:
-    """A compound's result without what depends on who was first, namely the winners' tasks."""
+    """A compound's result without the winners' tasks, which depend on the order of completions."""
     if node["kind"] == "any":
         return "any"
     if node["kind"] == "long_timer":
@@ -231,7 +232,7 @@ def _timer(context: df.DurableOrchestrationContext, delay: timedelta) -> Any:
 
 def _add_work(bp: df.Blueprint, activity_runs: Journal) -> None:
     @bp.activity_trigger(input_name="payload")
-    def work(payload: dict) -> str:  # type: ignore[type-arg]
+    def work(payload: dict) -> str:
         if activity_runs.add(payload["path"]) <= payload["failures"]:
             raise ValueError("boom")
         return str(payload["path"])

@@ -1,7 +1,7 @@
-"""Real deaths: engines are killed by SIGKILL again and again, and their successors must not notice.
+"""Engines are killed by SIGKILL again and again; the outcome of their work must not change.
 
-``DEVHOST_KILLS`` says how many deaths at random moments there are under load (100 in the suite, 2,000 in ``make
-soak``), ``DEVHOST_KILLS_SEED`` where chance begins. The deaths at each commit of a smaller load come on top.
+``DEVHOST_KILLS`` is the number of deaths at random moments under load (100 in the suite, 2,000 in ``make soak``),
+``DEVHOST_KILLS_SEED`` the seed of these moments. Deaths at each commit of a smaller load come in addition.
 """
 
 import os
@@ -30,7 +30,7 @@ SECONDS_PER_KILL = 3
 
 @pytest.fixture(scope="module")
 def killer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
-    """Its engines must have nothing to complain of: what they try again by themselves would hide."""
+    """A killer whose engines must log no errors: an engine's own retries would hide a fault."""
     with Killer(tmp_path_factory.mktemp("killer") / "log") as killer:
         yield killer
     assert killer.log == ""
@@ -62,13 +62,13 @@ def test_a_death_at_any_commit_loses_nothing_and_doubles_nothing(
 ) -> None:
     load, undisturbed = EveryCommitLoad(part), tmp_path / "undisturbed"
     first = Lives(killer, undisturbed, load)
-    wanted, least_runs = first.live_to_the_end(), read_journal(undisturbed / RUNS)
+    expected, least_runs = first.live_to_the_end(), read_journal(undisturbed / RUNS)
     commits = range(1, first.commits + 1)
     for death in (DeathAtCommit(number, is_after) for number in commits for is_after in (False, True)):
         folder = tmp_path / f"{death.commit}-{death.is_after}"
         lives = Lives(killer, folder, load)
         assert lives.live(death) is None, f"{death} did not come: are commits no longer made one after the other?"
-        wrong = differences(folder, lives.live_to_the_end(), wanted, least_runs)
+        wrong = differences(folder, lives.live_to_the_end(), expected, least_runs)
         assert not wrong, "\n".join([f"{death}:", *wrong])
 
 
@@ -84,7 +84,7 @@ def test_deaths_at_random_moments_lose_nothing_and_double_nothing(killer: Killer
         lives, ends = Lives(killer, folder, load), None
         while ends is None and lives.kills < min(MOST_KILLS_PER_BATCH, KILLS - kills):
             ends = lives.live(DeathAtAnyMoment.drawn(chance))
-        wrong = differences(folder, ends or lives.live_to_the_end(), load.wanted_ends, load.least_runs)
+        wrong = differences(folder, ends or lives.live_to_the_end(), load.expected_ends, load.least_runs)
         assert not wrong, "\n".join([f"DEVHOST_KILLS_SEED={SEED}, batch {batches}:", *wrong])
         assert lives.kills > 0, "A batch that nothing kills would go on for ever."
         kills += lives.kills

@@ -37,12 +37,12 @@ ROUND = timedelta(days=4)
 MOST_ROUNDS = 60
 LAST_STEP = {"kind": "activity", "delay": 0, "failures": 0}
 FINISHED = ("Completed", "Failed", "Terminated")
-# Number -> kind and name of the task, as both sides can tell them.
+# Number -> kind and name of the task, which both sides know.
 Numbers = dict[int, tuple[str, str]]
 
 
-class WatchedContext(DurableOrchestrationContext):
-    """The SDK's context, which notes for every number what it was given to."""
+class WatchedContext(DurableOrchestrationContext):  # type: ignore[misc]  # The durable SDK carries no types.
+    """The SDK's context, which notes the task of every number."""
 
     def __init__(self, **document: Any) -> None:
         self.given: Numbers = {}
@@ -77,7 +77,7 @@ def named(parent: Any, action: Any) -> tuple[str, str]:
 
 def numbered_by_sdk(episode: Episode) -> Numbers:
     """What the SDK numbers when it replays an episode's history."""
-    context = WatchedContext.from_json(episode.text)
+    context: WatchedContext = WatchedContext.from_json(episode.text)
     orchestrator = Orchestrator({"program": run_program}[episode.name])
     try:
         answer = orchestrator.handle(context)

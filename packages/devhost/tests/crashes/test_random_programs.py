@@ -1,10 +1,11 @@
-"""Random programs, run by the real SDK: they end as they should and replay alike. Others of them are killed."""
+"""Random programs, run by the real SDK, end as expected and replay alike (kills: ``test_crash_points``)."""
 
 import json
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from devhost.engine.functions import FunctionFailed, FunctionResult, OnResult
 from devhost.engine.replay import replay
 from devhost.engine.state_document import StateDocument
 from devhost.functions.durable_functions import HostedDurableFunctions
+from devhost.functions.indexing import IndexedFunction
 from devhost.functions.invocation import FunctionInvoker
 from tests.crashes.lives import live
 from tests.crashes.outcomes import differences
@@ -51,7 +53,9 @@ class Episode:
 class RecordingFunctions(HostedDurableFunctions):
     """An app's durable functions; every episode is kept."""
 
-    def __init__(self, functions: Any, invoker: FunctionInvoker, episodes: list[Episode]) -> None:
+    def __init__(
+        self, episodes: list[Episode], functions: Iterable[IndexedFunction], invoker: FunctionInvoker
+    ) -> None:
         super().__init__(functions, invoker)
         self._episodes = episodes
 
@@ -73,13 +77,13 @@ def _text_of(result: FunctionResult[str]) -> str:
 
 
 def recorded_episodes(drawn: list[Program]) -> tuple[list[Episode], list[str]]:
-    """Run programs to their end; returns all episodes, and how the ends differ from the expected ones."""
+    """Run programs to their end; returns all episodes, and the differences from the expected outcome."""
     episodes: list[Episode] = []
     load = ProgramLoad({f"p{number}": program for number, program in enumerate(drawn)})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ends = live(folder, load, hosted=lambda *given: RecordingFunctions(*given, episodes))
-        return episodes, differences(folder, ends, load.wanted_ends, load.least_runs)
+        ends = live(folder, load, hosted=partial(RecordingFunctions, episodes))
+        return episodes, differences(folder, ends, load.expected_ends, load.least_runs)
 
 
 def generations(episodes: Sequence[Episode]) -> list[list[Episode]]:
@@ -109,8 +113,8 @@ def decision_of(episode: Episode) -> Decision:
     return replay(episode.name, history, begins[-1], state_of(episode.answer))
 
 
-def ask_again(episode: Episode) -> str:
-    """Ask the SDK a second time."""
+def replayed(episode: Episode) -> str:
+    """Replay the episode: ask the SDK a second time."""
     context = DurableOrchestrationContext.from_json(episode.document)
     try:
         return str(Orchestrator(run_program).handle(context))
@@ -138,7 +142,7 @@ def test_replay_is_stable(drawn: list[Program]) -> None:
         before = "["
         for episode in generation:
             if episode.name == "program":
-                assert ask_again(episode) == episode.answer
+                assert replayed(episode) == episode.answer
             decision = decision_of(episode)
             assert decision == decision_of(episode)
             actions = without_cancellations(state_of(episode.answer).actions)

@@ -12,7 +12,7 @@ needs_chromium = pytest.mark.skipif(
     PROGRAM is None, reason="Chromium is not installed; as root on Debian: apt-get install chromium"
 )
 
-# Quiet, without a sandbox (which root has not), and without a word to the internet.
+# Quiet, without a sandbox (root has none), and without requests to the internet.
 _FLAGS = (
     "--headless",
     "--no-sandbox",

@@ -26,7 +26,7 @@ class DevhostProcess:
         folder: Holds the host's state, its log, and the files through which tests and the app's activities meet.
         options: Further command line options.
         app: The app, by default the durable sample.
-        launcher: Other words than ``python -m devhost`` to begin the command line with.
+        launcher: The beginning of the command line, by default ``python -m devhost``.
     """
 
     def __init__(
@@ -98,8 +98,8 @@ class DevhostProcess:
 
     def client(self, method: str, *args: Any, entity: tuple[str, str] | None = None) -> Any:
         """Call a method of the SDK's client inside the app; returns its answer, or ``raised: text``."""
-        asked = {"args": args} | ({"entity": entity} if entity else {})
-        answer = self.ask("POST", f"/api/client/{method}", asked)
+        request = {"args": args} | ({"entity": entity} if entity else {})
+        answer = self.ask("POST", f"/api/client/{method}", request)
         assert answer.status in (200, 409), (answer, self.output[-3000:])
         return answer.json.get("answer", f"raised: {answer.json['raised']}" if answer.status == 409 else None)
 
@@ -112,10 +112,10 @@ class DevhostProcess:
 
     def wait_for(self, instance_id: str, *runtime_statuses: str) -> dict[str, Any]:
         """The status object once it has one of these runtime statuses (by default: has finished)."""
-        wanted = runtime_statuses or FINISHED
+        awaited = runtime_statuses or FINISHED
         return eventually(
-            lambda: seen if (seen := self.status(instance_id))["runtimeStatus"] in wanted else None,
-            f"{instance_id} is {' or '.join(wanted)}",
+            lambda: seen if (seen := self.status(instance_id))["runtimeStatus"] in awaited else None,
+            f"{instance_id} is {' or '.join(awaited)}",
         )
 
     def lines_of(self, name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Bad disks, and a second host on the same state: a message says what it is and what to do; nothing is lost."""
+"""Bad disks, and a second host on the same state: a message names the fault and the remedy; nothing is lost."""
 
 import json
 import os
@@ -6,10 +6,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.waiting import eventually
 HUB = "DurableSample.db"
 WEBHOOKS = "/runtime/webhooks/durabletask"
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
-# The superuser may write everywhere, unless this is taken away; then files' permissions count for it too.
+# Without these capabilities, file permissions bind the superuser too.
 AS_ANYBODY = (
     "import ctypes, os, sys;"
     f"ctypes.CDLL(None).prctl({PR_CAPBSET_DROP}, {CAP_DAC_OVERRIDE}, 0, 0, 0) and sys.exit('cannot be dropped');"
@@ -36,7 +36,10 @@ ON_A_DISK_OF_4_MB = 'mount -t tmpfs -o size=4m tmpfs "$0" && exec "$@"'
 UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", ON_A_DISK_OF_4_MB)
 
 
-StartHost = Callable[..., DevhostProcess]
+class StartHost(Protocol):
+    """Starts hosts; takes what ``DevhostProcess`` takes."""
+
+    def __call__(self, folder: Path, *options: str, launcher: Sequence[str] = LAUNCHER) -> DevhostProcess: ...
 
 
 @pytest.fixture
@@ -44,8 +47,8 @@ def start_host() -> Iterator[StartHost]:
     """Starts hosts; none outlives the test."""
     hosts: list[DevhostProcess] = []
 
-    def start(*args: Any, **options: Any) -> DevhostProcess:
-        hosts.append(DevhostProcess(*args, **options))
+    def start(folder: Path, *options: str, launcher: Sequence[str] = LAUNCHER) -> DevhostProcess:
+        hosts.append(DevhostProcess(folder, *options, launcher=launcher))
         return hosts[-1]
 
     yield start
@@ -55,7 +58,7 @@ def start_host() -> Iterator[StartHost]:
 
 @pytest.fixture(scope="module")
 def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a host that was killed has left: a finished instance, in the database and the log beside it."""
+    """The folder of a killed host: a finished instance, in the database and its write-ahead log."""
     folder = tmp_path_factory.mktemp("killed")
     host = DevhostProcess(folder)
     host.begin("greet_everyone", ["Ada"], "done")
@@ -66,7 +69,7 @@ def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def state(left_behind: Path, tmp_path: Path) -> Path:
-    """A copy of it, with a file for each thing that a host reads."""
+    """A copy of that folder with every file that a host reads."""
     shutil.copytree(left_behind, tmp_path / "state")
     return tmp_path / "state" / "devhost"
 
@@ -100,7 +103,7 @@ def damage(database: Path, table: str) -> None:
         file.write(b"\xa5" * size)
 
 
-def test_a_state_folder_that_cannot_be_written_is_told_of_and_nothing_is_lost(
+def test_a_state_folder_that_cannot_be_written_is_reported_and_nothing_is_lost(
     start_host: StartHost, state: Path, tmp_path: Path
 ) -> None:
     state.chmod(0o555)
@@ -109,7 +112,7 @@ def test_a_state_folder_that_cannot_be_written_is_told_of_and_nothing_is_lost(
     assert "--state-dir" in text
 
 
-def test_a_database_file_that_cannot_be_written_is_told_of_and_nothing_is_lost(
+def test_a_database_file_that_cannot_be_written_is_reported_and_nothing_is_lost(
     start_host: StartHost, state: Path, tmp_path: Path
 ) -> None:
     (state / HUB).chmod(0o444)
@@ -125,7 +128,7 @@ def test_a_database_file_that_cannot_be_written_is_told_of_and_nothing_is_lost(
 
 
 @pytest.mark.parametrize("part", ["header", "inbox_by_instance"])
-def test_a_damaged_database_is_told_of_and_left_as_it_is(
+def test_a_damaged_database_is_reported_and_left_as_it_is(
     start_host: StartHost, state: Path, tmp_path: Path, part: str
 ) -> None:
     if part == "header":
@@ -138,14 +141,14 @@ def test_a_damaged_database_is_told_of_and_left_as_it_is(
     assert "Move the file and its -wal away to start afresh" in text
 
 
-def test_a_page_damaged_in_the_middle_is_told_of_when_it_is_needed(
+def test_a_damaged_page_in_the_middle_is_reported_when_it_is_read(
     start_host: StartHost, state: Path, tmp_path: Path
 ) -> None:
     damage(state / HUB, "history")
     host = start_host(tmp_path)
     assert host.status("done")["output"] == ["Hello Ada!"]
     answer = host.ask("GET", f"{WEBHOOKS}/instances/done?showHistory=true")
-    assert_told(answer, host, "malformed. Move the file")
+    assert_explained(answer, host, "malformed. Move the file")
     assert host.stop() == 0
     assert "Traceback" not in host.output
 
@@ -165,7 +168,7 @@ def test_a_second_host_on_the_same_state_is_refused_and_the_first_goes_on(
     assert_it_goes_on(first)
 
 
-def test_a_locked_database_is_told_of_and_work_goes_on_once_it_is_free(
+def test_a_locked_database_is_reported_and_work_goes_on_once_it_is_free(
     start_host: StartHost, tmp_path: Path
 ) -> None:
     host = start_host(tmp_path, launcher=(sys.executable, "-c", IMPATIENT))
@@ -173,9 +176,9 @@ def test_a_locked_database_is_told_of_and_work_goes_on_once_it_is_free(
     eventually(lambda: host.lines_of("attempts"), "the activity runs")
     with closing(sqlite3.connect(tmp_path / "state" / "devhost" / HUB, isolation_level=None)) as another_tool:
         another_tool.execute("BEGIN IMMEDIATE")
-        assert_told(start_one(host), host, "locked. End what else writes to the file")
+        assert_explained(start_one(host), host, "locked. End what else writes to the file")
         (tmp_path / "release").touch()
-        eventually(lambda: "it will be tried again. The database" in host.output, "the activity's end is told of")
+        eventually(lambda: "it will be tried again. The database" in host.output, "the failed write is reported")
     assert_it_goes_on(host)
 
 
@@ -191,15 +194,15 @@ def small_disk(start_host: StartHost, tmp_path: Path) -> DevhostProcess:
     return start_host(tmp_path, launcher=(*UNSHARE, str(tmp_path / "state"), *LAUNCHER))
 
 
-def test_a_full_disk_is_told_of_and_work_goes_on_once_there_is_room(small_disk: DevhostProcess) -> None:
+def test_a_full_disk_is_reported_and_work_goes_on_once_there_is_room(small_disk: DevhostProcess) -> None:
     host, folder = small_disk, small_disk.folder
     disk = Path(f"/proc/{host.process.pid}/root{folder}/state")
     host.begin("hold", None, "held")
     eventually(lambda: host.lines_of("attempts"), "the activity runs")
     fill(disk / "ballast")
-    assert_told(start_one(host), host, "full. Free some space on the disk")
+    assert_explained(start_one(host), host, "full. Free some space on the disk")
     (folder / "release").touch()
-    eventually(lambda: "it will be tried again. The database" in host.output, "the activity's end is told of")
+    eventually(lambda: "it will be tried again. The database" in host.output, "the failed write is reported")
     (disk / "ballast").unlink()
     assert_it_goes_on(host, disk)
 
@@ -212,19 +215,19 @@ def fill(ballast: Path) -> None:
 
 
 def start_one(host: DevhostProcess) -> Answer:
-    """Ask the host itself for an instance, without the app."""
+    """Start an instance through the host's own webhook, without the app."""
     return host.ask("POST", f"{WEBHOOKS}/orchestrators/greet_everyone/another", json.dumps(["Bob"]))
 
 
-def assert_told(answer: Answer, host: DevhostProcess, remedy: str) -> None:
-    """A client is told which file it is about, and what to do."""
+def assert_explained(answer: Answer, host: DevhostProcess, remedy: str) -> None:
+    """The answer names the file and the remedy."""
     assert answer.status == 500, answer
     assert str(host.folder / "state" / "devhost" / HUB) in answer.body.decode()
     assert remedy in answer.body.decode()
 
 
 def assert_it_goes_on(host: DevhostProcess, disk: Path | None = None) -> None:
-    """What was begun before ends well and counts once, and something new can be begun."""
+    """Work from before completes and counts once, and new work can begin."""
     (host.folder / "release").touch()
     assert host.wait_for("held")["output"] == ["Hello before!", 1]
     assert start_one(host).status == 202

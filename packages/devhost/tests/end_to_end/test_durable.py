@@ -41,10 +41,14 @@ def test_sdk_reads_the_status_and_its_history(host: DevhostProcess) -> None:
     assert events == ["ExecutionStarted", "TaskCompleted", "ExecutionCompleted"]
 
 
+def await_custom_status(host: DevhostProcess, instance_id: str, custom_status: str) -> None:
+    eventually(lambda: host.status(instance_id)["customStatus"] == custom_status, f"it is {custom_status}")
+
+
 def test_event_raised_by_the_sdk_is_a_text_and_by_the_webhook_an_object(host: DevhostProcess) -> None:
     by_sdk, by_webhook = host.begin("wait_for_approval"), host.begin("wait_for_approval")
     for instance_id in (by_sdk, by_webhook):
-        eventually(lambda i=instance_id: host.status(i)["customStatus"] == "waiting", "it waits")
+        await_custom_status(host, instance_id, "waiting")
     assert host.client("raise_event", by_sdk, "approval", {"approved": True}) is None
     path = f"/runtime/webhooks/durabletask/instances/{by_webhook}/raiseEvent/approval"
     assert host.ask("POST", path, {"approved": True}).status == 202
@@ -91,7 +95,7 @@ def test_failing_activity_fails_the_instance_with_its_text(host: DevhostProcess)
     assert "Activity function 'greet' failed:  ValueError: nobody to greet" in status["output"]
 
 
-def test_entity_counts_signals_and_tells_its_state(host: DevhostProcess) -> None:
+def test_entity_counts_signals_and_shows_its_state(host: DevhostProcess) -> None:
     entity = ("counter", "signals")
     for _ in range(3):
         assert host.client("signal_entity", "add", 2, entity=entity) is None

@@ -30,7 +30,7 @@ class Load:
         self.accepted: list[str] = []
 
     def begin_life(self) -> threading.Thread:
-        """Send this life's requests, as far as the host lives to answer them."""
+        """Send this life's requests until the host dies."""
         thread = threading.Thread(target=self._send, args=(self._host.origin, len(self.accepted)))
         thread.start()
         return thread
@@ -39,7 +39,7 @@ class Load:
         try:
             for number in range(first, first + STARTED_PER_LIFE):
                 instance_id = f"journey-{number}"
-                # A start that an earlier life took, but did not live to answer, must not be sent again.
+                # An earlier life may have accepted this start without answering it; it must not be repeated.
                 if ask(origin, "GET", f"{WEBHOOKS}/instances/{instance_id}").status == 404:
                     answer = ask(origin, "POST", f"{WEBHOOKS}/orchestrators/journey/{instance_id}", document="0")
                     assert answer.status == 202, answer
@@ -79,13 +79,13 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(host: DevhostPr
     assert host.stop() == 0
     assert audit.look(is_finished=True) == []
     traces = {f"work {instance_id}-{number}" for instance_id in load.accepted for number in range(ROUNDS)}
-    wanted = {f"{trace}-{part}" for trace in traces for part in ("0", "1", "child")}
-    assert {line for line in host.lines_of("effects") if line.startswith("work ")} == wanted
+    expected = {f"{trace}-{part}" for trace in traces for part in ("0", "1", "child")}
+    assert {line for line in host.lines_of("effects") if line.startswith("work ")} == expected
     assert "will be tried again" not in (tmp_path / "host.log").read_text()
 
 
 def _wait_for_progress(host: DevhostProcess, database: Path, messages: int) -> None:
-    """Wait until the host has taken some more messages, wherever in its work that finds it."""
+    """Wait until the host has taken some more messages."""
     begun_at = _messages_so_far(database)
     eventually(lambda: _messages_so_far(database) >= begun_at + messages, f"{messages} more messages")
 

@@ -1,4 +1,4 @@
-"""With ``--reload`` a saved file is what runs next, and a broken one never is."""
+"""With ``--reload`` the host runs a file as soon as it is saved, and never a broken one."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,8 +49,8 @@ def test_changed_module_runs_from_the_next_request_on(host: DevhostProcess, app:
     assert answer_of(host, "/api/greet") == "hello"
     (app / "words.py").write_text("GREETING = 'good morning'\n")
     eventually(lambda: answer_of(host, "/api/greet") == "good morning", "the new code runs")
-    # Said once the old worker has ended, which the answer does not wait for.
-    eventually(lambda: "The workers run the changed code" in host.output, "the change is told of")
+    # Reported once the old worker has ended; the answer does not wait for that.
+    eventually(lambda: "The workers run the changed code" in host.output, "the change is reported")
 
 
 def test_broken_code_is_explained_and_the_old_goes_on(host: DevhostProcess, app: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,3 +138,18 @@ def test_state_folder_that_cannot_be_written_is_one_line_that_names_the_option(t
     assert host.output.count("\n") == 1
     assert "cannot be written to: Not a directory. " in host.output
     assert "--state-dir" in host.output
+
+
+@pytest.mark.parametrize("launcher", [LAUNCHER, (str(Path(sys.executable).parent / "devhost"),)])
+def test_a_thread_of_the_app_that_never_ends_does_not_hold_up_the_end_of_the_host(
+    tmp_path: Path, launcher: tuple[str, ...]
+) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "function_app.py").write_text(
+        "import threading\nimport azure.functions as func\napp = func.FunctionApp()\n"
+        "@app.route(route='x')\ndef page(req: func.HttpRequest) -> str: return 'x'\n"
+        "threading.Thread(target=threading.Event().wait).start()\n"
+    )
+    host = DevhostProcess(tmp_path, "--workers", "0", app=app, launcher=launcher)
+    assert host.stop() == 0

@@ -1,4 +1,4 @@
-"""A real host process over an app of queues and blobs: orders pass through it, hopeless ones are given up."""
+"""A real host process over an app of queues and blobs; failing orders end in the poison queue."""
 
 import base64
 import sqlite3
@@ -44,12 +44,12 @@ def bodies(azurite: Azurite, name: str) -> list[str]:
 
 
 def orders(host: DevhostProcess) -> str:
-    """What the names of this host's queues and container begin with."""
+    """The prefix of this host's queues and container."""
     return f"orders-{host.folder.name}"
 
 
 def receipts(host: DevhostProcess) -> str:
-    """Addresses of the blobs that were worked on."""
+    """Addresses of the blobs that were processed."""
     with closing(sqlite3.connect(host.folder / "state" / "devhost" / "blob-receipts.db")) as database:
         return " ".join(uri for (uri,) in database.execute("SELECT uri FROM receipts WHERE is_done"))
 

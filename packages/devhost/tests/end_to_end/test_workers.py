@@ -1,4 +1,4 @@
-"""Functions run in processes of their own: whatever they do to these, the host and its other work go on."""
+"""Functions run in their own processes: whatever they do to these, the host and its other work go on."""
 
 import os
 from collections.abc import Iterator
@@ -84,7 +84,7 @@ def test_activity_beside_a_crashing_one_does_not_fail_with_it(host: DevhostProce
     eventually(lambda: "beside neighbour" in host.lines_of("effects"), "the neighbour runs")
     assert run(host, "crash", {"name": "evil"}).startswith("failed: ")
     assert host.wait_for(beside)["output"] == "neighbour is done"
-    # The last try is alone in its process; one or two before it can die of the neighbour.
+    # The last try is alone in its process; the tries before can die with their neighbour.
     assert host.lines_of("effects").count("beside neighbour") in (2, 3)
 
 
@@ -150,7 +150,7 @@ def test_functions_run_in_the_hosts_own_process_on_request(tmp_path: Path) -> No
     assert host.stop() == 0
 
 
-def test_work_spreads_over_the_workers_and_their_lines_tell_which(own_host: DevhostProcess) -> None:
+def test_work_spreads_over_the_workers_and_their_log_lines_name_them(own_host: DevhostProcess) -> None:
     first, second = workers_of(own_host)
     held = begin(own_host, "hang")
     eventually(lambda: "hang" in own_host.lines_of("effects"), "one worker is busy")

@@ -1,4 +1,4 @@
-"""Activities: sync and async, one that needs mending, one that has an output of its own."""
+"""Activities: sync and async, one that fails until a test mends it, one with an output binding."""
 
 from collections import Counter
 
@@ -20,7 +20,7 @@ def say_hello(name: str) -> str:
 
 @bp.activity_trigger(input_name="payload")
 async def echo(payload: object) -> object:
-    """Return what comes."""
+    """Return the payload."""
     return payload
 
 
@@ -44,6 +44,6 @@ def succeed_third(name: str) -> int:
 @bp.activity_trigger(input_name="text")
 @bp.queue_output(arg_name="parcel", queue_name="%PARCELS%-announced", connection="AzureWebJobsStorage")
 def announce(text: str, parcel: func.Out[str]) -> str:
-    """Have an output besides the result."""
+    """Write an output besides the result."""
     parcel.set(text)
     return "announced"

@@ -1,8 +1,9 @@
-"""HTTP functions through which the tests call the SDK's client, and see what the host hands it."""
+"""HTTP functions through which the tests call the SDK's client, and read the text that makes a client."""
 
 import inspect
 import json
 from datetime import datetime
+from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -14,8 +15,8 @@ bp = df.Blueprint()
 @bp.durable_client_input(client_name="client")
 async def start(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Start an orchestration; answers with the links."""
-    given = req.get_json() if req.get_body() else None
-    instance_id = await client.start_new(req.route_params["name"], req.params.get("id"), given)
+    payload = req.get_json() if req.get_body() else None
+    instance_id = await client.start_new(req.route_params["name"], req.params.get("id"), payload)
     return client.create_check_status_response(req, instance_id)
 
 
@@ -33,11 +34,11 @@ async def call_client(
     req: func.HttpRequest, client: df.DurableOrchestrationClient, context: func.Context
 ) -> func.HttpResponse:
     """Call any method of the client: ``{"args": [...], "named": {...}, "entity": [name, key]}``."""
-    asked = req.get_json()
-    args = asked.get("args", [])
-    if "entity" in asked:
-        args = [df.EntityId(*asked["entity"]), *args]
-    named = {name: _argument(name, value) for name, value in asked.get("named", {}).items()}
+    request = req.get_json()
+    args = request.get("args", [])
+    if "entity" in request:
+        args = [df.EntityId(*request["entity"]), *args]
+    named = {name: _argument(name, value) for name, value in request.get("named", {}).items()}
     try:
         answer = getattr(client, req.route_params["method"])(*args, **named)
         if inspect.isawaitable(answer):
@@ -54,7 +55,7 @@ def binding(req: func.HttpRequest, client: str) -> func.HttpResponse:
     return func.HttpResponse(client, mimetype="application/json")
 
 
-def _argument(name: str, value: object) -> object:
+def _argument(name: str, value: Any) -> object:
     if name.startswith("created_time"):
         return datetime.fromisoformat(value)
     if name == "runtime_status":
@@ -62,7 +63,7 @@ def _argument(name: str, value: object) -> object:
     return value
 
 
-def _plain(answer: object) -> object:
+def _plain(answer: Any) -> object:
     if isinstance(answer, list):
         return [_plain(item) for item in answer]
     if hasattr(answer, "runtime_status"):

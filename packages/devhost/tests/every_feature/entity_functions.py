@@ -1,4 +1,4 @@
-"""Entities: a counter with every kind of operation, and a note that keeps what it is told."""
+"""Entities: a counter with every kind of operation, and a note that stores the operations it gets."""
 
 import azure.durable_functions as df
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def folder() -> Path:
-    """Where tests and functions meet."""
+    """The folder that tests and functions share."""
     return Path(os.environ["SAMPLE_FOLDER"])
 
 

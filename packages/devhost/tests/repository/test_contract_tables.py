@@ -27,7 +27,7 @@ def _is_rule(line: str) -> bool:
 
 
 def faults_of(row: str) -> list[str]:
-    """What is wrong with the last cell of a row."""
+    """The faults of a row's last cell."""
     cell = re.split(r"(?<!\\)\|", row.rstrip().removesuffix("|"))[-1].strip()
     named = _TEST_ID.findall(cell)
     if not named or _TEST_ID.sub("", cell).strip(" ,"):

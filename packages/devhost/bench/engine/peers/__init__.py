@@ -1,1 +1,1 @@
-"""Other engines to compare ours with: in an environment of their own, never a dependency."""
+"""Other engines to compare ours with. They have their own environment and are never a dependency."""

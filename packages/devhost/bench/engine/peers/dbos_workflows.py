@@ -1,7 +1,9 @@
-"""The reference workflow on DBOS Transact and SQLite: run by the peers' interpreter, it needs nothing of ours.
+"""The reference workflow on DBOS Transact and SQLite.
 
-``python dbos_workflows.py FOLDER WORKFLOWS VARIANT`` prints one line of JSON with the result. The variants take
-only what DBOS, SQLAlchemy and SQLite let anybody set:
+The peers' interpreter runs it, so it imports nothing of devhost.
+
+``python dbos_workflows.py FOLDER WORKFLOWS VARIANT`` prints one line of JSON with the result. The variants
+use only public settings of DBOS, SQLAlchemy and SQLite:
 
 - ``shipped``: the defaults.
 - ``tuned``: WAL, no ping before each use of a connection, and two threads, since more only wait for SQLite's one
@@ -21,8 +23,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from dbos import DBOS, DBOSConfig
-from sqlalchemy import Engine, event
+# Both are in the peers' own environment only.
+from dbos import DBOS, DBOSConfig  # type: ignore[import-not-found]
+from sqlalchemy import Engine, event  # type: ignore[import-not-found]
 
 _WARM_UP = 50
 _SHARDS = 8
@@ -55,7 +58,7 @@ def validate(payload: Payload) -> Payload:
 
 @DBOS.step()
 def add(shard: int) -> None:
-    """Count: what is nearest to a signal. It is in memory, so DBOS has less to do here than our engine."""
+    """Count, in place of a signal. The count is in memory, so DBOS does less work here than our engine."""
     with _lock:
         _tally[shard] += 1
 
@@ -111,7 +114,7 @@ def _configuration(database: Path, variant: str) -> DBOSConfig:
         return shipped
     if variant == "relaxed":
         event.listen(Engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = NORMAL"))
-    # The mode stays with the file; SQLite's default of synchronous=FULL is kept.
+    # The file keeps this mode. SQLite's default of synchronous=FULL applies.
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
     return {**shipped, **_TUNED}

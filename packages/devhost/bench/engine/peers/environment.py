@@ -1,4 +1,4 @@
-"""Makes the environment that a peer runs in, and runs its program there."""
+"""Makes a peer's virtual environment and runs its program there."""
 
 import json
 import subprocess
@@ -17,17 +17,17 @@ class PeerError(Exception):
 
 
 def ensure_environment(folder: Path, requirements: Path) -> Path:
-    """Make a virtual environment with these packages, unless it is there already.
+    """Make a virtual environment with these packages, unless it exists.
 
     Args:
-        folder: Where it goes; made anew if it was made of other requirements, or not to the end.
+        folder: Its place; it is made anew if its requirements have changed or an earlier attempt failed.
         requirements: Exact versions of all packages.
 
     Returns:
-        Its interpreter.
+        The path of its interpreter.
 
     Raises:
-        PeerError: It cannot be made.
+        PeerError: The environment cannot be made.
     """
     python, stamp = folder / "bin" / "python", folder / ".stamp"
     made_of = f"{sys.version}\n{requirements.read_text()}"

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from devhost.cli.instance_commands import add_commands, run_command
 from devhost.cli.start import add_start, start
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(parsed) if "run" in parsed else start(parsed)
 
 
-def run_and_exit() -> None:
+def run_and_exit() -> NoReturn:
     """Run the command line and end the process, also when it fails in a way that nobody thought of."""
     try:
         code = main()
@@ -38,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _exit(code: int) -> None:
+def _exit(code: int) -> NoReturn:
     """End the process even if user code still runs in threads, which Python would wait for without end."""
     atexit._run_exitfuncs()
     logging.shutdown()

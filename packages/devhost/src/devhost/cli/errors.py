@@ -17,9 +17,13 @@ from urllib.parse import quote
 class ToolError(Exception):
     """Root of the errors of commands; its text is all that is printed."""
 
+    code: str = "toolError"
+
 
 class HostNotRunning(ToolError):
     """Nothing answers at the URL."""
+
+    code = "hostNotRunning"
 
     def __init__(self, url: str) -> None:
         super().__init__(
@@ -29,6 +33,8 @@ class HostNotRunning(ToolError):
 
 class KeyNeeded(ToolError):
     """The host asks for keys."""
+
+    code = "keyNeeded"
 
     def __init__(self, url: str) -> None:
         super().__init__(
@@ -40,12 +46,16 @@ class KeyNeeded(ToolError):
 class NotADevhost(ToolError):
     """Something else answers."""
 
+    code = "notADevhost"
+
     def __init__(self, url: str) -> None:
         super().__init__(f"What answers at {url} is not this version of devhost. Check --url (or PORT).")
 
 
 class UnknownInstance(ToolError):
     """No instance has the id."""
+
+    code = "unknownInstance"
 
     def __init__(self, instance_id: str) -> None:
         super().__init__(
@@ -55,6 +65,8 @@ class UnknownInstance(ToolError):
 
 class NotAnInstance(ToolError):
     """The id has the form of an entity's, ``@name@key``."""
+
+    code = "notAnInstance"
 
     def __init__(self, instance_id: str, url: str) -> None:
         entity = "/".join(quote(part) for part in instance_id.split("@", 2)[1:])
@@ -67,6 +79,8 @@ class NotAnInstance(ToolError):
 class InstanceEnded(ToolError):
     """The instance takes no more messages."""
 
+    code = "instanceEnded"
+
     def __init__(self, instance_id: str) -> None:
         super().__init__(
             f"The instance '{instance_id}' has ended and takes no more messages. "
@@ -77,6 +91,10 @@ class InstanceEnded(ToolError):
 class RequestFailed(ToolError):
     """The host refused, and said why."""
 
+    code = "requestFailed"
+
 
 class NothingDone(ToolError):
     """The command refuses to do what was asked; nothing has changed."""
+
+    code = "nothingDone"

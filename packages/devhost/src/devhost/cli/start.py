@@ -7,8 +7,9 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from devhost.cli.instance_commands import Subparsers
 from devhost.engine.errors import DurableEngineError
 from devhost.functions import sdk_speedups
 from devhost.functions.errors import HostError
@@ -16,12 +17,12 @@ from devhost.functions.indexing import HTTP_TRIGGER
 from devhost.functions.logging_setup import set_up_logging
 from devhost.host.functions_host import FunctionsHost
 from devhost.host.options import HostOptions
-from devhost.worker.source_watch import SourceWatcher
+
+if TYPE_CHECKING:
+    from devhost.worker.source_watch import SourceWatcher
 
 _HIGHEST_PORT = 65535
 _LOOK_SECONDS = 0.2
-
-Subparsers = Any  # argparse names its type only privately.
 
 
 def add_start(subparsers: Subparsers) -> None:
@@ -41,14 +42,14 @@ def add_start(subparsers: Subparsers) -> None:
         "--clock", choices=("system", "virtual"), default="system", help="virtual: tests move the time"
     )
     start.add_argument(
+        "--no-sdk-speedups", action="store_true", help="run the durable SDK as it is shipped, slower (see docs)"
+    )
+    start.add_argument(
         "--engine",
         choices=("devhost", "extension"),
         default="devhost",
         help="what runs durable functions: devhost's own engine, or Microsoft's Durable Task extension, a program "
         "of its own that keeps its state in AzureWebJobsStorage (default: devhost)",
-    )
-    start.add_argument(
-        "--no-sdk-speedups", action="store_true", help="run the durable SDK as it is shipped, slower (see docs)"
     )
     start.add_argument(
         "--workers",
@@ -66,7 +67,7 @@ def add_start(subparsers: Subparsers) -> None:
 
 
 def start(parsed: argparse.Namespace) -> int:
-    """Run the host. Returns the exit code: 0 after a stop by signal, 1 if the host cannot start."""
+    """Run the host. Returns the exit code: 0 after a stop by signal, 1 if the host cannot start or go on."""
     set_up_logging(parsed.verbose)
     if parsed.no_sdk_speedups:
         # In the environment, so that processes of the host find it too.
@@ -77,6 +78,8 @@ def start(parsed: argparse.Namespace) -> int:
     try:
         host = FunctionsHost(_options(parsed))
         _print_functions(host)
+        # Before anybody is told that the host is ready, so that no change from then on is missed.
+        watcher = _watcher(host, stopping, restarting) if parsed.reload else None
         host.start()
     except (HostError, DurableEngineError) as error:
         print(error, file=sys.stderr)
@@ -84,22 +87,28 @@ def start(parsed: argparse.Namespace) -> int:
     # In one piece: workers write to the same file.
     sys.stdout.write(f"Instances and their timelines: {host.url}/devhost\nHost ready on {host.url}\n")
     sys.stdout.flush()
-    if parsed.reload:
-        SourceWatcher(host.app.root, lambda: _reload(host, stopping, restarting)).start()
-    # Looked at again and again: a signal that comes just as this thread goes to sleep does not wake it.
-    exit_code = 0
-    while not stopping.wait(_LOOK_SECONDS):
-        try:
-            host.check()
-        except HostError as error:
-            print(error, file=sys.stderr)
-            exit_code = 1
-            break
-    print("Stopping: running functions have 10 seconds to end. Press Ctrl-C again to stop at once.", flush=True)
+    if watcher:
+        watcher.start()
+    exit_code = _wait_until_told(host, stopping)
+    if watcher:
+        watcher.stop()
     host.stop()
     if restarting.is_set():
         _start_anew(host)
     return exit_code
+
+
+def _wait_until_told(host: FunctionsHost, stopping: threading.Event) -> int:
+    """Wait for a signal, or for the end of a process that the host needs; returns the exit code."""
+    # Looked at again and again: a signal that comes just as this thread goes to sleep does not wake it.
+    while not stopping.wait(_LOOK_SECONDS):
+        try:
+            host.check()
+        except HostError as error:
+            print(error, file=sys.stderr, flush=True)
+            return 1
+    print("Stopping: running functions have 10 seconds to end. Press Ctrl-C again to stop at once.", flush=True)
+    return 0
 
 
 def _port(text: str) -> int:
@@ -121,6 +130,13 @@ def _options(parsed: argparse.Namespace) -> HostOptions:
         strict=parsed.strict,
         engine=parsed.engine,
     )
+
+
+def _watcher(host: FunctionsHost, stopping: threading.Event, restarting: threading.Event) -> "SourceWatcher":
+    # Imported here, since no other command and no other start needs watchfiles.
+    from devhost.worker.source_watch import SourceWatcher
+
+    return SourceWatcher(host.app.root, lambda: _reload(host, stopping, restarting))
 
 
 def _reload(host: FunctionsHost, stopping: threading.Event, restarting: threading.Event) -> None:

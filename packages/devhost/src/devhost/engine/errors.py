@@ -19,13 +19,19 @@ DurableEngineError
 class DurableEngineError(Exception):
     """Root of the engine's errors."""
 
+    code: str = "durableEngineError"
+
 
 class OptionsError(DurableEngineError):
     """A value of host.json cannot be used; the text names it and the form it takes."""
 
+    code = "optionsError"
+
 
 class DatabaseInUse(DurableEngineError):
     """Another running host owns the database."""
+
+    code = "databaseInUse"
 
     def __init__(self, path: str) -> None:
         super().__init__(
@@ -37,9 +43,13 @@ class DatabaseInUse(DurableEngineError):
 class DatabaseClosed(DurableEngineError):
     """The engine has been stopped; its database accepts nothing more."""
 
+    code = "databaseClosed"
+
 
 class DatabaseTooNew(DurableEngineError):
     """The database's schema is newer than this code."""
+
+    code = "databaseTooNew"
 
     def __init__(self, path: str, found: int, known: int) -> None:
         super().__init__(
@@ -50,6 +60,8 @@ class DatabaseTooNew(DurableEngineError):
 
 class DatabaseUnusable(DurableEngineError):
     """The file cannot be read or written now; the text says why and what to do about it."""
+
+    code = "databaseUnusable"
 
     def __init__(self, path: str, cause: Exception) -> None:
         super().__init__(f"The database {path} cannot be used: {cause}. {_remedy(str(cause))}")
@@ -71,6 +83,8 @@ def _remedy(cause: str) -> str:
 class DidNotSettle(DurableEngineError):
     """Work was still running when the deadline of a wait had passed; the text lists it."""
 
+    code = "didNotSettle"
+
 
 class RequestRefused(DurableEngineError):
     """A request that the durable API answers with an error.
@@ -79,6 +93,8 @@ class RequestRefused(DurableEngineError):
         http_status: the status code of the answer.
         message: the text of the answer.
     """
+
+    code = "requestRefused"
 
     http_status: int = 400
 
@@ -92,13 +108,19 @@ class RequestRefused(DurableEngineError):
 class StartRefused(RequestRefused):
     """An instance cannot be started: unknown name or bad id (400), or the id is taken by a live instance (500)."""
 
+    code = "startRefused"
+
 
 class InvalidRequest(RequestRefused):
     """The request itself is wrong (400)."""
 
+    code = "invalidRequest"
+
 
 class InstanceNotFound(RequestRefused):
     """No instance has this id (404)."""
+
+    code = "instanceNotFound"
 
     http_status = 404
 
@@ -109,6 +131,8 @@ class InstanceNotFound(RequestRefused):
 class InstanceFinished(RequestRefused):
     """The instance has ended and takes no more messages (410)."""
 
+    code = "instanceFinished"
+
     http_status = 410
 
     def __init__(self, instance_id: str, status: str) -> None:
@@ -117,5 +141,7 @@ class InstanceFinished(RequestRefused):
 
 class WrongState(RequestRefused):
     """The operation does not apply to the state the instance is in (500)."""
+
+    code = "wrongState"
 
     http_status = 500

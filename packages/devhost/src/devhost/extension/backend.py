@@ -53,7 +53,7 @@ class ExtensionBackend:
         self.http = ForwardedDurableApi(self._program.origin, body_limit_bytes)
         self.instances = ExtensionInstances(self._program.origin)
 
-    # A failure of this protocol is final, and a process that dies is one: the Functions host does not run it again.
+    # A failure of this protocol is final, and a process that dies is one: the Functions host runs nothing again.
     attempts = 1
 
     @property

@@ -20,8 +20,8 @@ _CHILD_CREATED = "SubOrchestrationInstanceCreated"
 class ExtensionInstances:
     """Instances and entities of the extension's task hub; thread-safe, every method blocks.
 
-    The extension lists by instance id, whatever order is asked for, and knows no filter by name: a page is filtered
-    after it was read, so it may be shorter than asked for while there is a next one.
+    The extension lists by instance id, whatever order is asked for, and knows no filter by name: a page is
+    filtered after it was read, so it may be shorter than asked for while there is a next one.
 
     Args:
         origin: ``scheme://host:port`` of the extension.

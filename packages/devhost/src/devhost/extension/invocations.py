@@ -96,7 +96,7 @@ async def _result_of(begin: Callable[[OnResult[str]], None]) -> FunctionResult[s
     def on_result(result: FunctionResult[str]) -> None:
         # The loop may be gone when a function ends after the host has.
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(lambda: ended.done() or ended.set_result(result))
+            loop.call_soon_threadsafe(ended.set_result, result)
 
     try:
         begin(on_result)

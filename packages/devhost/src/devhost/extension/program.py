@@ -1,8 +1,8 @@
 """The process of the durable extension: found, started, watched and stopped.
 
-The program hosts ``Microsoft.Azure.WebJobs.Extensions.DurableTask`` with its Azure Storage provider; its source is in
-``extension_host/`` of this package. It checks no key, ``Host`` or ``Origin``, so its port is a random one that nobody
-is told, and everything that is asked of it goes through the host.
+The program hosts ``Microsoft.Azure.WebJobs.Extensions.DurableTask`` with its Azure Storage provider; its source is
+in ``extension_host/`` of this package. It checks no key, ``Host`` or ``Origin``, so its port is a random one that
+nobody is told, and everything that is asked of it goes through the host.
 """
 
 import ctypes
@@ -36,10 +36,13 @@ _REFUSAL = re.compile(
     r"(?:Hosting failed to start|Unhandled exception\.) [\w.]+(?:\[\d+\])?: (.+?)(?: {2,}at |\n|$)"
 )
 _LOG_TAIL_BYTES = 20_000
+# prctl(2) of Linux; elsewhere a killed host leaves the program behind.
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_SET_PARENT_DEATH_SIGNAL = 1
 
 
 def find_program(settings: Mapping[str, str], built: Path = BUILT_PROGRAM) -> Path:
-    """Find the program: where the setting says, else where ``make extension-host`` puts it, from the working directory.
+    """Find the program: where the setting says, else where it is built, below the working directory.
 
     Raises:
         ExtensionUnavailable: it is at neither place; the text says how to get it.
@@ -95,8 +98,8 @@ class ExtensionProgram:
     def __init__(self, program: Path, options: ProgramOptions) -> None:
         if not os.environ.get(STORAGE_SETTING):
             raise ExtensionUnavailable(
-                f"The durable extension keeps its state in a storage account, and {STORAGE_SETTING} is not set. Give a "
-                "connection string in local.settings.json: UseDevelopmentStorage=true is Azurite on its usual ports."
+                f"The durable extension keeps its state in a storage account, and {STORAGE_SETTING} is not set. "
+                "Give its connection string in local.settings.json; UseDevelopmentStorage=true means Azurite."
             )
         port = _free_port()
         self.origin = f"http://{LOOPBACK}:{port}"
@@ -116,8 +119,8 @@ class ExtensionProgram:
         code = self._process.poll()
         if code is not None and not self._stopping.is_set():
             raise ExtensionEnded(
-                f"The durable extension has ended by itself (exit code {code}), so the host stops. Start it again: "
-                f"work in flight goes on. What the extension wrote: {self.log_file}"
+                f"The durable extension has ended by itself (exit code {code}), so the host stops. Start it "
+                f"again, and work in flight goes on. What the extension wrote: {self.log_file}"
             )
 
     def client_binding(self) -> dict[str, object]:
@@ -171,16 +174,15 @@ def _start(program: Path, options: ProgramOptions, port: int, log: IO[bytes]) ->
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
-        preexec_fn=_own_group,
+        start_new_session=True,  # Ctrl-C is for the host, which then ends the program.
+        preexec_fn=_die_with_parent,
     )
 
 
-def _own_group() -> None:
-    """In the child, before the program runs: Ctrl-C is for the host alone, and the child dies with its parent."""
-    os.setpgid(0, 0)
-    if sys.platform == "linux":
-        set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+def _die_with_parent() -> None:
+    """Runs in the child, before the program: one call that needs no lock, since other threads may hold one."""
+    if _LIBC is not None:
+        _LIBC.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _free_port() -> int:

@@ -12,13 +12,19 @@ HostError                  anything a developer can put right; its text is all t
 class HostError(Exception):
     """Base of everything that the local host reports as one message, without a traceback."""
 
+    code: str = "hostError"
+
 
 class HostConfigError(HostError):
     """A configuration file or an app setting is wrong; the text names it and the form it must have."""
 
+    code = "hostConfigError"
+
 
 class PortInUse(HostError):
     """A port is taken; the text names the port and the option that changes it."""
+
+    code = "portInUse"
 
     def __init__(self, port: int, option: str) -> None:
         super().__init__(
@@ -30,9 +36,13 @@ class PortInUse(HostError):
 class AppLoadError(HostError):
     """The app's script cannot be imported, or does not hold exactly one function app."""
 
+    code = "appLoadError"
+
 
 class IndexingError(AppLoadError):
     """One or more functions are declared wrongly; the real host would serve none of them either."""
+
+    code = "indexingError"
 
     def __init__(self, problems: list[str]) -> None:
         listing = "\n".join(f"  - {problem}" for problem in problems)
@@ -43,6 +53,10 @@ class IndexingError(AppLoadError):
 class UnusableResult(HostError):
     """A function returned a value which its output binding cannot carry."""
 
+    code = "unusableResult"
+
 
 class HostStopping(HostError):
     """The host stops before a function has ended; the engine runs durable work again at the next start."""
+
+    code = "hostStopping"

@@ -7,8 +7,8 @@ import time
 from devhost.functions.invocation_context import InvocationFilter
 
 _FORMAT = "[%(asctime)s.%(msecs)03dZ] %(levelname)-7s %(name)s%(invocation)s: %(message)s%(fields)s"
-# These write a line per HTTP request or more at info level.
-_TALKATIVE = ("azure", "aiohttp", "asyncio", "urllib3", "msal")
+# These write a line per HTTP request, changed file or more at info level.
+_TALKATIVE = ("azure", "aiohttp", "asyncio", "urllib3", "msal", "watchfiles")
 _OWN_ATTRIBUTES = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "invocation", "fields"}
 
 

@@ -21,14 +21,20 @@ from devhost.functions.host_config import option
 from devhost.functions.indexing import IndexedFunction
 from devhost.host.options import Engine
 from devhost.page.instance_source import InstanceSource
+from devhost.worker.invoker import DURABLE_ATTEMPTS
 
 
 class DurableBackend(Protocol):
     """What the host asks of a durable engine.
 
-    The order is: make it, hand ``client_binding`` to the app, ``connect`` the app's functions, ``start``, ``stop``,
-    and ``close`` once nobody asks any more.
+    The order is: make it, hand ``client_binding`` to the app, ``connect`` the app's functions, ``start``,
+    ``stop``, and ``close`` once nobody asks any more.
     """
+
+    @property
+    def attempts(self) -> int:
+        """How often in all a durable function may be run whose process dies."""
+        ...
 
     @property
     def client_binding(self) -> str:
@@ -78,8 +84,7 @@ class BackendSetting:
         document: The whole of host.json.
         functions: The app's functions, without the disabled ones.
         clock: Where the time comes from.
-        public_url: ``scheme://host:port`` of the public port.
-        rpc_url: Base of the API that the SDK's client calls.
+        host_url: ``scheme://host:port`` of the public port.
         key: The system key of the durable API, or None.
         folder: The host's own folder.
         body_limit_bytes: Larger requests to the durable API are answered with 413.
@@ -88,30 +93,29 @@ class BackendSetting:
     document: dict[str, Any]
     functions: Sequence[IndexedFunction]
     clock: Clock
-    public_url: str
-    rpc_url: str
+    host_url: str
     key: str | None
     folder: Path
     body_limit_bytes: int
 
 
-def open_backend(engine: Engine, setting: BackendSetting) -> DurableBackend:
-    """Make the backend that runs the durable functions.
+def open_backend(engine: Engine, setting: BackendSetting, rpc_url: str) -> DurableBackend:
+    """Make the backend that runs the durable functions; `rpc_url` is what the SDK's client calls.
 
     Raises:
         OptionsError: host.json asks for something that devhost's engine cannot do.
         ExtensionUnavailable: the extension cannot be started.
     """
     if engine == "devhost":
-        return OwnBackend(setting)
+        return OwnBackend(setting, rpc_url)
     if isinstance(setting.clock, AdvanceableClock):
         raise ExtensionUnavailable(NO_TIME_TRAVEL)
     return ExtensionBackend(
         find_program(os.environ),
         DurableNames.of(setting.functions),
         section=option(setting.document, "extensions", "durableTask") or {},
-        public_url=setting.public_url,
-        rpc_base_url=setting.rpc_url,
+        public_url=setting.host_url,
+        rpc_base_url=rpc_url,
         key=setting.key,
         folder=setting.folder,
         body_limit_bytes=setting.body_limit_bytes,
@@ -121,12 +125,14 @@ def open_backend(engine: Engine, setting: BackendSetting) -> DurableBackend:
 class OwnBackend:
     """devhost's own engine, in this process."""
 
-    def __init__(self, setting: BackendSetting) -> None:
+    attempts = DURABLE_ATTEMPTS
+
+    def __init__(self, setting: BackendSetting, rpc_url: str) -> None:
         self._setting = setting
         self._options = EngineOptions.from_host_json(setting.document)
         log_ignored_hubs(setting.functions, self._options.hub_name)
         self._links = DurableLinks(self._options.hub_name, setting.key)
-        self.client_binding = self._links.client_binding(setting.public_url, setting.rpc_url)
+        self.client_binding = self._links.client_binding(setting.host_url, rpc_url)
 
     def connect(self, functions: DurableFunctions) -> None:
         """Open the database. Raises DatabaseInUse, DatabaseTooNew."""

@@ -1,4 +1,4 @@
-"""Puts the local host together: an app, its invoker, the durable engine, the timers and the two HTTP servers."""
+"""Puts the local host together: an app, its invoker, its durable work, its triggers and its public HTTP server."""
 
 import logging
 import os
@@ -24,11 +24,11 @@ from devhost.functions.invocation import FunctionInvoker, Invoker
 from devhost.functions.left_out import tell_of_left_out
 from devhost.functions.public_http import PublicHttp
 from devhost.functions.routing import Route, RouteTable
-from devhost.functions.rpc_http import RpcHttp, new_token, rpc_base_url
-from devhost.functions.server_thread import ServerThread, bind, bind_preferred, port_of
+from devhost.functions.server_thread import ServerThread, bind, port_of
 from devhost.functions.timer_monitor import TimerMonitor
 from devhost.functions.timers import TimerService
-from devhost.host.durable_backend import BackendSetting, DurableBackend, open_backend
+from devhost.host.durable_backend import BackendSetting
+from devhost.host.durable_work import DurableWork
 from devhost.host.options import HostOptions
 from devhost.host.virtual_clock import open_virtual_clock, warn_of_skipped_time
 from devhost.page.guard import PageGuard
@@ -36,7 +36,7 @@ from devhost.page.page_http import PageHttp
 from devhost.protection.private_files import private_folder
 from devhost.protection.request_guard import LOOPBACK
 from devhost.worker.hosting import AppWorkers, worker_count
-from devhost.worker.invoker import DURABLE_ATTEMPTS, WorkerDurableFunctions, WorkerInvoker
+from devhost.worker.invoker import WorkerDurableFunctions, WorkerInvoker
 
 log = logging.getLogger("devhost.host")
 
@@ -59,14 +59,11 @@ class FunctionsHost:
         self._options = options
         self._folder = _writable(options.state_dir.resolve() / "devhost")
         self._listener = bind(options.port, "--port")
-        self._rpc_listener = bind_preferred(options.rpc_port)
-        self._rpc_token = new_token()
         self.port = port_of(self._listener)
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.app = self._load()
         self.keys_file = self._folder / "keys.json"
         self.keys = AccessKeys.load_or_create(self.keys_file) if options.enable_auth else None
-        self._limit = _positive(os.environ, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or DEFAULT_BODY_LIMIT_BYTES
         self._compose(self._config)
 
     @property
@@ -81,10 +78,8 @@ class FunctionsHost:
 
     def start(self) -> None:
         """Begin to work: go on with what is in flight, fire timers, answer requests."""
-        # Work in flight may ask the durable API at once, so that comes first.
         self._servers = ServerThread("http")
-        self._rpc_site = self._servers.serve(self._rpc.handle, self._rpc_listener)
-        self._backend.start()
+        self._durable.start(self._servers)
         handler = self._page.before(self._public.handle)
         self._site = self._servers.serve(handler, self._listener, self._options.grace_seconds)
         self._timers.start()
@@ -93,7 +88,7 @@ class FunctionsHost:
 
     def check(self) -> None:
         """Raise HostError if a process that the host cannot do without has ended by itself."""
-        self._backend.check()
+        self._durable.backend.check()
 
     def reload(self) -> bool:
         """Run the app's changed code: new workers take over, the old ones end what they run in the grace period.
@@ -118,10 +113,9 @@ class FunctionsHost:
             self._storage.stop()
         # Requests first: the functions behind them may still need the engine.
         self._site.stop()
-        self._backend.stop(max(1.0, deadline - time.monotonic()))
+        self._durable.stop(max(1.0, deadline - time.monotonic()))
         self._invoker.wait_idle(max(0.0, deadline - time.monotonic()))
-        self._rpc_site.stop()
-        self._backend.close()
+        self._durable.close()
         self._servers.close()
         self._invoker.close()
         if self._storage is not None:
@@ -163,12 +157,13 @@ class FunctionsHost:
         self._routes = RouteTable(self._active, config.route_prefix)
         self._storage = storage_triggers(self._active, config.document, settings, self._folder)
         clock = self._build_clock()
-        self._backend = self._build_backend(config, clock)
+        limit = _positive(settings, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or DEFAULT_BODY_LIMIT_BYTES
+        self._durable = self._build_durable(config, clock, limit)
         self._invoker = bound(self._build_invoker(config), self._active, self._storage)
         monitor = TimerMonitor(self._folder / "timers")
         self._timers = TimerService(self._active, self._invoker, clock, monitor, settings)
-        self._backend.connect(self._durable_functions())
-        self._build_servers(clock)
+        self._durable.connect(self._durable_functions())
+        self._build_servers(clock, limit)
 
     def _build_clock(self) -> Clock:
         path = self._folder / "clock.json"
@@ -177,56 +172,52 @@ class FunctionsHost:
         warn_of_skipped_time(path)
         return SystemClock()
 
-    def _build_backend(self, config: HostConfig, clock: Clock) -> DurableBackend:
+    def _build_durable(self, config: HostConfig, clock: Clock, limit: int) -> DurableWork:
         setting = BackendSetting(
             document=config.document,
             functions=self._active,
             clock=clock,
-            public_url=self.url,
-            rpc_url=rpc_base_url(f"http://{LOOPBACK}:{port_of(self._rpc_listener)}", self._rpc_token),
+            host_url=self.url,
             key=self.keys.durable if self.keys else None,
             folder=self._folder,
-            body_limit_bytes=self._limit,
+            body_limit_bytes=limit,
         )
-        return open_backend(self._options.engine, setting)
+        return DurableWork(self._options.engine, setting, self._options.rpc_port)
 
     def _build_invoker(self, config: HostConfig) -> Invoker:
         threads = _positive(os.environ, "PYTHON_THREADPOOL_THREAD_COUNT")
-        client_binding = self._backend.client_binding
+        client_binding = self._durable.backend.client_binding
         if self._workers is None:
             return FunctionInvoker(config.function_timeout, threads, client_binding)
         self._workers.pool.begin(client_binding, threads)
-        return WorkerInvoker(
-            self._workers, config.function_timeout, 1 if self._options.engine == "extension" else DURABLE_ATTEMPTS
-        )
+        return WorkerInvoker(self._workers, config.function_timeout, self._durable.backend.attempts)
 
     def _durable_functions(self) -> HostedDurableFunctions:
         make = WorkerDurableFunctions if self._workers else HostedDurableFunctions
         return make(self._active, self._invoker)
 
-    def _build_servers(self, clock: Clock) -> None:
+    def _build_servers(self, clock: Clock, limit: int) -> None:
         def advance(duration: timedelta) -> datetime:
-            self._backend.advance(duration)
+            self._durable.backend.advance(duration)
             self._timers.settle(_TIMERS_SETTLE_SECONDS)
             return clock.now()
 
-        self._rpc = RpcHttp(self._backend.http, self.url, self._rpc_token)
-        self._page = PageHttp(self._backend.instances, clock.now, PageGuard(self.keys))
+        self._page = PageHttp(self._durable.backend.instances, clock.now, PageGuard(self.keys))
         self._public = PublicHttp(
             routes=self._routes,
             invoker=self._invoker,
             rules=AccessRules(self.keys),
-            durable=self._backend.http,
+            durable=self._durable.backend.http,
             admin=AdminHttp(
                 self.app.functions,
                 self._invoker,
                 self._timers,
                 advance if self._options.virtual_clock else None,
                 self._storage.run_by_hand if self._storage else None,
-                self._limit,
+                limit,
             ),
             spool_folder=self._folder,
-            body_limit_bytes=self._limit,
+            body_limit_bytes=limit,
         )
 
 

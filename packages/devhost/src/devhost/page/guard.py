@@ -4,7 +4,6 @@ Requests of other sites' pages do not come so far (``devhost.protection.request_
 besides, so that one from an earlier run of the host does nothing, nor one from a page whose browser tells nothing.
 """
 
-import hashlib
 import hmac
 import secrets
 
@@ -26,28 +25,22 @@ class PageGuard:
     """
 
     def __init__(self, keys: AccessKeys | None) -> None:
-        self._keys, self._rules = keys, AccessRules(keys)
+        self._rules = AccessRules(keys)
+        # Derived from the key, so that it outlives a restart of the host, and ends when the keys are made anew.
+        self._session = hmac.new(keys.master.encode(), COOKIE.encode(), "sha256").hexdigest() if keys else None
         self.token = secrets.token_urlsafe(24)
 
     def may_look(self, request: web.Request) -> bool:
         """Whether the request may pass: it is signed in, has the master key, or none is asked for."""
         given = request.headers.get("x-functions-key") or request.query.get("code")
-        return self._rules.allows_function(ADMIN, given) or self._has_session(request)
+        cookie = request.cookies.get(COOKIE, "")
+        is_signed_in = self._session is not None and is_same(cookie, self._session)
+        return is_signed_in or self._rules.allows_function(ADMIN, given)
 
     def is_own_form(self, token: str) -> bool:
         """Whether a form was sent from a page of this run of the host."""
         return is_same(token, self.token)
 
     def session_for(self, key: str) -> str | None:
-        """The cookie's value for whoever gives the master key; None for a wrong key."""
-        if self._keys is None or not self._rules.allows_function(ADMIN, key.strip()):
-            return None
-        return self._session(self._keys)
-
-    def _has_session(self, request: web.Request) -> bool:
-        given = request.cookies.get(COOKIE, "")
-        return self._keys is not None and is_same(given, self._session(self._keys))
-
-    def _session(self, keys: AccessKeys) -> str:
-        # Derived from the key, so that it outlives a restart of the host, and ends when the keys are made anew.
-        return hmac.new(keys.master.encode(), COOKIE.encode(), hashlib.sha256).hexdigest()
+        """What the cookie of whoever gives the master key holds; None for a wrong key, or if none is asked for."""
+        return self._session if self._rules.allows_function(ADMIN, key.strip()) else None

@@ -9,24 +9,17 @@ from typing import Any
 
 from aiohttp import web
 
-from devhost.engine.errors import (
-    InstanceFinished,
-    InstanceNotFound,
-    InvalidRequest,
-    RequestRefused,
-)
-from devhost.engine.queries import EntityQuery, InstanceQuery
+from devhost.engine.errors import InstanceFinished, InstanceNotFound, InvalidRequest, RequestRefused
+from devhost.engine.events import STATUS_CODES
 from devhost.functions.durable_requests import canonical_json, read_page_size, split_path
 from devhost.functions.http_messages import json_response
-from devhost.page import views
 from devhost.page.guard import COOKIE, PageGuard
 from devhost.page.instance_source import InstanceSource
 from devhost.page.instance_view import InstanceView
-from devhost.page.markup import Html
-from devhost.page.views import HOME, Filters, instance_link
+from devhost.page.listing import PER_PAGE, EntityFilter, InstanceFilter
+from devhost.page.rendering import HOME, instance_link, render
 from devhost.protection.request_guard import Handler
 
-_PER_PAGE = 50
 _HEADERS = {
     # Nothing from elsewhere, no script at all, no other site's frame.
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
@@ -107,35 +100,36 @@ class PageHttp:
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def guarded(request: web.Request) -> web.StreamResponse:
             if not self._guard.may_look(request):
-                return _document(views.sign_in_page(), 401)
+                return _document(render("sign_in.html", problem=""), 401)
             return await answer(request)
 
         return guarded
 
     async def _instances(self, request: web.Request) -> web.Response:
-        filters = Filters.of(request.query)
-        page, token = await self._list(filters, _PER_PAGE, show_input=False)
-        return _document(views.instances_page(page, filters, token))
+        chosen = InstanceFilter.of(request.query)
+        instances, next_token = await self._list(chosen, PER_PAGE, show_input=False)
+        page = render(
+            "instances.html",
+            instances=instances,
+            statuses=list(STATUS_CODES),
+            filter=chosen,
+            is_filtered=chosen != InstanceFilter(),
+            next_token=next_token,
+        )
+        return _document(page)
 
     async def _instances_as_json(self, request: web.Request) -> web.Response:
         if not self._guard.may_look(request):
             return web.Response(status=401)
-        top = read_page_size(request.query.get("top", "")) or _PER_PAGE
+        top = read_page_size(request.query.get("top", "")) or PER_PAGE
         show_input = request.query.get("showInput", "").lower() != "false"
-        page, token = await self._list(Filters.of(request.query), top, show_input)
-        return json_response({"instances": page, "next": token})
+        instances, next_token = await self._list(InstanceFilter.of(request.query), top, show_input)
+        return json_response({"instances": instances, "next": next_token})
 
-    async def _list(self, filters: Filters, top: int, show_input: bool) -> tuple[list[dict[str, Any]], str | None]:
-        query = InstanceQuery(
-            instance_id_prefix=filters.instance_id,
-            name_prefix=filters.name,
-            statuses=(filters.status,) if filters.status else (),
-            top=top,
-            continuation_token=filters.after,
-            show_input=show_input,
-            newest_first=True,
-        )
-        return await asyncio.to_thread(self._client.list, query)
+    async def _list(
+        self, chosen: InstanceFilter, top: int, show_input: bool
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        return await asyncio.to_thread(self._client.list, chosen.query(top, show_input))
 
     async def _instance(self, request: web.Request, instance_id: str) -> web.Response:
         status = await asyncio.to_thread(self._client.status, instance_id, True, True, True)
@@ -147,10 +141,9 @@ class PageHttp:
         return _document(view.page(request.query.get("done", ""), show_all="all" in request.query))
 
     async def _entities(self, request: web.Request) -> web.Response:
-        name, after = request.query.get("name", "").strip(), request.query.get("after", "")
-        query = EntityQuery(name=name or None, fetch_state=True, top=_PER_PAGE, continuation_token=after)
-        page, token = await asyncio.to_thread(self._client.list_entities, query)
-        return _document(views.entities_page(page, name, after, token))
+        chosen = EntityFilter.of(request.query)
+        entities, next_token = await asyncio.to_thread(self._client.list_entities, chosen.query())
+        return _document(render("entities.html", entities=entities, filter=chosen, next_token=next_token))
 
     async def _act(self, request: web.Request, instance_id: str, verb: str) -> web.Response:
         form = await _form(request)
@@ -173,7 +166,7 @@ class PageHttp:
     async def _sign_in(self, request: web.Request) -> web.Response:
         session = self._guard.session_for((await _form(request)).get("key", ""))
         if session is None:
-            return _document(views.sign_in_page("This is not the host's master key."), 401)
+            return _document(render("sign_in.html", problem="This is not the host's master key."), 401)
         response = web.Response(status=303, headers={"Location": HOME})
         response.set_cookie(COOKIE, session, path=HOME, httponly=True, samesite="Strict")
         return response
@@ -198,9 +191,11 @@ def _style_text() -> str:
     return (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 
 
-def _document(page: Html, status: int = 200) -> web.Response:
-    return web.Response(text=page, status=status, content_type="text/html", charset="utf-8", headers=_HEADERS)
+def _document(page: str, status: int = 200) -> web.Response:
+    # UTF-8 has no bytes for lone surrogates, which payloads may hold: they are shown as JSON writes them.
+    body = page.encode("utf-8", "backslashreplace")
+    return web.Response(body=body, status=status, content_type="text/html", charset="utf-8", headers=_HEADERS)
 
 
 def _message(status: int, title: str, text: str, back: str = HOME) -> web.Response:
-    return _document(views.message_page(title, text, back), status)
+    return _document(render("message.html", title=title, text=text, back=back), status)

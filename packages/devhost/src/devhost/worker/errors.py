@@ -15,9 +15,13 @@ __all__ = ["WorkerGone", "WorkerProcessDied", "WorkerReplaced", "died", "exit_te
 class WorkerGone(Exception):
     """The worker process ended before it answered; the text says how it ended."""
 
+    code: str = "workerGone"
+
 
 class WorkerReplaced(WorkerGone):
     """The host ended the worker process; the call had no part in it and does not count as an attempt."""
+
+    code = "workerReplaced"
 
 
 def exit_text(code: int) -> str:

@@ -1,33 +1,57 @@
-"""Notices that a Python file of the app has changed, for ``--reload``."""
+"""Notices that a Python file of the app has changed, for ``--reload``.
 
+The watchfiles library says when to look. A look compares the app's files with what they were before. There is one
+every second in any case, which finds what no report came of: a file in a new folder, behind a link, or on a remote
+disk. Only the app's own folders are watched: a virtual environment has thousands.
+"""
+
+import contextlib
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from watchfiles import watch
 
 log = logging.getLogger("devhost.worker")
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 1.0
+# Editors and git write several files, one after the other: nothing else may change for so long.
+_REST_SECONDS = 0.2
+_STOP_SECONDS = 1.0
 _PASSED_OVER = ("__pycache__", "node_modules")
 
-Snapshot = dict[str, tuple[int, int]]
 
+@dataclass(frozen=True)
+class Snapshot:
+    """An app's own folders, and time and size of every Python file in them."""
 
-def snapshot(root: Path) -> Snapshot:
-    """Time and size of every Python file of an app; virtual environments and hidden folders are passed over."""
-    found: Snapshot = {}
-    for entry in _python_files(root):
+    folders: set[str] = field(default_factory=set)
+    files: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, root: Path) -> "Snapshot":
+        """Look at an app; virtual environments, hidden folders and links to folders are passed over."""
+        found = cls()
+        for folder, entries in _own_folders(str(root)):
+            found.folders.add(folder)
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    found._add(entry)
+        return found
+
+    def _add(self, entry: os.DirEntry[str]) -> None:
         try:
             status = entry.stat()
-        except FileNotFoundError:
-            continue  # Removed just now.
-        found[entry.path] = (status.st_mtime_ns, status.st_size)
-    return found
+        except OSError:
+            return  # Removed just now, or a link that leads nowhere.
+        self.files[entry.path] = (status.st_mtime_ns, status.st_size)
 
 
 class SourceWatcher:
-    """Looks at an app's files from ``start`` to ``stop``.
+    """Watches an app's files from ``start`` to ``stop``.
 
     Args:
         root: The app's folder.
@@ -37,29 +61,56 @@ class SourceWatcher:
     def __init__(self, root: Path, on_change: Callable[[], None]) -> None:
         self._root = root
         self._on_change = on_change
-        self._seen = snapshot(root)
+        self._seen = Snapshot.of(root)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="source-watcher", daemon=True)
+        self._told_of = ""
 
     def start(self) -> None:
-        """Begin to look."""
+        """Begin to watch."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; a change that is being handled goes on."""
+        """Watch no more; a change that is being handled goes on."""
         self._stopping.set()
+        self._thread.join(_STOP_SECONDS)
 
     def _watch(self) -> None:
-        while not self._stopping.wait(_LOOK_SECONDS):
-            now = snapshot(self._root)
-            if now == self._seen:
-                continue
-            # Editors and git write several files, one after the other.
-            while not self._stopping.wait(_LOOK_SECONDS) and (later := snapshot(self._root)) != now:
+        while not self._stopping.is_set():
+            try:
+                self._watch_folders()
+            # Among others: too few watches for this user, a folder that is gone, a name that is no text.
+            except (OSError, RuntimeError) as error:
+                self._tell_of(str(error))
+                self._stopping.wait(_LOOK_SECONDS)
+                self._look()
+
+    def _watch_folders(self) -> None:
+        """Look whenever something has happened, until there are other folders to be watched."""
+        folders = self._seen.folders
+        reports = watch(
+            *folders,
+            watch_filter=None,
+            stop_event=self._stopping,
+            rust_timeout=round(_LOOK_SECONDS * 1000),
+            yield_on_timeout=True,
+            recursive=False,
+            ignore_permission_denied=True,
+        )
+        with contextlib.closing(reports):
+            for _ in reports:
+                self._look()
+                if self._seen.folders != folders:
+                    return
+
+    def _look(self) -> None:
+        before, now = self._seen, Snapshot.of(self._root)
+        if now.files != before.files:
+            while not self._stopping.wait(_REST_SECONDS) and (later := Snapshot.of(self._root)) != now:
                 now = later
-            self._seen = now
-            if not self._stopping.is_set():
-                self._handle()
+        self._seen = now
+        if now.files != before.files and not self._stopping.is_set():
+            self._handle()
 
     def _handle(self) -> None:
         try:
@@ -67,18 +118,26 @@ class SourceWatcher:
         except Exception:
             log.exception("The changed app could not be loaded; the old code goes on")
 
+    def _tell_of(self, trouble: str) -> None:
+        if trouble != self._told_of:
+            text = (
+                "The system does not report changed files (%s). devhost looks for them every %g s, which will do."
+            )
+            log.warning(text, trouble, _LOOK_SECONDS)
+            self._told_of = trouble
 
-def _python_files(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+
+def _own_folders(folder: str) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """The folder and those below it that are the app's own, each with its files; hidden ones are left out."""
     try:
-        entries = list(os.scandir(folder))
-    except FileNotFoundError:
-        return
+        with os.scandir(folder) as found:
+            entries = [entry for entry in found if not entry.name.startswith(".")]
+    except OSError:
+        return  # Removed just now, or closed to this user.
     if any(entry.name == "pyvenv.cfg" for entry in entries):
         return
-    for entry in entries:
-        if entry.name.startswith(".") or entry.name in _PASSED_OVER:
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _python_files(entry.path)
-        elif entry.name.endswith(".py"):
-            yield entry
+    folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    yield folder, [entry for entry in entries if entry.path not in folders]
+    for path in folders:
+        if os.path.basename(path) not in _PASSED_OVER:
+            yield from _own_folders(path)

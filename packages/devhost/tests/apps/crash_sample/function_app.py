@@ -1,6 +1,6 @@
 """An app whose every instance uses retries, timers, children, events, entities and continue-as-new.
 
-The tests start it, kill its host again and again, and look at what has become of it. ``SAMPLE_FOLDER`` names the
+The tests start it, kill its host again and again, and check the outcome. ``SAMPLE_FOLDER`` names the
 folder where activities leave traces: a line in ``effects`` per run, and a file per activity that has failed once.
 """
 
@@ -16,7 +16,7 @@ app = df.DFApp()
 
 @app.orchestration_trigger(context_name="context")
 def journey(context: df.DurableOrchestrationContext):
-    """Two generations; each waits for an event and calls everything there is."""
+    """Two generations; each waits for an event and calls all of these."""
     number = context.get_input() or 0
     mine, everybodys = df.EntityId("counter", context.instance_id), df.EntityId("counter", "all")
     context.signal_entity(everybodys, "add", 1)

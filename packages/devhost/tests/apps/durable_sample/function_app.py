@@ -1,4 +1,4 @@
-"""A small app that uses what the local host offers; the tests drive it over HTTP, through the SDK's client.
+"""A small durable app; the tests drive it over HTTP, through the SDK's client.
 
 ``SAMPLE_FOLDER`` names a folder through which tests and activities meet: files written there are what the app did,
 and ``hold_until_released`` waits until a test puts a file named ``release`` into it.
@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -52,7 +53,7 @@ async def call_client(
     return _json({"answer": _plain(answer)})
 
 
-def _plain(answer: object) -> object:
+def _plain(answer: Any) -> object:
     if isinstance(answer, list):
         return [_plain(item) for item in answer]
     if hasattr(answer, "to_json"):
@@ -64,7 +65,7 @@ def _plain(answer: object) -> object:
 
 @app.route(route="echo/{*rest}", auth_level=func.AuthLevel.ANONYMOUS)
 def echo(req: func.HttpRequest) -> func.HttpResponse:
-    """Tell what the request looked like from inside."""
+    """Answer with the request as the function sees it."""
     seen = {
         "method": req.method,
         "url": req.url,
@@ -92,7 +93,7 @@ def switched_off(req: func.HttpRequest) -> func.HttpResponse:
 @app.timer_trigger(schedule="%TICK_SCHEDULE%", arg_name="timer")
 @app.durable_client_input(client_name="client")
 async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-    """A timer with a durable client, as one that cleans up has."""
+    """A timer with a durable client, as for a clean-up."""
     await client.start_new("greet_everyone", f"tick-{timer.past_due}", ["timer"])
     with (_folder() / "ticks").open("a") as ticks:
         ticks.write(f"past due: {timer.past_due}\n")

@@ -1,4 +1,4 @@
-"""Functions that end or hold up the process they run in, and others that have the bad luck to run beside them."""
+"""Functions that end or block their process, and others that run beside them."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ folder = Path(os.environ["SAMPLE_FOLDER"])
 
 
 def note(line: str) -> int:
-    """Write down that something runs; returns how often that was written before."""
+    """Append a line; returns how often the file held it before."""
     path = folder / "effects"
     before = path.read_text().splitlines().count(line) if path.exists() else 0
     with path.open("a") as file:
@@ -39,7 +39,7 @@ def call(context: df.DurableOrchestrationContext) -> Generator[Any, Any, str]:
 def crashing_orchestrator(context: df.DurableOrchestrationContext) -> Generator[Any, Any, str]:
     note("crashing_orchestrator")
     os._exit(4)
-    yield
+    yield  # type: ignore[unreachable]  # It makes the function a generator.
 
 
 @app.orchestration_trigger(context_name="context")
@@ -88,7 +88,7 @@ def hang(payload: object) -> None:
 
 @app.activity_trigger(input_name="name")
 def stay_beside(name: str) -> str:
-    """Not end before the process does; if run again, return at once."""
+    """Block until the process ends; return at once in a second run."""
     if not note(f"beside {name}"):
         threading.Event().wait()
     return f"{name} is done"

@@ -1,6 +1,6 @@
-"""Functions that tell what they see, for the tests of what the host does around them.
+"""Functions that answer with what they receive, for the tests of invocations.
 
-``SAMPLE_FOLDER`` names a folder in which functions without an answer leave their lines.
+``SAMPLE_FOLDER`` names a folder; functions without an answer append lines to files there.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -20,11 +21,11 @@ app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 three_at_once = threading.Barrier(3)
 
 
-def tell(document: object) -> func.HttpResponse:
+def as_json(document: object) -> func.HttpResponse:
     return func.HttpResponse(json.dumps(document), mimetype="application/json")
 
 
-# What arrives.
+# Requests.
 
 
 @app.route(route="see/{*rest}")
@@ -33,7 +34,7 @@ def see(req: func.HttpRequest) -> func.HttpResponse:
         document = req.get_json()
     except ValueError as error:
         document = f"{type(error).__name__}: no JSON"
-    return tell(
+    return as_json(
         {
             "method": req.method,
             "url": req.url,
@@ -48,48 +49,48 @@ def see(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route(route="Typed/{number:int:min(3)}/{word:alpha=none}", methods=["GET", "DELETE"])
 def typed(req: func.HttpRequest) -> func.HttpResponse:
-    return tell(dict(req.route_params))
+    return as_json(dict(req.route_params))
 
 
 @app.route(route="things/{name}", methods=["GET"])
 def read_thing(req: func.HttpRequest) -> func.HttpResponse:
-    return tell("read_thing")
+    return as_json("read_thing")
 
 
 @app.route(route="things/{other}")
 def any_thing(req: func.HttpRequest) -> func.HttpResponse:
-    return tell("any_thing")
+    return as_json("any_thing")
 
 
 @app.route()
 def at_its_name(req: func.HttpRequest) -> func.HttpResponse:
-    return tell("at_its_name")
+    return as_json("at_its_name")
 
 
 @app.route(route="switched_off")
 def switched_off(req: func.HttpRequest) -> func.HttpResponse:
-    return tell("never")
+    return as_json("never")
 
 
 @app.route(route="keyed", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 def keyed(req: func.HttpRequest) -> func.HttpResponse:
-    return tell("opened")
+    return as_json("opened")
 
 
 @app.route(route="admins", methods=["POST"], auth_level=func.AuthLevel.ADMIN)
 def admins(req: func.HttpRequest) -> func.HttpResponse:
-    return tell("opened")
+    return as_json("opened")
 
 
-# What goes out.
+# Answers.
 
 
 @app.route(route="answer")
 def answer(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer with what the request says: the arguments of ``func.HttpResponse``."""
-    asked = req.get_json()
-    cookies = asked.pop("cookies", [])
-    response = func.HttpResponse(asked.pop("body", None), **asked)
+    """Answer with the ``func.HttpResponse`` whose arguments are in the request."""
+    arguments = req.get_json()
+    cookies = arguments.pop("cookies", [])
+    response = func.HttpResponse(arguments.pop("body", None), **arguments)
     for cookie in cookies:
         response.headers.add("Set-Cookie", cookie)
     return response
@@ -122,7 +123,7 @@ def through_out(req: func.HttpRequest, response: func.Out[func.HttpResponse]) ->
 @app.route(route="context")
 async def show_context(*, req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     trace, retry = context.trace_context, context.retry_context
-    return tell(
+    return as_json(
         {
             "function_name": context.function_name,
             "function_directory": context.function_directory,
@@ -135,37 +136,38 @@ async def show_context(*, req: func.HttpRequest, context: func.Context) -> func.
 
 @app.route(route="sync_context")
 def show_thread(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    return tell([context.invocation_id, context.thread_local_storage.invocation_id])
+    local: Any = context.thread_local_storage
+    return as_json([context.invocation_id, local.invocation_id])
 
 
 @app.route(route="loop")
 async def show_loop(req: func.HttpRequest) -> func.HttpResponse:
-    return tell([threading.get_ident(), id(asyncio.get_running_loop())])
+    return as_json([threading.get_ident(), id(asyncio.get_running_loop())])
 
 
 @app.route(route="pool")
 def show_pool_thread(req: func.HttpRequest) -> func.HttpResponse:
     three_at_once.wait(30)
-    return tell(threading.get_ident())
+    return as_json(threading.get_ident())
 
 
 @app.route(route="client")
 @app.durable_client_input(client_name="client")
 async def use_client(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     status = await client.get_status("nobody")
-    return tell([type(client).__name__, status.instance_id])
+    return as_json([type(client).__name__, status.instance_id])
 
 
 @app.route(route="blocking_client")
 @app.durable_client_input(client_name="client")
 async def block_the_loop(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Ask the durable API without giving the event loop away meanwhile."""
+    """Call the durable API and block the event loop meanwhile."""
     base = client._orchestration_bindings.rpc_base_url
     try:
         with urllib.request.urlopen(f"{base}instances/nobody", timeout=10) as answered:  # noqa: ASYNC210 (on purpose)
-            return tell(answered.status)
+            return as_json(answered.status)
     except urllib.error.HTTPError as error:
-        return tell(error.code)
+        return as_json(error.code)
 
 
 @app.route(route="sync_client")
@@ -173,7 +175,7 @@ async def block_the_loop(req: func.HttpRequest, client: df.DurableOrchestrationC
 def use_client_in_a_plain_function(
     req: func.HttpRequest, client: df.DurableOrchestrationClient
 ) -> func.HttpResponse:
-    return tell("never")
+    return as_json("never")
 
 
 @app.retry(strategy="fixed_delay", max_retry_count="3", delay_interval="00:00:01")

@@ -1,4 +1,4 @@
-"""Peers: environments of their own, and programs that print a result."""
+"""Peers have their own environments, and their programs print a result."""
 
 import re
 import sys
@@ -62,12 +62,12 @@ def test_an_environment_that_cannot_be_made_says_why_and_is_tried_again(
         ("raise SystemExit('it is broken')", "(?s)exit code 1:\nit is broken.*without --peers"),
     ],
 )
-def test_a_program_without_a_result_is_told_with_what_it_said(tmp_path: Path, text: str, said: str) -> None:
+def test_a_program_without_a_result_is_reported_with_its_output(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(PeerError, match=said):
         run_program(Path(sys.executable), a_program(tmp_path, text))
 
 
-def test_a_peer_is_told_beside_ours_by_the_medians() -> None:
+def test_a_peer_is_compared_with_ours_by_the_medians() -> None:
     peer = [Timing(100, seconds, 1.2) for seconds in (2.0, 1.0, 40.0)]
     ours = [Timing(100, 0.5, 0.4)]
     assert beside_ours(peer, ours) == ("50/s", "CPU each 12.00 ms, 3.0 x ours; ours does 4.0 x as many")

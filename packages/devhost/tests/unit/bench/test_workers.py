@@ -1,4 +1,4 @@
-"""What two workers are compared with one by."""
+"""The figures that compare two workers with one."""
 
 import re
 from pathlib import Path
@@ -24,15 +24,15 @@ def test_workflows_take_cpu_in_the_workers_if_there_are_any(tmp_path: Path) -> N
     assert one.worker_cpu_seconds > 0
 
 
-def test_rounds_go_up_and_down_and_are_told_by_the_number_of_workers() -> None:
-    asked = []
+def test_rounds_go_up_and_down_and_are_sorted_by_the_number_of_workers() -> None:
+    counts = []
 
     def run(count: int) -> HostedRun:
-        asked.append(count)
+        counts.append(count)
         return a_run(count, per_second=10)
 
     rounds = workers.alternating(run, rounds=2)
-    assert asked == [0, 1, 2, 2, 1, 0]
+    assert counts == [0, 1, 2, 2, 1, 0]
     assert [[done.workers for done in each] for each in rounds] == [[0, 1, 2], [0, 1, 2]]
 
 
@@ -44,7 +44,7 @@ def test_rounds_go_up_and_down_and_are_told_by_the_number_of_workers() -> None:
         pytest.param(5, 3, 8, 1.0, id="the host is the bottleneck"),
     ],
 )
-def test_cpu_times_tell_what_a_second_worker_can_bring(
+def test_cpu_times_limit_what_a_second_worker_can_bring(
     host: float, worker: float, cores: int, most: float
 ) -> None:
     one, two = (Summary(count, 0, host, worker) for count in (1, 2))

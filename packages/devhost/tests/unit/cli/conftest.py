@@ -1,4 +1,4 @@
-"""The command line before a real engine, over HTTP."""
+"""The command line, connected to a real engine over HTTP."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ class CommandLine:
         self.engine, self.url, self._capture = engine, url, capture
 
     def run(self, *arguments: str) -> str:
-        """What a command prints; it must succeed."""
+        """The output of a command that must succeed."""
         self._capture.readouterr()
         code = main([*arguments, "--url", self.url])
         printed = self._capture.readouterr()
@@ -49,11 +49,11 @@ class CommandLine:
         return printed.out
 
     def json(self, *arguments: str) -> Any:
-        """What a command prints for programs."""
+        """The parsed output of a command with ``--json``."""
         return json.loads(self.run(*arguments, "--json"))
 
     def refused(self, *arguments: str) -> str:
-        """Why a command fails; it must print nothing else."""
+        """The error of a command that must fail and print nothing else."""
         self._capture.readouterr()
         code = main([*arguments, "--url", self.url])
         printed = self._capture.readouterr()

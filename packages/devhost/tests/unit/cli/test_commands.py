@@ -1,4 +1,4 @@
-"""What each command prints and does, and what it says when it cannot."""
+"""The output, the effect and the errors of each command."""
 
 import io
 import json
@@ -11,7 +11,7 @@ from tests.unit.page.sample_orders import MARKUP, ORDER_ID, begin_order, run_ord
 
 
 def status_of(command_line: CommandLine, instance_id: str = ORDER_ID) -> str:
-    """The runtime status, once all has happened that can."""
+    """The runtime status once the engine has settled."""
     command_line.engine.wait_quiescent()
     return str((command_line.engine.status(instance_id) or {})["runtimeStatus"])
 
@@ -48,7 +48,7 @@ def test_list_as_json_shows_of_an_instance_what_show_does(command_line: CommandL
     assert json.loads(listed["input"]) == {"pens": 2}
 
 
-def test_show_tells_what_went_in_and_came_out(command_line: CommandLine) -> None:
+def test_show_prints_input_and_output(command_line: CommandLine) -> None:
     run_order(command_line.engine)
     printed = command_line.run("show", ORDER_ID)
     for text in ("Completed", '"pens": 2', '"left": 98', MARKUP, "2024-01-01 20:00:05 UTC"):
@@ -56,7 +56,7 @@ def test_show_tells_what_went_in_and_came_out(command_line: CommandLine) -> None
     assert command_line.json("show", ORDER_ID)["output"]["left"] == 98
 
 
-def test_show_of_an_unknown_activity_names_those_that_there_are(command_line: CommandLine) -> None:
+def test_show_of_an_unknown_activity_names_the_existing_ones(command_line: CommandLine) -> None:
     command_line.engine.start("misspelt", "resreve", "typo")
     command_line.engine.wait_quiescent()
     printed = " ".join(command_line.run("show", "typo").split())
@@ -174,7 +174,7 @@ def test_purge_of_all_finished_ones_leaves_the_others(command_line: CommandLine)
         (("raise", "nobody", "Go", "yes"), "Put text in double quotes"),
     ],
 )
-def test_refusals_tell_what_to_do(command_line: CommandLine, arguments: tuple[str, ...], remedy: str) -> None:
+def test_refusals_say_what_to_do(command_line: CommandLine, arguments: tuple[str, ...], remedy: str) -> None:
     assert remedy in command_line.refused(*arguments)
 
 

@@ -1,4 +1,4 @@
-"""Emptying the state folder of a stopped host, and only of a stopped one."""
+"""``devhost wipe`` empties the state folder of a stopped host, never of a running one."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_wipe_refuses_while_a_host_runs(state_dir: Path, capsys: pytest.CaptureF
     assert (state_dir / "devhost" / "timers").exists()
 
 
-def test_wipe_deletes_nothing_without_being_told_to(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wipe_deletes_nothing_without_yes(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _question: "")
     assert main(["wipe", "--state-dir", str(state_dir)]) == 1
@@ -60,6 +60,6 @@ def test_wipe_leaves_a_folder_alone_that_is_not_a_host_s(
     assert "--state-dir" in capsys.readouterr().err
 
 
-def test_wipe_tells_programs_what_went(state_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wipe_lists_the_deleted_files_as_json(state_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["wipe", "--yes", "--json", "--state-dir", str(state_dir)]) == 0
     assert json.loads(capsys.readouterr().out)["removed"][0] == "TestHub.db"

@@ -11,7 +11,7 @@ from devhost.engine.options import EngineOptions
 from devhost.testing import OrchestrationTestHost
 from tests.unit.engine.sample_app import SampleApp
 
-HostMaker = Callable[..., OrchestrationTestHost]
+HostMaker = Callable[[EngineOptions], OrchestrationTestHost]
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def sample() -> SampleApp:
 
 @pytest.fixture
 def make_host(sample: SampleApp, tmp_path: Path) -> Iterator[HostMaker]:
-    """Makes hosts with options of one's own; closes them after the test."""
+    """Makes hosts with the given options; closes them after the test."""
     hosts: list[OrchestrationTestHost] = []
 
-    def make(**options: Any) -> OrchestrationTestHost:
-        hosts.append(OrchestrationTestHost(sample.app, tmp_path, EngineOptions(**options)))
+    def make(options: EngineOptions) -> OrchestrationTestHost:
+        hosts.append(OrchestrationTestHost(sample.app, tmp_path, options))
         return hosts[-1]
 
     yield make
@@ -38,7 +38,7 @@ def make_host(sample: SampleApp, tmp_path: Path) -> Iterator[HostMaker]:
 @pytest.fixture
 def host(make_host: HostMaker) -> OrchestrationTestHost:
     """A host with the usual options."""
-    return make_host()
+    return make_host(EngineOptions())
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Durable functions that are plain callables, for what the SDK would never do."""
+"""Durable functions made of plain callables, for answers that the SDK never gives."""
 
 import threading
 from collections.abc import Callable, Collection

@@ -1,4 +1,4 @@
-"""What must hold in an engine's database after every commit, whenever its process ends."""
+"""Checks what must hold in an engine's database after every commit, whenever its process ends."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ SENT, RAISED = 14, 15
 SCHEDULED = {4: "activity", 7: "child", 10: "timer", SENT: "operation"}
 SETTLED = {5: "TaskScheduledId", 6: "TaskScheduledId", 8: "TaskScheduledId", 9: "TaskScheduledId", 11: "TimerId"}
 FINISHED = ("Completed", "Failed", "Terminated", "Canceled")
-# What rewinding makes of an event.
+# Rewinding turns events into this type.
 REWOUND = "Rewound: "
 QUEUES = ("inbox", "activities", "timers", "entity_inbox")
 
@@ -24,8 +24,8 @@ _MESSAGES = """
 SELECT instance_id, inbox.event FROM inbox JOIN instances USING (instance_id)
 WHERE coalesce(inbox.execution_id, instances.execution_id) = instances.execution_id
 """
-# Rows that stand for something still to be done, each with the instance that waits for it. A task goes by its
-# number; an operation by the name of its answer.
+# Rows of open work, each with the instance that waits for it. A task is identified by its number, an operation
+# by the name of its answer.
 _WORK = f"""
 SELECT instance_id, 'activity' AS kind, task_id AS task
 FROM activities JOIN instances USING (instance_id, execution_id)
@@ -46,7 +46,7 @@ Task = tuple[str, int | str]
 
 @dataclass(frozen=True)
 class Execution:
-    """An instance's current execution, with the messages that it will take and what is to be done for it."""
+    """An instance's current execution, with its unread messages and its open work."""
 
     status: str
     history: list[Event]
@@ -55,7 +55,7 @@ class Execution:
 
     @property
     def tasks(self) -> list[Task]:
-        """What the history says was scheduled and has an end; a signal has none."""
+        """Scheduled events that must complete; a signal does not."""
         scheduled = [
             (SCHEDULED[past["EventType"]], past) for past in self.history if past["EventType"] in SCHEDULED
         ]
@@ -65,7 +65,7 @@ class Execution:
 
     @property
     def settled(self) -> Counter[int | str]:
-        """How often each number, and each name of an answer, was settled."""
+        """The number of completions of each task number and of each answer's name."""
         known = self.history + self.inbox
         numbers = [past[SETTLED[past["EventType"]]] for past in known if past["EventType"] in SETTLED]
         names = {name for kind, name in self.tasks if kind == "operation"}
@@ -75,7 +75,7 @@ class Execution:
 
 
 class DatabaseAudit:
-    """Audits a database each time that its process has ended, and remembers what was in it the time before.
+    """Audits a database after each end of its process, and compares it with the audit before.
 
     Args:
         path: the database; it may not exist yet.
@@ -86,12 +86,12 @@ class DatabaseAudit:
         self._histories: dict[tuple[str, str], list[Event]] = {}
 
     def look(self, is_finished: bool = False) -> list[str]:
-        """Everything that is wrong.
+        """All faults.
 
         Args:
             is_finished: whether all work has ended, so that nothing may be left in any queue.
         """
-        # In a copy: whoever closes the database itself tidies up what the next host must cope with.
+        # In a copy: closing the database itself would tidy up what the next host must cope with.
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / self._path.name
             for part in self._path.parent.glob(f"{self._path.name}*"):
@@ -192,7 +192,7 @@ def _faults_of_finished(execution: Execution) -> Iterator[str]:
 
 
 def _faults_of_live(execution: Execution) -> Iterator[str]:
-    """Every task that is scheduled has ended, or its work exists: never neither, never both."""
+    """Every scheduled task has either completed or has open work, never neither or both."""
     if any(past["EventType"] == ENDED for past in execution.history):
         yield f"is {execution.status} but its history has ended"
     if not execution.history and not execution.inbox:

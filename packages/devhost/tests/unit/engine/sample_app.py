@@ -1,7 +1,7 @@
 """Small orchestrators, activities and entities, one per rule of the engine, for the real SDK to run."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +9,11 @@ import azure.durable_functions as df
 import azure.functions as func
 
 RETRY_THREE_TIMES = df.RetryOptions(first_retry_interval_in_milliseconds=5000, max_number_of_attempts=3)
-Steps = Iterator[Any]
+Steps = Generator[Any, Any, Any]
 
 
 class SampleApp:
-    """An app, and what its activities saw and do.
+    """An app, with the inputs and the settings of its activities.
 
     Attributes:
         calls: the inputs of all activity runs, in order.

@@ -27,7 +27,7 @@ class Echo(BaseHTTPRequestHandler):
     do_GET = do_POST = answer
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from devhost.engine.clock import AdvanceableClock, OffsetClock, SystemClock, Vir
 HOUR = timedelta(hours=1)
 
 
-def test_a_virtual_clock_moves_only_when_told_to() -> None:
+def test_a_virtual_clock_moves_only_by_jumps() -> None:
     clock = VirtualClock(datetime(2024, 1, 1, tzinfo=UTC))
     clock.advance(HOUR)
     assert clock.now() == datetime(2024, 1, 1, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ def test_an_offset_clock_runs_ahead_of_the_real_one() -> None:
 
 
 @pytest.mark.parametrize("clock", [VirtualClock(), OffsetClock()])
-def test_listeners_hear_of_every_jump(clock: AdvanceableClock) -> None:
+def test_listeners_are_called_at_every_jump(clock: AdvanceableClock) -> None:
     heard: list[datetime] = []
     clock.on_advance(lambda: heard.append(clock.now()))
     clock.advance(HOUR)

@@ -95,7 +95,7 @@ def test_a_reader_sees_one_state_while_others_write(tmp_path: Path) -> None:
 
 
 def limit_pages(database: Database, pages: int) -> None:
-    """Have the file grow no further, as on a full disk; 0 lifts the limit."""
+    """Limit the file's size, as a full disk does; 0 lifts the limit."""
     database._writer.execute(f"PRAGMA max_page_count = {pages or 10**6}")
 
 

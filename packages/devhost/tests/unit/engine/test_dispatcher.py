@@ -1,11 +1,11 @@
-"""The engine's thread survives what goes wrong around it, and leaves nothing undone."""
+"""The engine's thread survives the faults of others, and completes all work."""
 
 import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -20,7 +20,18 @@ from tests.waiting import eventually
 SECONDS = 10
 WAIT = {"actionType": 6, "externalEventName": "go", "reason": "ExternalEvent"}
 CALL = {"actionType": 0, "functionName": "act", "input": '"x"'}
-Build = Callable[..., DurableEngine]
+DEFAULTS = EngineOptions()
+
+
+class Build(Protocol):
+    """Makes engines that run."""
+
+    def __call__(
+        self,
+        functions: FakeFunctions,
+        on_commit: Callable[[bool], None] | None = None,
+        options: EngineOptions = DEFAULTS,
+    ) -> DurableEngine: ...
 
 
 @pytest.fixture
@@ -28,9 +39,13 @@ def build(tmp_path: Path) -> Iterator[Build]:
     """Makes engines that run, and stops them."""
     engines: list[DurableEngine] = []
 
-    def make(functions: FakeFunctions, on_commit: Any = None, **options: Any) -> DurableEngine:
+    def make(
+        functions: FakeFunctions,
+        on_commit: Callable[[bool], None] | None = None,
+        options: EngineOptions = DEFAULTS,
+    ) -> DurableEngine:
         path = tmp_path / f"{len(engines)}.db"
-        engines.append(DurableEngine(functions, EngineOptions(**options), path, VirtualClock(), on_commit))
+        engines.append(DurableEngine(functions, options, path, VirtualClock(), on_commit))
         engines[-1].start()
         return engines[-1]
 
@@ -40,7 +55,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
 
 
 def answer(*actions: dict[str, Any], is_done: bool = False) -> str:
-    """What an orchestrator says that has asked for so much by now."""
+    """The state document of an orchestrator that has scheduled these actions."""
     return json.dumps({"actions": [actions], "schemaVersion": 2, "isDone": is_done})
 
 
@@ -79,7 +94,7 @@ def test_messages_that_an_episode_leaves_are_taken_by_the_next_one(build: Build)
 
 
 class FailingToBegin(FakeFunctions):
-    """Cannot begin some calls, as when there can be no further thread."""
+    """Fails to begin some calls, as if no further thread could be started."""
 
     failures: tuple[int, ...] = ()
     begun = 0
@@ -145,13 +160,13 @@ def test_what_a_full_disk_keeps_from_being_written_keeps_its_place_until_there_i
     def orchestrate(_name: str, document: str) -> str:
         return answer(CALL, is_done='"EventType":5' in document.replace(" ", ""))
 
-    engine = build(FakeFunctions(orchestrate, act), disk, max_concurrent_activities=3)
+    engine = build(FakeFunctions(orchestrate, act), disk, EngineOptions(max_concurrent_activities=3))
     ids = [engine.client.start("orchestrate") for _ in range(12)]
     eventually(lambda: len(ran) == 3, "three activities run")
     disk.is_full = True
     release.set()
-    eventually(lambda: caplog.text.count("could not be done") >= 4, "the disk is told of again and again")
-    # The first three, and the three that were begun while those were to be written.
+    eventually(lambda: caplog.text.count("could not be done") >= 4, "the full disk is reported again and again")
+    # The first three, and the three that began while those waited to be written.
     assert len(ran) <= 6
     lines = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert all("No space left on device" in line.getMessage() and line.exc_info is None for line in lines)
@@ -161,7 +176,7 @@ def test_what_a_full_disk_keeps_from_being_written_keeps_its_place_until_there_i
     assert len(ran) == 12  # None was run again.
 
 
-def test_a_commit_that_is_told_to_have_failed_but_is_durable_is_not_forgotten(build: Build) -> None:
+def test_a_durable_commit_that_reports_a_failure_is_not_forgotten(build: Build) -> None:
     seen: list[list[str]] = []
     must_fail = threading.Event()
 
@@ -219,7 +234,7 @@ def test_a_stop_waits_for_what_runs_and_begins_nothing_more(build: Build) -> Non
         return text
 
     functions = FakeFunctions(lambda _name, _document: answer(CALL), act)
-    engine = build(functions, max_concurrent_activities=1)
+    engine = build(functions, options=EngineOptions(max_concurrent_activities=1))
     for _ in range(2):
         engine.client.start("orchestrate")
     assert begun.wait(SECONDS)

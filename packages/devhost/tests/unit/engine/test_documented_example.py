@@ -1,4 +1,4 @@
-"""Every Python example of the page runs as its reader would run it: files of one folder, under pytest."""
+"""Every Python example of the page runs as a reader would run it: as files of one folder, under pytest."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ def test_every_example_says_in_which_file_it_stands() -> None:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with everything that the page shows."""
+    """A folder with all files of the page."""
     folder = tmp_path_factory.mktemp("documented")
     for name, text in [*BLOCK.findall(PAGE), *JSON_FILE.findall(PAGE)]:
         (folder / name).write_text(text)
@@ -42,5 +42,5 @@ def test_every_example_of_the_page_runs(written: Path) -> None:
         timeout=120,
         check=False,
     )
-    wanted = sum(text.count("\ndef test_") for _, text in BLOCK.findall(PAGE)) + 1
-    assert (run.returncode, f"\n{wanted} passed" in run.stdout) == (0, True), run.stdout + run.stderr
+    expected = sum(text.count("\ndef test_") for _, text in BLOCK.findall(PAGE)) + 1
+    assert (run.returncode, f"\n{expected} passed" in run.stdout) == (0, True), run.stdout + run.stderr

@@ -54,7 +54,7 @@ def failing_with(error: Exception) -> Callable[[str, str | None], str | None]:
     return activity
 
 
-def test_a_failed_activity_tells_reason_and_details_as_azure_does(run: Run) -> None:
+def test_a_failed_activity_has_the_reason_and_details_that_azure_gives(run: Run) -> None:
     failure = FunctionFailed("ValueError", "boom", "the stack")
     engine = run(FakeFunctions(answer(CALL, isDone=True), failing_with(failure)))
     (failed,) = [one for one in final_status(engine)["historyEvents"] if one["EventType"] == "TaskFailed"]
@@ -197,7 +197,7 @@ def test_an_orchestrator_that_takes_too_long_is_tried_again(run: Run) -> None:
     assert len(attempts) == 2
 
 
-def test_work_that_does_not_end_is_named(run: Run) -> None:
+def test_work_that_does_not_end_is_named_in_the_error(run: Run) -> None:
     functions = FakeFunctions(answer({**CALL, "functionName": "act"}))
     engine = run(functions)
     with pytest.raises(DidNotSettle, match="still at work"):

@@ -13,6 +13,7 @@ from devhost.engine.errors import (
     StartRefused,
     WrongState,
 )
+from devhost.engine.options import EngineOptions
 from devhost.engine.queries import InstanceQuery
 from devhost.testing import OrchestrationTestHost
 from tests.unit.engine.conftest import HostMaker
@@ -65,7 +66,7 @@ def test_a_finished_instance_makes_room_for_a_new_one(host: OrchestrationTestHos
 def test_any_state_may_be_replaced_if_host_json_says_so_and_late_results_go_nowhere(
     make_host: HostMaker, sample: SampleApp
 ) -> None:
-    host = make_host(overridable_existing_instance_states="AnyState")
+    host = make_host(EngineOptions(overridable_existing_instance_states="AnyState"))
     host.start("work_or_timeout", None, "one")
     host.wait_until(lambda: sample.calls, "the activity of the first run is at work")
     host.start("two_events", None, "one")
@@ -265,7 +266,7 @@ def test_a_wrong_page_is_refused(host: OrchestrationTestHost, conditions: dict[s
 
 
 def test_an_instance_of_a_newer_version_waits_for_a_newer_host(make_host: HostMaker) -> None:
-    host = make_host(default_version="1.2")
+    host = make_host(EngineOptions(default_version="1.2"))
     host.client.start("sequence", "new", version="1.10")
     host.client.start("sequence", "old", version="1.1")
     host.wait_quiescent()
@@ -274,7 +275,7 @@ def test_an_instance_of_a_newer_version_waits_for_a_newer_host(make_host: HostMa
 
 
 def test_a_version_mismatch_fails_the_instance_if_host_json_says_so(make_host: HostMaker) -> None:
-    host = make_host(default_version="1.2", version_failure_strategy="Fail")
+    host = make_host(EngineOptions(default_version="1.2", version_failure_strategy="Fail"))
     host.client.start("sequence", "new", version="2.0")
     host.wait_quiescent()
     assert status(host, "new")["runtimeStatus"] == "Failed"

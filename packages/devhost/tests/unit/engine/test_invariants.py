@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever writes: the schema keeps the engine's invariants."""
+"""The schema keeps the engine's invariants: the database refuses every write that breaks one."""
 
 import json
 import sqlite3
@@ -218,10 +218,10 @@ def test_a_database_of_the_first_schema_is_brought_up_to_date(tmp_path: Path) ->
 def test_a_call_of_an_entity_has_a_caller_and_is_queued_once(database: sqlite3.Connection) -> None:
     insert = "INSERT INTO entity_inbox (entity_id, operation, request_id, parent_instance_id, parent_execution_id)"
     insert += " VALUES ('@c@k', 'add', ?, ?, ?)"
-    for values in ((None, None, None), (None, None, None), ("id", "one", "e1")):
-        database.execute(insert, values)
+    for stored in ((None, None, None), (None, None, None), ("id", "one", "e1")):
+        database.execute(insert, stored)
     with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
         database.execute(insert, ("id", "one", "e1"))
-    for values in (("other", None, None), (None, "one", "e1"), ("other", "one", None)):
+    for refused in (("other", None, None), (None, "one", "e1"), ("other", "one", None)):
         with pytest.raises(sqlite3.IntegrityError, match="has a caller"):
-            database.execute(insert, values)
+            database.execute(insert, refused)

@@ -14,7 +14,7 @@ from devhost.functions.indexing import index_functions
 from devhost.functions.invocation import FunctionInvoker
 from tests.unit.engine.sample_app import SampleApp
 
-# Whether an orchestrator sets its timer before or after the jump has begun is chance; in so many it is both.
+# Chance decides whether an orchestrator sets its timer before or after the jump; this many runs cover both.
 STARTS = 20
 
 

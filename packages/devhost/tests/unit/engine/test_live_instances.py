@@ -22,7 +22,7 @@ NOW = "2024-01-01T00:00:00.000000Z"
 
 @pytest.fixture
 def documents(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the SDK is given in the test."""
+    """The SDK's input documents in the test."""
     seen: list[str] = []
     original = HostedDurableFunctions.begin_orchestrator
 
@@ -43,7 +43,7 @@ def run_programs(folder: Path) -> list[str | None]:
 
 
 def shape(document: str) -> tuple[str, list[tuple[int, int, bool]]]:
-    """What must not depend on times, threads and random ids."""
+    """The parts of an event that do not depend on times, threads and random ids."""
     parsed = json.loads(document)
     events = parsed["history"]
     return parsed["instanceId"], [(e["EventType"], e["EventId"], e["IsPlayed"]) for e in events]

@@ -16,7 +16,7 @@ def numbers(history: list[dict[str, Any]]) -> list[tuple[int, str]]:
 
 
 def run(host: OrchestrationTestHost, name: str, payload: Any = None) -> dict[str, Any]:
-    """Start an instance, let it go as far as it goes, and return its status."""
+    """Start an instance, wait until it cannot go on, and return its status."""
     instance = host.start(name, payload)
     host.wait_quiescent()
     return status(host, instance)
@@ -256,7 +256,7 @@ def test_history_stays_small_and_never_holds_activity_inputs(
     assert not any(value is None for event in stored_history(instance) for value in event.values())
 
 
-def test_shown_history_merges_each_answer_with_its_question(host: OrchestrationTestHost) -> None:
+def test_shown_history_merges_each_completion_with_its_scheduling_event(host: OrchestrationTestHost) -> None:
     instance = host.start("sequence", 1)
     host.wait_quiescent()
     shown = host.status(instance, show_history=True)

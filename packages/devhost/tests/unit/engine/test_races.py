@@ -1,4 +1,4 @@
-"""What clients do while an episode, an activity or an entity's batch is at work."""
+"""Requests of clients during an episode, an activity or an entity's batch."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ WAIT = {"actionType": 6, "externalEventName": "go", "reason": "ExternalEvent"}
 
 
 class Gate:
-    """Holds a function up until the test lets it go on; open again from then on."""
+    """Holds up a function until the test opens it."""
 
     def __init__(self) -> None:
         self._is_reached, self._is_open = threading.Event(), threading.Event()
@@ -45,8 +45,8 @@ class Race:
     """An engine whose functions the test holds up.
 
     Attributes:
-        actions, state: what the orchestrator answers.
-        operations: how many operations each batch had.
+        actions, state: the orchestrator's answer.
+        operations: number of operations of each batch.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,7 +61,7 @@ class Race:
         self.engine.start()
 
     def open_all(self) -> None:
-        """Let everything pass and come to rest."""
+        """Open all gates and wait until the engine has settled."""
         for gate in (self.episode, self.activity, self.entity):
             gate.open()
         self.engine.wait_quiescent(SECONDS)
@@ -223,7 +223,7 @@ def test_time_waits_once_for_an_activity_that_does_not_end_and_not_at_every_time
     assert types(race.status()).count("TimerFired") == 19
 
 
-def test_two_who_move_the_time_at_once_both_get_as_far_as_they_asked_for(tmp_path: Path) -> None:
+def test_two_simultaneous_jumps_of_the_clock_both_reach_their_time(tmp_path: Path) -> None:
     clock = VirtualClock()
     begin, reached = clock.now(), threading.Barrier(2)
     engine = DurableEngine(FakeFunctions(), EngineOptions(), tmp_path / "engine.db", clock)

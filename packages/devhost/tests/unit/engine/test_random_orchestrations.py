@@ -34,7 +34,7 @@ def any_program(seed: int) -> list[Node]:
     """A few steps to be yielded one after the other; some fail and are caught, some only signal."""
     dice = random.Random(seed)
     steps = [any_node(dice, 2) for _ in range(dice.randint(1, 5))]
-    extra = [{"kind": "signal"}, {"kind": "caught", "failures": 99}, {"kind": "caught", "failures": 1}]
+    extra: list[Node] = [{"kind": "signal"}, {"kind": "caught", "failures": 99}, {"kind": "caught", "failures": 1}]
     for step in dice.sample(extra, dice.randint(0, 3)):
         steps.insert(dice.randint(0, len(steps)), step)
     return steps

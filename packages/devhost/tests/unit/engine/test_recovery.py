@@ -1,4 +1,4 @@
-"""What a second engine makes of the database of a first one that was stopped, and an engine under load.
+"""A second engine on the database of a stopped one, and an engine under load.
 
 What survives a kill at any commit is in tests/crashes/test_crash_points.py.
 """

@@ -99,7 +99,7 @@ def test_an_error_ends_the_instance_after_what_is_open() -> None:
 
 
 @pytest.mark.parametrize("history", [[scheduled(0, "b")], [scheduled(1)], [{**scheduled(0), "EventType": 10}]])
-def test_code_that_does_not_fit_its_history_is_told_so(history: list[dict[str, Any]]) -> None:
+def test_code_that_does_not_fit_its_history_fails_the_instance(history: list[dict[str, Any]]) -> None:
     ending = decide(history, ACTIVITY).ending
     assert isinstance(ending, Failed)
     assert ending.reason.startswith("Non-Deterministic workflow detected")

@@ -1,4 +1,4 @@
-"""Servers and invokers that stop with the test which asked for them."""
+"""Servers and invokers that stop at the end of their test."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta

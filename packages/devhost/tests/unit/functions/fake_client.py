@@ -1,16 +1,21 @@
-"""Stands in for the engine's client: records what was asked, and refuses what its test tells it to."""
+"""Stands in for the engine's client: records calls, and fails where the test says so."""
 
-from typing import Any
+from typing import Any, cast
 
+from devhost.engine.client import DurableClient
 from devhost.engine.errors import RequestRefused
 
 
 class FakeDurableClient:
-    """Answers each method with what ``answers`` holds for it, or raises it if it is an exception."""
+    """Each method returns its entry of ``answers``, or raises it if it is an exception."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
         self.calls: list[tuple[Any, ...]] = []
+
+    def as_client(self) -> DurableClient:
+        """This fake as the type that servers take; its methods are made as they are called."""
+        return cast(DurableClient, self)
 
     def __getattr__(self, name: str) -> Any:
         def method(*args: Any, **kwargs: Any) -> Any:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,19 @@ class Answer:
     def json(self) -> Any:
         """The body as JSON."""
         return json.loads(self.body)
+
+
+class Ask(Protocol):
+    """Sends a request to one server, or below one path of it, as ``ask`` does."""
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        document: Any = None,
+    ) -> Answer: ...
 
 
 def ask(
@@ -39,7 +52,7 @@ def ask(
     chunked = body is not None and not isinstance(body, bytes)
     if chunked:
         sent["Transfer-Encoding"] = "chunked"
-    # What calls itself an origin may end in a path: the token of the durable client's own API.
+    # The origin may end in a path: the token of the durable client's own API.
     address, _, prefix = origin.removeprefix("http://").partition("/")
     path = f"/{prefix}{path}" if prefix else path
     connection = http.client.HTTPConnection(address, timeout=20)
@@ -52,7 +65,7 @@ def ask(
 
 
 def ask_raw(origin: str, method: bytes, target: bytes, headers: Iterable[bytes] = (), body: bytes = b"") -> Answer:
-    """Send a request byte by byte as it is given; headers are whole lines, without their ends."""
+    """Send a request of any bytes; headers are whole lines without line breaks."""
     host, _, port = origin.removeprefix("http://").partition(":")
     own = [b"Host: " + origin.removeprefix("http://").encode(), b"Connection: close"]
     length = [b"Content-Length: %d" % len(body)] if body else []

@@ -1,4 +1,4 @@
-"""Runs the queue and blob functions of a test's app on a real Azurite, and looks at what they left there."""
+"""Runs the queue and blob functions of a test's app on a real Azurite, and reads what they wrote there."""
 
 import base64
 import uuid
@@ -23,7 +23,7 @@ class StorageApp:
 
     Args:
         azurite: Where queues and blobs are.
-        folder: Where the receipts are; survives a restart.
+        folder: The folder of the receipts, which survive a restart.
     """
 
     def __init__(self, azurite: Azurite, folder: Path) -> None:
@@ -67,7 +67,7 @@ class StorageApp:
         self._blobs.close()
 
     def queue(self, suffix: str) -> QueueClient:
-        """The client of a queue of this test, or of a shared one if the name begins with ``webjobs``."""
+        """The client of this test's queue, or of a shared queue if the name begins with ``webjobs``."""
         name = suffix if suffix.startswith("webjobs") else f"{self.name}-{suffix}"
         if name not in self._queues:
             self._queues[name] = QueueClient.from_connection_string(self.connection, name)
@@ -106,7 +106,7 @@ class StorageApp:
 
 
 def exists(queue: QueueClient) -> bool:
-    """Whether a queue is there."""
+    """Whether a queue exists."""
     try:
         queue.get_queue_properties()
     except ResourceNotFoundError:

@@ -1,4 +1,4 @@
-"""Loading an app's script: what is imported, and what a developer reads when it cannot be."""
+"""Loading an app's script: what is imported, and the messages when that fails."""
 
 import os
 import sys

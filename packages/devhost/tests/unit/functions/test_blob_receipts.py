@@ -1,4 +1,4 @@
-"""Receipts count tries before they begin, and remember over a restart which versions are done with."""
+"""Receipts count tries before they begin, and keep the processed versions over a restart."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Blob functions on a real Azurite: each version once, restart or not, and what becomes of those that fail."""
+"""Blob functions on a real Azurite: each version once, restart or not, and the way of those that fail."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 import azure.functions as func
 import pytest
+from azure.functions.blob import InputStream
 
 from devhost.functions.storage.blob_listener import POISON_QUEUE
 from devhost.functions.storage.blob_receipts import BlobReceipts
@@ -43,7 +44,7 @@ def receiving(
 
 
 def test_blob_reaches_the_function_with_all_that_is_known_of_it(host: StorageApp) -> None:
-    seen: queue.Queue[func.InputStream] = queue.Queue()
+    seen: queue.Queue[InputStream] = queue.Queue()
     host.upload("in/a/one.txt", "Hello", {"owner": "Ada"})
     host.upload("in/ignored.pdf", "other")
     host.start(receiving(seen))
@@ -67,27 +68,27 @@ def test_blob_may_be_taken_as_text_or_bytes(host: StorageApp, annotation: type, 
 def test_blobs_of_event_grid_are_not_looked_for_but_run_by_hand(
     host: StorageApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Guards against looking for blobs that Azure tells the function of, as if it had asked for both."""
-    seen: queue.Queue[func.InputStream] = queue.Queue()
+    """Guards against polling for blobs that Event Grid announces."""
+    seen: queue.Queue[InputStream] = queue.Queue()
     app = receiving(seen)
     app.function_name("pushed")(
-        app.blob_trigger(arg_name="blob", path="%NAME%-in/{name}.txt", connection=CONNECTION, source="EventGrid")(
+        app.blob_trigger("blob", "%NAME%-in/{name}.txt", CONNECTION, source=func.BlobSource.EVENT_GRID)(
             lambda blob: seen.put(blob)
         )
     )
-    host.upload("in/one.txt", "told of")
+    host.upload("in/one.txt", "announced")
     host.start(app)
-    assert seen.get(timeout=10).read() == b"told of"
+    assert seen.get(timeout=10).read() == b"announced"
     looking = {thread.name for thread in threading.enumerate()}
     assert looking & {"blobs-work", "blobs-pushed"} == {"blobs-work"}
-    (told,) = [record.getMessage() for record in caplog.records if "Event Grid" in record.getMessage()]
-    assert told.startswith("pushed: its container is not looked at")
+    (warning,) = [record.getMessage() for record in caplog.records if "Event Grid" in record.getMessage()]
+    assert warning.startswith("pushed: its container is not looked at")
     host.triggers.run_by_hand(host.function("pushed"), f"{host.name}-in/one.txt")
-    assert seen.get(timeout=10).read() == b"told of"
+    assert seen.get(timeout=10).read() == b"announced"
 
 
 def test_each_version_is_worked_on_once_also_after_a_restart(host: StorageApp) -> None:
-    seen: queue.Queue[func.InputStream] = queue.Queue()
+    seen: queue.Queue[InputStream] = queue.Queue()
     host.start(receiving(seen))
     host.upload("in/one.txt", "first")
     assert seen.get(timeout=10).read() == b"first"
@@ -101,8 +102,8 @@ def test_each_version_is_worked_on_once_also_after_a_restart(host: StorageApp) -
     assert seen.empty()
 
 
-def test_failing_blob_is_tried_five_times_and_then_told_of_in_the_poison_queue(host: StorageApp) -> None:
-    seen: queue.Queue[func.InputStream] = queue.Queue()
+def test_failing_blob_is_tried_five_times_and_then_reported_in_the_poison_queue(host: StorageApp) -> None:
+    seen: queue.Queue[InputStream] = queue.Queue()
     host.upload("in/bad.txt", "hopeless")
     host.start(receiving(seen, fails=True))
     for _ in range(5):
@@ -121,7 +122,7 @@ def test_failing_blob_is_tried_five_times_and_then_told_of_in_the_poison_queue(h
 
 
 def test_blob_under_way_when_the_host_stops_is_worked_on_after_the_restart(host: StorageApp) -> None:
-    seen: queue.Queue[func.InputStream] = queue.Queue()
+    seen: queue.Queue[InputStream] = queue.Queue()
     begun, app = threading.Event(), func.FunctionApp()
 
     @app.blob_trigger(arg_name="blob", path="%NAME%-in/{name}.txt", connection=CONNECTION)
@@ -143,20 +144,20 @@ def test_parts_of_the_path_stand_in_other_bindings(host: StorageApp) -> None:
     @app.blob_trigger(arg_name="blob", path="%NAME%-in/{customer}/{name}.{ext}", connection=CONNECTION)
     @app.blob_input(arg_name="known", path="%NAME%-known/{customer}.txt", connection=CONNECTION)
     @app.blob_output(arg_name="$return", path="%NAME%-out/{customer}/{name}-copy.{ext}", connection=CONNECTION)
-    @app.queue_output(arg_name="told", queue_name="%NAME%-told", connection=CONNECTION)
-    def copy(blob: func.InputStream, known: func.InputStream, told: func.Out[str]) -> bytes:
-        told.set(known.read().decode())
+    @app.queue_output(arg_name="owner", queue_name="%NAME%-owners", connection=CONNECTION)
+    def copy(blob: func.InputStream, known: func.InputStream, owner: func.Out[str]) -> bytes:
+        owner.set(known.read().decode())
         return blob.read().upper()
 
     host.upload("known/ada.txt", "Ada Lovelace")
     host.upload("in/ada/note.v1.txt", "hello")
     host.start(app)
-    eventually(lambda: host.bodies("told") == ["Ada Lovelace"], "the message is there")
+    eventually(lambda: host.bodies("owners") == ["Ada Lovelace"], "the message is there")
     eventually(lambda: host.blob("out/ada/note.v1-copy.txt") == "HELLO", "the copy is there")
 
 
 def test_run_by_hand_takes_the_path_of_a_blob(host: StorageApp) -> None:
-    seen: queue.Queue[func.InputStream] = queue.Queue()
+    seen: queue.Queue[InputStream] = queue.Queue()
     host.upload("in/one.txt", "again")
     host.start(receiving(seen))
     seen.get(timeout=10)
@@ -191,7 +192,7 @@ def take_message(message: func.QueueMessage) -> None: ...
 def test_blob_that_crashed_its_host_five_times_is_given_up_without_a_run(
     host: StorageApp, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    seen: queue.Queue[func.InputStream] = queue.Queue()
+    seen: queue.Queue[InputStream] = queue.Queue()
     host.upload("in/killer.txt", "crash")
     host.start(receiving(seen))
     blob = seen.get(timeout=10)

@@ -22,9 +22,8 @@ from devhost.functions.durable_links import DurableLinks
 from devhost.functions.rpc_http import RpcHttp, new_token, rpc_base_url
 from devhost.protection.request_guard import Handler
 from tests.unit.functions.fake_client import FakeDurableClient
-from tests.unit.functions.http_client import Answer, ask
+from tests.unit.functions.http_client import Ask, ask
 
-Ask = Callable[..., Answer]
 TOKEN = "token"
 JSON = {"Content-Type": "application/json"}
 
@@ -41,10 +40,12 @@ def client() -> FakeDurableClient:
 @pytest.fixture
 def rpc(client: FakeDurableClient, serve: Callable[[Handler], str]) -> Iterator[Ask]:
     """Ask the RPC API; paths are relative to its base."""
-    durable = DurableHttp(client, DurableLinks("Hub"))  # type: ignore[arg-type]
+    durable = DurableHttp(client.as_client(), DurableLinks("Hub"))
     origin = serve(RpcHttp(durable, "http://127.0.0.1:7071", TOKEN).handle)
     base = f"/{TOKEN}/durabletask"
-    yield lambda method, path, *args, **kwargs: ask(origin, method, f"{base}/{path}", *args, **kwargs)
+    yield lambda method, path, body=None, headers=None, document=None: ask(
+        origin, method, f"{base}/{path}", body, headers, document
+    )
     durable.close()
 
 
@@ -283,7 +284,7 @@ def test_unknown_path_or_verb_is_an_empty_404(rpc: Ask, method: str, path: str) 
 def test_webhook_links_use_the_origin_of_the_request(
     client: FakeDurableClient, serve: Callable[[Handler], str]
 ) -> None:
-    durable = DurableHttp(client, DurableLinks("Hub", key="K"))  # type: ignore[arg-type]
+    durable = DurableHttp(client.as_client(), DurableLinks("Hub", key="K"))
 
     async def webhook(request: web.Request) -> web.StreamResponse:
         return await durable.handle(request, request.raw_path, f"{request.scheme}://{request.host}")
@@ -301,7 +302,7 @@ def test_body_above_the_limit_is_an_empty_413_and_nothing_is_done(
     client: FakeDurableClient, serve: Callable[[Handler], str], path: str, is_streamed: bool
 ) -> None:
     """Guards against a body without an end that takes all memory; the limit is that of the app's own routes."""
-    durable = DurableHttp(client, DurableLinks("Hub"), body_limit_bytes=1000)  # type: ignore[arg-type]
+    durable = DurableHttp(client.as_client(), DurableLinks("Hub"), body_limit_bytes=1000)
     url = f"{serve(RpcHttp(durable, '', TOKEN).handle)}/{TOKEN}/durabletask"
     large: Any = (b'"%s"' % (b"x" * 400) for _ in range(3)) if is_streamed else b'"%s"' % (b"x" * 999)
     answer = ask(url, "POST", f"/{path}", large, JSON)
@@ -330,7 +331,7 @@ def test_rpc_api_opens_only_with_the_token_of_the_client_binding(
     client: FakeDurableClient, serve: Callable[[Handler], str], path: str, status: int
 ) -> None:
     """Guards against any process or page that finds the port: it could start and terminate without a key."""
-    durable = DurableHttp(client, DurableLinks("Hub"))  # type: ignore[arg-type]
+    durable = DurableHttp(client.as_client(), DurableLinks("Hub"))
     answer = ask(serve(RpcHttp(durable, "", TOKEN).handle), "POST", path, headers={"x-functions-key": TOKEN})
     assert (answer.status, len(client.calls)) == (status, 1 if status == 202 else 0)
     assert answer.body == b"" or status == 202

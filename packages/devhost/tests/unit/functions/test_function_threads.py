@@ -60,7 +60,7 @@ def test_a_run_that_ends_in_time_is_never_told_of() -> None:
 
     assert limits.end(limits.begin(fail)) is True
     limits.begin(late.set)
-    assert late.wait(SECONDS)  # By now the first would have been told of, too.
+    assert late.wait(SECONDS)  # By now the first would have been reported, too.
     limits.close()
 
 

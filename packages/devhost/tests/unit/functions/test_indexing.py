@@ -30,7 +30,7 @@ def test_durable_names_come_from_the_alias_and_otherwise_from_the_function() -> 
     app = df.DFApp()
 
     @app.orchestration_trigger(context_name="context", orchestration="Process")
-    def orchestrate(context: df.DurableOrchestrationContext): ...
+    def orchestrate(context: df.DurableOrchestrationContext) -> None: ...
 
     @app.function_name("renamed")
     @app.activity_trigger(input_name="payload")
@@ -77,10 +77,10 @@ def test_duplicate_names_and_missing_triggers_are_reported_together() -> None:
 def test_orchestrator_context_must_be_called_context() -> None:
     def declare(app: df.DFApp) -> None:
         @app.orchestration_trigger(context_name="ctx")
-        def orchestrate(ctx): ...
+        def orchestrate(ctx: df.DurableOrchestrationContext) -> None: ...
 
         @app.entity_trigger(context_name="state")
-        def count(state): ...
+        def count(state: df.DurableEntityContext) -> None: ...
 
     assert problems_of(declare).count('must be "context"') == 2
 
@@ -98,7 +98,7 @@ def test_bound_name_without_parameter_is_refused() -> None:
 @pytest.mark.parametrize("annotation", [dict | None, dict[str, str]])
 def test_optional_and_parameterised_annotations_are_refused_as_the_worker_refuses_them(annotation: Any) -> None:
     def declare(app: df.DFApp) -> None:
-        def work(payload): ...
+        def work(payload: object) -> None: ...
 
         work.__annotations__["payload"] = annotation
         app.activity_trigger(input_name="payload")(work)

@@ -169,7 +169,7 @@ def test_invocation_cut_off_by_a_stop_is_no_failure_of_the_function() -> None:
 def test_return_value_without_a_binding_is_a_failure(invoker: FunctionInvoker) -> None:
     def declare(app: df.DFApp) -> None:
         @app.timer_trigger(arg_name="payload", schedule="0 * * * * *")
-        def tick(payload: func.TimerRequest):
+        def tick(payload: func.TimerRequest) -> str:
             return "something"
 
     with pytest.raises(FunctionFailed, match=r"without a \$return binding"):
@@ -180,10 +180,11 @@ def test_context_tells_the_function_who_it_is(invoker: FunctionInvoker) -> None:
     def declare(app: df.DFApp) -> None:
         @app.activity_trigger(input_name="payload")
         def work(payload: dict, context: func.Context) -> dict:
+            local: Any = context.thread_local_storage
             return {
                 "name": context.function_name,
                 "id": context.invocation_id,
-                "local": context.thread_local_storage.invocation_id,
+                "local": local.invocation_id,
                 "folder": context.function_directory,
                 "trace": context.trace_context.trace_parent,
                 "retries": context.retry_context.retry_count,
@@ -221,7 +222,7 @@ def test_activity_payloads_pass_through_the_sdks_own_converters(invoker: Functio
     app = df.DFApp()
 
     @app.activity_trigger(input_name="payload")
-    def double(payload: str): ...
+    def double(payload: str) -> None: ...
 
     def echo(payload: object) -> object:
         return payload
@@ -324,10 +325,10 @@ def failed_episode(given: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("raised", "told"), [("activity", "ValueError: boom"), ("bug", "KeyError"), ("app", "no pallets")]
+    ("raised", "reported"), [("activity", "ValueError: boom"), ("bug", "KeyError"), ("app", "no pallets")]
 )
 def test_the_log_tells_why_an_orchestrator_failed_but_none_of_its_payloads(
-    invoker: FunctionInvoker, caplog: pytest.LogCaptureFixture, raised: str, told: str
+    invoker: FunctionInvoker, caplog: pytest.LogCaptureFixture, raised: str, reported: str
 ) -> None:
     app = df.DFApp()
     app.orchestration_trigger(context_name="context")(process)
@@ -335,7 +336,7 @@ def test_the_log_tells_why_an_orchestrator_failed_but_none_of_its_payloads(
     with caplog.at_level(logging.DEBUG), pytest.raises(FunctionFailed) as failure:
         run(functions.begin_orchestrator, "process", failed_episode(raised))
     assert "a secret payload" in failure.value.message
-    assert told in caplog.text
+    assert reported in caplog.text
     assert "a secret payload" not in caplog.text + str(failure.value) + failure.value.stack
 
 
@@ -343,7 +344,7 @@ def test_the_log_tells_why_an_orchestrator_failed_but_none_of_its_payloads(
 def test_only_an_orchestrators_bug_leaves_a_traceback_in_the_log(
     invoker: FunctionInvoker, caplog: pytest.LogCaptureFixture, raised: str, is_bug: bool
 ) -> None:
-    """An instance that fails by what its app raised on purpose is told of in one line, by the engine."""
+    """The engine reports an instance that its app failed on purpose in one line."""
     app = df.DFApp()
     app.orchestration_trigger(context_name="context")(process)
     functions = HostedDurableFunctions(index_functions(app, Path(__file__).parent), invoker)

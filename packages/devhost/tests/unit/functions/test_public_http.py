@@ -5,7 +5,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import azure.functions as func
 import pytest
@@ -42,7 +42,8 @@ def sample_app() -> func.FunctionApp:
 
     @app.route(route="answer/{kind}", auth_level=func.AuthLevel.ANONYMOUS)
     def answer(req: func.HttpRequest) -> func.HttpResponse:
-        return answers[req.route_params["kind"]]()
+        made: func.HttpResponse = answers[req.route_params["kind"]]()
+        return made
 
     @app.route(route="keyed", methods=["POST"])
     async def keyed(req: func.HttpRequest) -> func.HttpResponse:
@@ -80,16 +81,21 @@ answers: dict[str, Callable[[], Any]] = {
 }
 
 
+class StartHost(Protocol):
+    """Starts a host, with keys or without, and returns its origin."""
+
+    def __call__(self, keys: AccessKeys | None = None) -> str: ...
+
+
 @pytest.fixture
-def start(
-    invoker: FunctionInvoker, serve: Callable[[Handler], str], tmp_path: Path
-) -> Iterator[Callable[..., str]]:
+def start(invoker: FunctionInvoker, serve: Callable[[Handler], str], tmp_path: Path) -> Iterator[StartHost]:
     durables = []
 
     def start_host(keys: AccessKeys | None = None) -> str:
         functions = index_functions(sample_app(), tmp_path)
         timers = TimerService(functions, invoker, SystemClock(), TimerMonitor(tmp_path), {})
-        durable = DurableHttp(FakeDurableClient(), DurableLinks("Hub", keys and keys.durable), LIMIT_BYTES)  # type: ignore[arg-type]
+        links = DurableLinks("Hub", keys.durable if keys else None)
+        durable = DurableHttp(FakeDurableClient().as_client(), links, LIMIT_BYTES)
         durables.append(durable)
         admin = AdminHttp(functions, invoker, timers, advance=None, body_limit_bytes=LIMIT_BYTES)
         routes = RouteTable(functions, "api")
@@ -101,7 +107,7 @@ def start(
 
 
 @pytest.fixture
-def origin(start: Callable[..., str]) -> str:
+def origin(start: StartHost) -> str:
     return start()
 
 
@@ -227,13 +233,13 @@ def test_body_above_the_limit_is_413_with_and_without_a_length(origin: str) -> N
         ("/runtime/webhooks/durabletask/instances/x/terminate", "d", 202),
     ],
 )
-def test_keys_open_what_they_are_for(start: Callable[..., str], path: str, key: str | None, status: int) -> None:
+def test_keys_open_what_they_are_for(start: StartHost, path: str, key: str | None, status: int) -> None:
     origin = start(KEYS)
     assert ask(origin, "POST", path, headers={"x-functions-key": key} if key else {}).status == status
     assert ask(origin, "POST", f"{path}?code={key}" if key else path).status == status
 
 
-def test_header_key_wins_over_the_query_and_a_wrong_method_is_404_before_401(start: Callable[..., str]) -> None:
+def test_header_key_wins_over_the_query_and_a_wrong_method_is_404_before_401(start: StartHost) -> None:
     origin = start(KEYS)
     assert ask(origin, "POST", "/api/keyed?code=f", headers={"x-functions-key": "wrong"}).status == 401
     assert ask(origin, "GET", "/api/keyed").status == 404
@@ -266,7 +272,7 @@ WEBHOOK_START = "/runtime/webhooks/durabletask/orchestrators/O"
 
 
 @pytest.mark.parametrize("path", ["/admin/functions/tick", WEBHOOK_START])
-def test_body_above_the_limit_is_413_for_the_host_s_own_routes_too(start: Callable[..., str], path: str) -> None:
+def test_body_above_the_limit_is_413_for_the_host_s_own_routes_too(start: StartHost, path: str) -> None:
     """Guards against a body without an end that takes all memory."""
     origin = start()
     declared = ask(origin, "POST", path, b"x" * (LIMIT_BYTES + 1))
@@ -279,7 +285,7 @@ def test_admin_takes_no_json_that_is_nested_without_end(origin: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/keyed", "/admin/functions/tick", WEBHOOK_START])
-def test_key_of_any_bytes_is_a_wrong_key(start: Callable[..., str], path: str) -> None:
+def test_key_of_any_bytes_is_a_wrong_key(start: StartHost, path: str) -> None:
     """Guards against bytes that are no text: the host failed at them, and wrote of it in its log."""
     origin = start(KEYS)
     assert ask(origin, "POST", path, headers={"x-functions-key": "\xff"}).status == 401

@@ -7,29 +7,8 @@ import pytest
 
 from devhost.functions.errors import HostConfigError, IndexingError
 from devhost.functions.indexing import index_functions
-from devhost.functions.route_templates import RouteTemplate, decode_path
+from devhost.functions.route_templates import RouteTemplate
 from devhost.functions.routing import RouteTable
-
-
-@pytest.mark.parametrize(
-    ("template", "path", "values"),
-    [
-        ("api/documents/{id}", "/api/documents/inv%20%C3%A4", {"id": "inv ä"}),
-        ("api/documents/{id}", "/API/Documents/Inv/", {"id": "Inv"}),
-        ("api/documents/{id}", "/api/documents/a%2Fb", {"id": "a%2Fb"}),
-        ("api/documents/{id}", "/api/documents/a/b", None),
-        ("api/documents/{id}", "/api/documents", None),
-        ("api/documents/{id?}", "/api/documents", {}),
-        ("api/documents/{id=7}", "/api/documents", {"id": "7"}),
-        ("api/files/{*rest}", "/api/files/a/b%20c", {"rest": "a/b c"}),
-        ("api/files/{**rest}", "/api/files", {}),
-        ("api/{name}-{version}.{kind}", "/api/report-2.pdf", {"name": "report", "version": "2", "kind": "pdf"}),
-        ("", "/", {}),
-        ("{*rest}", "/", {}),
-    ],
-)
-def test_template_matches_and_yields_its_values(template: str, path: str, values: dict[str, str] | None) -> None:
-    assert RouteTemplate(template).match(decode_path(path)) == values
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def app_of(*blueprints: Any) -> func.FunctionApp:
 
 
 def answers(handles: Handles, documents: list[Document]) -> list[str]:
-    """What the SDK says to each document, or the text it raises."""
+    """The SDK's answer to each document, or the text of its exception."""
 
     def answer(name: str, document: str) -> str:
         try:
@@ -167,7 +167,7 @@ class Money:
 
 
 def coded(value: Any) -> list[str]:
-    """What the codec makes of a value, there and back, or how it fails."""
+    """A value encoded and decoded by the codec, or the failure."""
     codec = importlib.import_module("azure.functions._durable_functions")
 
     def attempt(work: Callable[[], Any]) -> str:
@@ -208,7 +208,7 @@ def test_a_class_of_the_app_is_coded_as_the_setting_of_the_moment_says(
     warnings.simplefilter("ignore", DeprecationWarning)
     name = "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"
     sdk_speedups.install()
-    coded(Money(1))  # With the setting of before.
+    coded(Money(1))  # With the setting from before.
     if setting is None:
         monkeypatch.delenv(name, raising=False)
     else:

@@ -1,4 +1,4 @@
-"""host.json, local.settings.json, keys and ports: what is read, and what is said when it is wrong."""
+"""host.json, local.settings.json, keys and ports: what is read, and the messages about faults."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What is wrong with a queue or blob binding is said at load, with function, place and remedy."""
+"""Faults of queue and blob bindings are reported at load, with function, place and remedy."""
 
 import sys
 from datetime import timedelta
@@ -97,6 +97,7 @@ def test_all_wrong_bindings_are_listed() -> None:
 def test_output_parameter_with_another_annotation_is_an_index_error(annotation: Any, named: str) -> None:
     app = func.FunctionApp()
 
+    # The annotation of `out` is the test's.
     def work(message: func.QueueMessage, out): ...  # type: ignore[no-untyped-def]
 
     work.__annotations__["out"] = annotation

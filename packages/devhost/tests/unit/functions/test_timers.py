@@ -1,12 +1,14 @@
 """Timers fire on the clock's time, catch up after a pause, and survive failing invocations."""
 
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, Protocol, cast
 
 import azure.functions as func
 import pytest
+from azure.functions.timer import TimerRequest
 
 from devhost.engine.clock import VirtualClock
 from devhost.functions.errors import IndexingError
@@ -16,8 +18,27 @@ from devhost.functions.timer_monitor import TimerMonitor
 from devhost.functions.timers import TimerService
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
-Fired = queue.Queue[func.TimerRequest]
-Start = Callable[..., TimerService]
+Fired = queue.Queue[TimerRequest]
+# For each run: its number, the most retries, and the message of the failure before.
+Attempts = queue.Queue[tuple[int, int, str | None]]
+
+
+class Start(Protocol):
+    """Starts timers that leave their requests in the fixture ``fired``."""
+
+    def __call__(
+        self,
+        schedule: str = ...,
+        fails: bool = ...,
+        run_on_startup: bool | None = ...,
+        use_monitor: bool | None = ...,
+    ) -> TimerService: ...
+
+
+class StartRetried(Protocol):
+    """Starts a timer with a retry policy; its attempts are left in the queue."""
+
+    def __call__(self, seen: Attempts, strategy: str, max_retry_count: str, **intervals: str) -> TimerService: ...
 
 
 @pytest.fixture
@@ -32,15 +53,20 @@ def fired() -> Fired:
 
 @pytest.fixture
 def start(clock: VirtualClock, fired: Fired, invoker: FunctionInvoker, tmp_path: Path) -> Iterator[Start]:
-    """Start a host's timers with one function, ``tick``, whose state lies in the test's folder."""
+    """Start a host's timers with one function, ``tick``, whose state is in the test's folder."""
     services: list[TimerService] = []
 
-    def start_timers(schedule: str = "0 0 * * * *", fails: bool = False, **options: bool) -> TimerService:
+    def start_timers(
+        schedule: str = "0 0 * * * *",
+        fails: bool = False,
+        run_on_startup: bool | None = None,
+        use_monitor: bool | None = None,
+    ) -> TimerService:
         app = func.FunctionApp()
 
-        @app.timer_trigger(arg_name="timer", schedule=schedule, **options)
+        @app.timer_trigger("timer", schedule, run_on_startup, use_monitor)
         def tick(timer: func.TimerRequest) -> None:
-            fired.put(timer)
+            fired.put(cast(TimerRequest, timer))  # The SDK declares less than it delivers.
             if fails:
                 raise ValueError("tick failed")
 
@@ -129,14 +155,14 @@ def test_unusable_schedule_names_the_function(start: Start, schedule: str) -> No
 
 
 @pytest.fixture
-def start_retried(clock: VirtualClock, invoker: FunctionInvoker, tmp_path: Path) -> Iterator[Start]:
+def start_retried(clock: VirtualClock, invoker: FunctionInvoker, tmp_path: Path) -> Iterator[StartRetried]:
     """Start a timer that always fails and records its retry context."""
     services: list[TimerService] = []
 
-    def start_timer(seen: queue.Queue[tuple[int, int, str | None]], **policy: str) -> TimerService:
+    def start_timer(seen: Attempts, strategy: str, max_retry_count: str, **intervals: Any) -> TimerService:
         app = func.FunctionApp()
 
-        @app.retry(**policy)
+        @app.retry(strategy, max_retry_count, **intervals)
         @app.timer_trigger(arg_name="timer", schedule="0 0 * * * *")
         def tick(timer: func.TimerRequest, context: func.Context) -> None:
             retries = context.retry_context
@@ -155,8 +181,8 @@ def start_retried(clock: VirtualClock, invoker: FunctionInvoker, tmp_path: Path)
         service.stop()
 
 
-def test_failing_timer_is_run_again_after_a_fixed_delay(start_retried: Start, clock: VirtualClock) -> None:
-    seen: queue.Queue[tuple[int, int, str | None]] = queue.Queue()
+def test_failing_timer_is_run_again_after_a_fixed_delay(start_retried: StartRetried, clock: VirtualClock) -> None:
+    seen: Attempts = queue.Queue()
     service = start_retried(seen, strategy="fixed_delay", max_retry_count="2", delay_interval="00:00:05")
     clock.advance(timedelta(hours=1))
     assert seen.get(timeout=5) == (0, 2, None)
@@ -169,8 +195,8 @@ def test_failing_timer_is_run_again_after_a_fixed_delay(start_retried: Start, cl
     assert seen.empty()
 
 
-def test_host_stops_while_a_timer_waits_for_its_retry(start_retried: Start, clock: VirtualClock) -> None:
-    seen: queue.Queue[tuple[int, int, str | None]] = queue.Queue()
+def test_host_stops_while_a_timer_waits_for_its_retry(start_retried: StartRetried, clock: VirtualClock) -> None:
+    seen: Attempts = queue.Queue()
     service = start_retried(seen, strategy="fixed_delay", max_retry_count="-1", delay_interval="23:00:00")
     clock.advance(timedelta(hours=1))
     assert seen.get(timeout=5) == (0, -1, None)

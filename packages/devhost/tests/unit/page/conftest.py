@@ -1,4 +1,4 @@
-"""The page over HTTP, before a real engine whose time stands still."""
+"""The page over HTTP, on a real engine whose clock stands still."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ KEYS = AccessKeys("the-master-key", "the-function-key", "the-durable-key")
 
 
 class Page:
-    """A client of the page, with the engine behind it at hand."""
+    """A client of the page, with its engine."""
 
     def __init__(self, engine: OrchestrationTestHost, guard: PageGuard, origin: str) -> None:
         self.engine, self.token, self.origin = engine, guard.token, origin

@@ -1,28 +1,33 @@
-"""An app whose one orchestration does everything that a timeline has to show."""
+"""An app whose orchestrations do everything that a timeline has to show."""
 
+from collections.abc import Generator
 from datetime import timedelta
+from typing import Any
 
 import azure.durable_functions as df
 
 from devhost.testing import OrchestrationTestHost
 
 ORDER_ID = "order-17"
+Steps = Generator[Any, Any, Any]
 MARKUP = "<script>alert('shipped')</script>"
 
 
 def order_functions() -> df.Blueprint:
-    """Functions as new as each test host needs them."""
+    """New functions for each test host."""
     bp = df.Blueprint()
     bp.orchestration_trigger(context_name="context")(order)
     bp.orchestration_trigger(context_name="context")(packing)
     bp.orchestration_trigger(context_name="context")(misspelt)
+    bp.orchestration_trigger(context_name="context")(repeat)
     bp.entity_trigger(context_name="context")(stock)
+    bp.entity_trigger(context_name="context")(echo)
     for activity in (reserve, charge, wrap):
         bp.activity_trigger(input_name="payload")(activity)
     return bp
 
 
-def order(context: df.DurableOrchestrationContext):
+def order(context: df.DurableOrchestrationContext) -> Steps:
     """Reserve, charge with retries, ask a person, pack, count; one activity fails on the way."""
     context.set_custom_status("reserving")
     yield context.call_activity("reserve", context.get_input())
@@ -39,14 +44,28 @@ def order(context: df.DurableOrchestrationContext):
     return {"left": count, "note": MARKUP}
 
 
-def packing(context: df.DurableOrchestrationContext):
+def packing(context: df.DurableOrchestrationContext) -> Steps:
     """A child."""
     return (yield context.call_activity("wrap", context.get_input()))
 
 
-def misspelt(context: df.DurableOrchestrationContext):
+def misspelt(context: df.DurableOrchestrationContext) -> Steps:
     """Call the activity that the input names."""
     return (yield context.call_activity(context.get_input(), None))
+
+
+def repeat(context: df.DurableOrchestrationContext) -> Steps:
+    """Say the input wherever an app can say something."""
+    words = context.get_input()
+    context.set_custom_status({words: words})
+    context.signal_entity(df.EntityId("echo", "one"), "keep", words)
+    yield context.call_activity("wrap", words)
+    raise ValueError(words)
+
+
+def echo(context: df.DurableEntityContext) -> None:
+    """Keep the last input."""
+    context.set_state({"kept": context.get_input()})
 
 
 def stock(context: df.DurableEntityContext) -> None:

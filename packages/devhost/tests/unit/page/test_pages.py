@@ -1,4 +1,4 @@
-"""What a person finds on the pages, and does with their forms."""
+"""The contents of the pages, and the effects of their forms."""
 
 import re
 
@@ -75,7 +75,7 @@ def test_parent_and_child_link_to_each_other(page: Page) -> None:
     assert re.findall(r'<a class="relative" href="([^"]*)"', page.html(child)) == [parent]
 
 
-def test_nothing_an_app_says_becomes_markup(page: Page) -> None:
+def test_text_of_an_app_never_becomes_markup(page: Page) -> None:
     instance_id = run_order(page.engine)
     for path in ("/devhost", f"/devhost/instances/{instance_id}", f"/devhost?name={MARKUP}".replace(" ", "%20")):
         assert "<script" not in page.html(path)

@@ -54,7 +54,7 @@ def test_steps_stand_in_the_order_in_which_they_began(finished: Timeline) -> Non
     ]
 
 
-def test_failed_activity_tells_why_and_its_next_try_succeeds(finished: Timeline) -> None:
+def test_failed_activity_shows_its_reason_and_its_next_try_succeeds(finished: Timeline) -> None:
     first = finished.steps[1]
     assert first.outcome == Outcome.FAILED
     assert first.error is not None

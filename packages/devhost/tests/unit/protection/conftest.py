@@ -1,4 +1,4 @@
-"""A server behind the guard that counts what gets through, and bytes sent to it as they are."""
+"""A server behind the guard that records requests, and a client that sends any bytes."""
 
 import socket
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ class Door:
 
     Attributes:
         port: Where it listens on 127.0.0.1.
-        passed: What got through the guard.
+        passed: The requests that passed the guard.
     """
 
     port: int

@@ -1,5 +1,7 @@
-"""What another site's page has a browser send is refused before anything sees it. Guards against a web page that
-terminates instances, or reads them, on the machine of whoever looks at it."""
+"""What another site's page has a browser send is refused before anything sees it.
+
+Guards against a web page that terminates instances, or reads them, on the machine of whoever looks at it.
+"""
 
 import pytest
 from aiohttp.test_utils import make_mocked_request

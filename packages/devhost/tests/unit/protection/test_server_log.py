@@ -1,5 +1,8 @@
-"""Nothing of a refused request is logged. Guards against keys and documents in ``devhost.log``: the errors of the
-HTTP server quote what they could not understand."""
+"""Nothing of a refused request is logged.
+
+Guards against keys and documents in ``devhost.log``: the errors of the HTTP server quote what they could
+not understand.
+"""
 
 import logging
 

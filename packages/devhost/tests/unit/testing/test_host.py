@@ -1,6 +1,6 @@
-"""What a test writes to get a host, and what it is told when it asks for something impossible."""
+"""Test hosts: how to make one, and the errors of impossible requests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
@@ -11,10 +11,10 @@ import pytest
 
 from devhost.testing import OrchestrationTestHost
 
-MakeHost = Callable[..., OrchestrationTestHost]
+MakeHost = Callable[[Any], OrchestrationTestHost]
 
 
-def waiting(context: df.DurableOrchestrationContext):
+def waiting(context: df.DurableOrchestrationContext) -> Generator[Any, Any, str]:
     """Wait for an hour."""
     yield context.create_timer(context.current_utc_datetime + timedelta(hours=1))
     return "awake"
@@ -56,7 +56,7 @@ def test_what_holds_no_functions_is_refused_with_what_to_give(wrong: Any) -> Non
     ],
 )
 def test_jump_without_a_duration_is_refused_with_the_right_form(
-    orchestration_host: MakeHost, arguments: tuple[Any, ...], parts: dict[str, float], words: str
+    orchestration_host: MakeHost, arguments: tuple[Any, ...], parts: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(TypeError, match=words):
         orchestration_host(with_waiting(df.Blueprint())).advance(*arguments, **parts)

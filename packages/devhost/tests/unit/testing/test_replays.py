@@ -1,6 +1,6 @@
 """Histories of yesterday and code of today."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import azure.durable_functions as df
@@ -8,7 +8,7 @@ import pytest
 
 from devhost.testing import HistoryReplayer, OrchestrationTestHost
 
-Steps = Iterator[Any]
+Steps = Generator[Any, Any, Any]
 
 
 def app_with(order: Callable[[df.DurableOrchestrationContext], Steps]) -> df.DFApp:

@@ -1,4 +1,4 @@
-"""Frames arrive as they were sent; large bodies take the way over a file, which nobody forgets."""
+"""Frames arrive as they were sent; large bodies travel in a file, which is always removed."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""What crosses the boundary between host and worker comes out as it went in."""
+"""Values cross the boundary between host and worker unchanged."""
 
 import io
 import json
@@ -74,14 +74,14 @@ def functions() -> dict[str, IndexedFunction]:
 def carried(
     functions: dict[str, IndexedFunction], name: str, value: Any, invocation: Invocation | None = None
 ) -> Any:
-    """Send a call over the wire and look at what comes out."""
+    """Send a call over the wire; return the received call."""
     arguments = {functions[name].trigger_parameter: value}
     header, body = pack_call(functions[name], arguments, invocation or Invocation(name, "a test"))
     return unpack_call(functions, Frame(json.loads(json.dumps(header)), body))
 
 
 def answered(function: IndexedFunction, result: Any, **outputs: Any) -> Any:
-    """Send a result and what is in the outputs over the wire; returns what comes out, outputs and all."""
+    """Send a result and its outputs over the wire; return the received ones."""
     results, body = pack_results(function, result, outputs)
     received = {name: OutValue() for name in outputs}
     answer = unpack_answer(Frame(json.loads(json.dumps({"results": results})), body), received)
@@ -179,7 +179,9 @@ def test_failure_comes_back_with_its_stack() -> None:
 
 def test_message_arrives_with_all_that_is_known_of_it(functions: dict[str, IndexedFunction]) -> None:
     now = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
-    message = QueueMessage(id="m", body="Zoë", dequeue_count=2, insertion_time=now, pop_receipt="p")
+    message = QueueMessage(  # type: ignore[no-untyped-call]  # The SDK gives it no types.
+        id="m", body="Zoë", dequeue_count=2, insertion_time=now, pop_receipt="p"
+    )
     _, arguments, _ = carried(functions, "forward", message)
     received = arguments["message"]
     assert (received.id, received.dequeue_count, received.pop_receipt) == ("m", 2, "p")
@@ -253,11 +255,11 @@ def test_report_describes_functions_so_that_the_host_can_serve_them(functions: d
     ("code", "text"),
     [(0, "python exited with code 0"), (-9, "python was ended by SIGKILL"), (-99, "ended by signal 99")],
 )
-def test_end_of_a_process_is_put_in_words(code: int, text: str) -> None:
+def test_end_of_a_process_is_described(code: int, text: str) -> None:
     assert text in exit_text(code)
 
 
-def test_death_is_a_failure_that_tells_how_often() -> None:
+def test_death_of_a_worker_is_a_failure_with_the_number_of_attempts() -> None:
     failure = died(WorkerGone("python exited with code 3"), attempts=3)
     text = "python exited with code 3. The function was run 3 times, the last time alone in its process."
     assert (failure.type_name, failure.message) == ("WorkerProcessExitException", text)

@@ -39,7 +39,7 @@ def test_a_worker_that_could_not_load_the_app_says_why_and_its_end_is_no_news(
     assert "is gone" not in caplog.text
 
 
-def test_a_call_that_cannot_be_sent_is_told_so_and_its_neighbours_are_answered(tmp_path: Path) -> None:
+def test_a_call_that_cannot_be_sent_fails_and_its_neighbours_are_answered(tmp_path: Path) -> None:
     script, spool = tmp_path / "app" / "function_app.py", tmp_path / "spool"
     script.parent.mkdir()
     spool.mkdir()
