@@ -11,6 +11,10 @@ from devhost.functions.errors import HostError
 class ExtensionUnavailable(HostError):
     """The durable extension cannot be started; the text says what to do."""
 
+    code = "extensionUnavailable"
+
 
 class ExtensionEnded(HostError):
     """The process of the durable extension has ended by itself, and without it the host can do no durable work."""
+
+    code = "extensionEnded"

@@ -32,9 +32,8 @@ BUILT_PROGRAM = Path(".extension-host") / "DurableExtensionHost"
 _START_SECONDS = 90.0
 _LOOK_SECONDS = 0.1
 _READY = b"DurableExtensionHost ready"
-_REFUSAL = re.compile(
-    r"(?:Hosting failed to start|Unhandled exception\.) [\w.]+(?:\[\d+\])?: (.+?)(?: {2,}at |\n|$)"
-)
+# As .NET prints an exception that nobody caught: its type, its text, and where it came from.
+_REFUSAL = re.compile(r"(?:Hosting failed to start|Unhandled exception\.) [\w.]+: (.+?)(?: {2,}at |\n|$)")
 _LOG_TAIL_BYTES = 20_000
 # prctl(2) of Linux; elsewhere a killed host leaves the program behind.
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -51,12 +50,10 @@ def find_program(settings: Mapping[str, str], built: Path = BUILT_PROGRAM) -> Pa
     path = Path(named) if named else built
     if path.is_file() and os.access(path, os.X_OK):
         return path.absolute()
-    where = (
-        f"{PROGRAM_SETTING} names {path}" if named else f"{PROGRAM_SETTING} is not set, and {built} is not there"
-    )
+    where = f"{PROGRAM_SETTING} names {path}" if named else f"{PROGRAM_SETTING} is not set, so it would be {path}"
     raise ExtensionUnavailable(
-        f"The durable extension cannot be started: {where}, no program that can be run. Build it with "
-        "'make extension-host' (it needs the .NET 10 SDK), or give the program's path in that variable. "
+        f"The durable extension cannot be started: {where}, which is no program that can be run. "
+        "Build it with 'make extension-host' (it needs the .NET 10 SDK), or give the path of one in that variable. "
         "Without it, leave out --engine extension: devhost's own engine needs nothing."
     )
 
