@@ -31,7 +31,8 @@ class ForwardedDurableApi:
         Args:
             request: the request; who sent it has been checked.
             raw_path: its path after the API's base, still encoded.
-            origin: not needed: the extension knows what its links begin with.
+            origin: ``scheme://host:port`` for the links of the answer. The extension takes it from the request's
+                ``Host``; with its own address there, its links would name the port that nobody is told.
         """
         try:
             body = await read_json_body(request, self._body_limit_bytes)
@@ -40,6 +41,7 @@ class ForwardedDurableApi:
         _, _, query = request.raw_path.partition("?")
         url = URL(f"{self._origin}{WEBHOOK_PATH}{raw_path}{'?' if query else ''}{query}", encoded=True)
         headers = [(name, value) for name, value in request.headers.items() if _travels(name)]
+        headers.append(("Host", origin.partition("://")[2]))
         try:
             # A session for each request has no end to be looked after; the connection is one inside this machine.
             async with (

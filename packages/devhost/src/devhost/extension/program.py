@@ -52,8 +52,8 @@ def find_program(settings: Mapping[str, str], built: Path = BUILT_PROGRAM) -> Pa
         return path.absolute()
     where = f"{PROGRAM_SETTING} names {path}" if named else f"{PROGRAM_SETTING} is not set, so it would be {path}"
     raise ExtensionUnavailable(
-        f"The durable extension cannot be started: {where}, which is no program that can be run. "
-        "Build it with 'make extension-host' (it needs the .NET 10 SDK), or give the path of one in that variable. "
+        f"The durable extension cannot be started: {where}, which is no program that can be run. Build it "
+        "with 'make extension-host' (it needs the .NET 10 SDK), or give the path of one in that variable. "
         "Without it, leave out --engine extension: devhost's own engine needs nothing."
     )
 
