@@ -4,19 +4,28 @@ PY := .venv/bin/python
 # devhost, the local host, is a package of its own, with tests, types and benchmarks of its own.
 IN_DEVHOST := cd packages/devhost && ../../$(PY)
 ARGS ?=
+# Microsoft's Durable Task extension as a program: one that lies beside the repository, else what `make extension-host` built.
+SHARED_EXTENSION_HOST := $(wildcard $(CURDIR)/../shared/extension-host/linux-x64/DurableExtensionHost)
+ifneq ($(SHARED_EXTENSION_HOST),)
+export DURABLE_EXTENSION_HOST ?= $(SHARED_EXTENSION_HOST)
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python demo run test soak lint lock bench bench-engine samples
+.PHONY: help setup setup-python extension-host demo run test soak lint lock bench bench-engine samples
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-19s %s\n", $$1, $$2 }'
 	@echo "Ports and folder of demo and run: PORT (7071), EMULATOR_PORT (7080), AZURITE_PORT (10000, +1, +2), STATE_DIR (.local)"
+	@echo "Durable engine of demo and run: ENGINE=extension for Microsoft's own (devhost)"
 
 setup: ## Set up .venv and node_modules (the other targets do this by themselves)
 	@scripts/setup
 
 setup-python:
 	@scripts/setup python
+
+extension-host: ## Build Microsoft's Durable Task extension as a program (needs the .NET 10 SDK)
+	@scripts/build_extension_host
 
 demo: setup ## Start every part, send the sample documents, show their results, stop
 	@$(PY) -m local demo

@@ -21,7 +21,7 @@ from local.demo_report import DemoOutcome, print_outcome, save_texts, write_repo
 from local.demo_samples import load_samples
 from local.errors import DemoError
 from local.ports import Ports
-from local.stack import ROOT, LocalStack
+from local.stack import ROOT, EngineName, LocalStack
 from local.stop_signals import StopRequested, stop_on_signals
 
 _REFRESH_SECONDS = 0.25
@@ -30,7 +30,13 @@ _REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30.0)
 _PLAIN_WIDTH = 160
 
 
-def demo(ports: Ports, state_dir: Path, deadline_seconds: float, samples: Path = ROOT / "samples") -> int:
+def demo(
+    ports: Ports,
+    state_dir: Path,
+    deadline_seconds: float,
+    samples: Path = ROOT / "samples",
+    engine: EngineName = "devhost",
+) -> int:
     """Run the demo. Returns the exit code: 0 all samples ended as expected, 1 otherwise, 130 it was stopped.
 
     `deadline_seconds` includes the start of the parts.
@@ -43,7 +49,7 @@ def demo(ports: Ports, state_dir: Path, deadline_seconds: float, samples: Path =
     console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     journeys = [Journey(sample) for sample in load_samples(samples)]
     try:
-        with stop_on_signals(), LocalStack(state_dir, ports, listener=Announcer()) as stack:
+        with stop_on_signals(), LocalStack(state_dir, ports, engine=engine, listener=Announcer()) as stack:
             outcome = asyncio.run(_send_and_show(stack, journeys, deadline, console))
     except StopRequested:
         print("Stopped before the end; the next make demo takes up what is in flight.", flush=True)

@@ -49,11 +49,15 @@ def emulators(state_dir: Path, ports: Ports) -> Part:
     return Part(name=EMULATORS, command=command, is_ready=lambda: answers(ports.emulators, "/health"))
 
 
-def functions_host(app: Path, state_dir: Path, ports: Ports, clock: str) -> Part:
-    """The Functions host with the app; `clock` is `system`, or `virtual` for tests that skip time."""
+def functions_host(app: Path, state_dir: Path, ports: Ports, clock: str, engine: str = "devhost") -> Part:
+    """The Functions host with the app.
+
+    `clock` is `system`, or `virtual` for tests that skip time; `engine` is `devhost`, or `extension` for
+    Microsoft's Durable Task extension.
+    """
     command = [sys.executable, "-m", "devhost", "start", "--app", str(app), "--port", str(ports.functions)]
     # Only the app's own client binding uses the local RPC API, and it is told the port.
-    command += ["--rpc-port", "0", "--state-dir", str(state_dir), "--clock", clock]
+    command += ["--rpc-port", "0", "--state-dir", str(state_dir), "--clock", clock, "--engine", engine]
     return Part(name=DEVHOST, command=command, is_ready=lambda: answers(ports.functions, "/admin/host/status"))
 
 

@@ -7,20 +7,20 @@ from pathlib import Path
 
 from local.announcer import Announcer
 from local.ports import Ports
-from local.stack import LocalStack
+from local.stack import EngineName, LocalStack
 from local.stop_signals import StopRequested, stop_on_signals
 
 _WATCH_SECONDS = 0.5
 
 
-def run(ports: Ports, state_dir: Path) -> int:
+def run(ports: Ports, state_dir: Path, engine: EngineName = "devhost") -> int:
     """Start every part, print the URLs, and wait. Returns the exit code: 0 when it was asked to stop.
 
     Raises:
         LocalPartsError: a part could not be started, or ended by itself; the others are stopped by then.
     """
     try:
-        with stop_on_signals(), LocalStack(state_dir, ports, listener=Announcer()) as stack:
+        with stop_on_signals(), LocalStack(state_dir, ports, engine=engine, listener=Announcer()) as stack:
             print(welcome(stack), flush=True)
             _watch(stack)
     except StopRequested:

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 """The repository. It has the default app, `node_modules` and `emulators`."""
 
 ClockName = Literal["system", "virtual"]
+EngineName = Literal["devhost", "extension"]
 Listener = Callable[[str, str], None]
 """Called with a part and an event: "starting", "ready" or "stopping"."""
 
@@ -44,6 +45,7 @@ class LocalStack:
         ports: where they listen. None: free ports, picked again when another program takes one of them.
         settings: environment variables of the parts, which override the local settings: `{"COUNTER_SHARDS": "2"}`.
         clock: `virtual` starts a host whose time tests can advance.
+        engine: what runs the durable functions: devhost's own engine, or Microsoft's Durable Task extension.
         app: the folder with `function_app.py`.
         listener: called when a part starts, is ready, or stops.
     """
@@ -54,6 +56,7 @@ class LocalStack:
         ports: Ports | None = None,
         settings: Mapping[str, str] | None = None,
         clock: ClockName = "system",
+        engine: EngineName = "devhost",
         app: Path = ROOT,
         listener: Listener = _nobody,
     ) -> None:
@@ -62,6 +65,7 @@ class LocalStack:
         self.ports = ports or Ports.free()
         self._settings = dict(settings or {})
         self._clock: ClockName = clock
+        self._engine: EngineName = engine
         self._app = app
         self._listener = listener
         self._folder = StateFolder(self.state_dir)
@@ -135,7 +139,7 @@ class LocalStack:
 
     def start_devhost(self) -> None:
         """Start the Functions host again, on the same port and folder, and wait until it is ready."""
-        self._start(parts.functions_host(self._app, self.state_dir, self.ports, self._clock))
+        self._start(parts.functions_host(self._app, self.state_dir, self.ports, self._clock, self._engine))
 
     def pid(self, part: str) -> int | None:
         """The process id of a part (`azurite`, `emulators`, `devhost`), None when it does not run."""

@@ -15,7 +15,8 @@ from devhost.functions import sdk_speedups
 from devhost.functions.errors import HostError
 from devhost.functions.indexing import HTTP_TRIGGER
 from devhost.functions.logging_setup import set_up_logging
-from devhost.host.functions_host import FunctionsHost, HostOptions
+from devhost.host.functions_host import FunctionsHost
+from devhost.host.options import HostOptions
 
 if TYPE_CHECKING:
     from devhost.worker.source_watch import SourceWatcher
@@ -44,6 +45,13 @@ def add_start(subparsers: Subparsers) -> None:
         "--no-sdk-speedups", action="store_true", help="run the durable SDK as it is shipped, slower (see docs)"
     )
     start.add_argument(
+        "--engine",
+        choices=("devhost", "extension"),
+        default="devhost",
+        help="what runs durable functions: devhost's own engine, or Microsoft's Durable Task extension, a program "
+        "of its own that keeps its state in AzureWebJobsStorage (default: devhost)",
+    )
+    start.add_argument(
         "--workers",
         type=int,
         help="run functions in so many processes of their own; 0: in the host's (default: "
@@ -59,7 +67,7 @@ def add_start(subparsers: Subparsers) -> None:
 
 
 def start(parsed: argparse.Namespace) -> int:
-    """Run the host. Returns the exit code: 0 after a stop by signal, 1 if the host cannot start."""
+    """Run the host. Returns the exit code: 0 after a stop by signal, 1 if the host cannot start or go on."""
     set_up_logging(parsed.verbose)
     if parsed.no_sdk_speedups:
         # In the environment, so that processes of the host find it too.
@@ -81,20 +89,26 @@ def start(parsed: argparse.Namespace) -> int:
     sys.stdout.flush()
     if watcher:
         watcher.start()
-    _wait_until_told(stopping)
+    exit_code = _wait_until_told(host, stopping)
     if watcher:
         watcher.stop()
     host.stop()
     if restarting.is_set():
         _start_anew(host)
-    return 0
+    return exit_code
 
 
-def _wait_until_told(stopping: threading.Event) -> None:
+def _wait_until_told(host: FunctionsHost, stopping: threading.Event) -> int:
+    """Wait for a signal, or for the end of a process that the host needs; returns the exit code."""
     # Looked at again and again: a signal that comes just as this thread goes to sleep does not wake it.
     while not stopping.wait(_LOOK_SECONDS):
-        pass
+        try:
+            host.check()
+        except HostError as error:
+            print(error, file=sys.stderr, flush=True)
+            return 1
     print("Stopping: running functions have 10 seconds to end. Press Ctrl-C again to stop at once.", flush=True)
+    return 0
 
 
 def _port(text: str) -> int:
@@ -114,6 +128,7 @@ def _options(parsed: argparse.Namespace) -> HostOptions:
         workers=parsed.workers,
         reload=parsed.reload,
         strict=parsed.strict,
+        engine=parsed.engine,
     )
 
 

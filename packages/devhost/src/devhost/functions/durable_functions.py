@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from devhost.engine.functions import FunctionResult, OnResult
@@ -17,6 +18,24 @@ from devhost.functions.invocation import Invoker, Later
 from devhost.functions.invocation_context import Invocation
 
 
+@dataclass(frozen=True)
+class DurableNames:
+    """Registered names of an app's durable functions, as the app spells them."""
+
+    orchestrators: Collection[str]
+    activities: Collection[str]
+    entities: Collection[str]
+
+    @classmethod
+    def of(cls, functions: Iterable[IndexedFunction]) -> "DurableNames":
+        """List them by kind; other functions are left out."""
+        names: dict[str, list[str]] = {trigger: [] for trigger in DURABLE_ALIASES}
+        for function in functions:
+            if function.trigger_type in names:
+                names[function.trigger_type].append(function.registered_name)
+        return cls(names[ORCHESTRATION_TRIGGER], names[ACTIVITY_TRIGGER], names[ENTITY_TRIGGER])
+
+
 class HostedDurableFunctions:
     """The engine's ``DurableFunctions`` over an indexed app. Names are looked up case-insensitively."""
 
@@ -26,25 +45,24 @@ class HostedDurableFunctions:
         for function in functions:
             if function.trigger_type in DURABLE_ALIASES:
                 self._by_name[function.trigger_type][function.registered_name.lower()] = function
-        self._names = {
-            trigger: [function.registered_name for function in by_name.values()]
-            for trigger, by_name in self._by_name.items()
-        }
+        self._names = DurableNames.of(
+            function for by_name in self._by_name.values() for function in by_name.values()
+        )
 
     @property
     def orchestrators(self) -> Collection[str]:
         """Registered names of the orchestrators."""
-        return self._names[ORCHESTRATION_TRIGGER]
+        return self._names.orchestrators
 
     @property
     def activities(self) -> Collection[str]:
         """Registered names of the activities."""
-        return self._names[ACTIVITY_TRIGGER]
+        return self._names.activities
 
     @property
     def entities(self) -> Collection[str]:
         """Registered names of the entities."""
-        return self._names[ENTITY_TRIGGER]
+        return self._names.entities
 
     def begin_orchestrator(self, name: str, context_json: str, on_result: OnResult[str]) -> None:
         """Run one episode; JSON text in and out."""

@@ -5,7 +5,7 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from aiohttp import web
@@ -31,6 +31,14 @@ _WRONG_ARGUMENTS = "One or more of the arguments submitted is incorrect"
 _SOMETHING_WRONG = "Something went wrong while processing your request"
 
 Operation = Callable[[DurableRequest], Awaitable[web.Response]]
+
+
+class DurableApi(Protocol):
+    """Answers requests to the durable HTTP API."""
+
+    async def handle(self, request: web.Request, raw_path: str, origin: str) -> web.Response:
+        """Answer one request, whose sender has been checked; `raw_path` is what follows the API's base."""
+        ...
 
 
 class DurableHttp:

@@ -9,7 +9,7 @@ from aiohttp import web
 from devhost.engine.functions import FunctionFailed, FunctionTimedOut, WorkerProcessDied
 from devhost.functions.access_keys import ADMIN, AccessRules
 from devhost.functions.admin_http import AdminHttp
-from devhost.functions.durable_http import DurableHttp
+from devhost.functions.durable_http import DurableApi
 from devhost.functions.durable_links import WEBHOOK_PATH
 from devhost.functions.errors import HostStopping
 from devhost.functions.http_messages import (
@@ -49,7 +49,7 @@ class PublicHttp:
         routes: RouteTable,
         invoker: Invoker,
         rules: AccessRules,
-        durable: DurableHttp,
+        durable: DurableApi,
         admin: AdminHttp,
         spool_folder: Path,
         body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES,

@@ -10,7 +10,7 @@ import secrets
 from aiohttp import web
 
 from devhost.functions.access_keys import is_same
-from devhost.functions.durable_http import DurableHttp
+from devhost.functions.durable_http import DurableApi
 
 _API = "/durabletask"
 
@@ -24,7 +24,7 @@ class RpcHttp:
         token: From ``new_token``.
     """
 
-    def __init__(self, durable: DurableHttp, public_origin: str, token: str) -> None:
+    def __init__(self, durable: DurableApi, public_origin: str, token: str) -> None:
         self._durable = durable
         self._public_origin = public_origin
         self._token = token

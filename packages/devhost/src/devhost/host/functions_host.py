@@ -5,12 +5,10 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from devhost.engine.clock import Clock, SystemClock
-from devhost.engine.options import EngineOptions
 from devhost.functions.access_keys import AccessKeys, AccessRules
 from devhost.functions.admin_http import AdminHttp
 from devhost.functions.app_loader import LoadedApp, app_root, enter_app_root, load_app, locate_script
@@ -18,7 +16,6 @@ from devhost.functions.app_settings import apply_settings, is_disabled, read_loc
 from devhost.functions.binding_checks import check_bindings, storage_triggers
 from devhost.functions.bound_invoker import bound
 from devhost.functions.durable_functions import HostedDurableFunctions
-from devhost.functions.durable_links import log_ignored_hubs
 from devhost.functions.errors import HostConfigError
 from devhost.functions.host_config import HostConfig
 from devhost.functions.http_messages import DEFAULT_BODY_LIMIT_BYTES
@@ -30,7 +27,9 @@ from devhost.functions.routing import Route, RouteTable
 from devhost.functions.server_thread import ServerThread, bind, port_of
 from devhost.functions.timer_monitor import TimerMonitor
 from devhost.functions.timers import TimerService
+from devhost.host.durable_backend import BackendSetting
 from devhost.host.durable_work import DurableWork
+from devhost.host.options import HostOptions
 from devhost.host.virtual_clock import open_virtual_clock, warn_of_skipped_time
 from devhost.page.guard import PageGuard
 from devhost.page.page_http import PageHttp
@@ -43,36 +42,6 @@ log = logging.getLogger("devhost.host")
 
 # Timers that a jump of the clock made due have so long to end before the jump counts as done.
 _TIMERS_SETTLE_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class HostOptions:
-    """How to run the host.
-
-    Attributes:
-        app_path: Folder that holds function_app.py, or the script itself.
-        state_dir: Folder under which ``devhost/`` holds everything the host writes.
-        port: Public port; 0 picks a free one.
-        rpc_port: Port of the durable RPC API; another is taken if it is in use.
-        enable_auth: Whether function keys are asked for.
-        virtual_clock: Whether tests may advance the time.
-        grace_seconds: How long running functions may take to end when the host stops.
-        workers: In how many processes of their own functions run; 0 is in the host's process, None is what the
-            setting FUNCTIONS_WORKER_PROCESS_COUNT says, or 1.
-        reload: Whether ``reload`` will be called; it needs a worker, so there is at least one.
-        strict: Whether an app is refused of which a function cannot run here.
-    """
-
-    app_path: Path
-    state_dir: Path
-    port: int = 7071
-    rpc_port: int = 17071
-    enable_auth: bool = False
-    virtual_clock: bool = False
-    grace_seconds: float = 10.0
-    workers: int | None = None
-    reload: bool = False
-    strict: bool = False
 
 
 class FunctionsHost:
@@ -116,6 +85,10 @@ class FunctionsHost:
         self._timers.start()
         if self._storage is not None:
             self._storage.start(self._invoker)
+
+    def check(self) -> None:
+        """Raise HostError if a process that the host cannot do without has ended by itself."""
+        self._durable.backend.check()
 
     def reload(self) -> bool:
         """Run the app's changed code: new workers take over, the old ones end what they run in the grace period.
@@ -182,17 +155,14 @@ class FunctionsHost:
         self._active = tuple(function for function in functions if not is_disabled(function.name, settings))
         check_bindings(self._active, settings)
         self._routes = RouteTable(self._active, config.route_prefix)
-        engine_options = EngineOptions.from_host_json(config.document)
-        key = self.keys.durable if self.keys else None
-        self._durable = DurableWork(engine_options, self.url, key, self._options.rpc_port)
-        log_ignored_hubs(self._active, engine_options.hub_name)
         self._storage = storage_triggers(self._active, config.document, settings, self._folder)
-        self._invoker = bound(self._build_invoker(config), self._active, self._storage)
         clock = self._build_clock()
+        limit = _positive(settings, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or DEFAULT_BODY_LIMIT_BYTES
+        self._durable = self._build_durable(config, clock, limit)
+        self._invoker = bound(self._build_invoker(config), self._active, self._storage)
         monitor = TimerMonitor(self._folder / "timers")
         self._timers = TimerService(self._active, self._invoker, clock, monitor, settings)
-        limit = _positive(settings, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or DEFAULT_BODY_LIMIT_BYTES
-        self._durable.open(self._durable_functions(), clock, self._folder, limit)
+        self._durable.connect(self._durable_functions())
         self._build_servers(clock, limit)
 
     def _build_clock(self) -> Clock:
@@ -202,13 +172,25 @@ class FunctionsHost:
         warn_of_skipped_time(path)
         return SystemClock()
 
+    def _build_durable(self, config: HostConfig, clock: Clock, limit: int) -> DurableWork:
+        setting = BackendSetting(
+            document=config.document,
+            functions=self._active,
+            clock=clock,
+            host_url=self.url,
+            key=self.keys.durable if self.keys else None,
+            folder=self._folder,
+            body_limit_bytes=limit,
+        )
+        return DurableWork(self._options.engine, setting, self._options.rpc_port)
+
     def _build_invoker(self, config: HostConfig) -> Invoker:
         threads = _positive(os.environ, "PYTHON_THREADPOOL_THREAD_COUNT")
-        client_binding = self._durable.client_binding
+        client_binding = self._durable.backend.client_binding
         if self._workers is None:
             return FunctionInvoker(config.function_timeout, threads, client_binding)
         self._workers.pool.begin(client_binding, threads)
-        return WorkerInvoker(self._workers, config.function_timeout)
+        return WorkerInvoker(self._workers, config.function_timeout, self._durable.backend.attempts)
 
     def _durable_functions(self) -> HostedDurableFunctions:
         make = WorkerDurableFunctions if self._workers else HostedDurableFunctions
@@ -216,16 +198,16 @@ class FunctionsHost:
 
     def _build_servers(self, clock: Clock, limit: int) -> None:
         def advance(duration: timedelta) -> datetime:
-            self._durable.advance(duration)
+            self._durable.backend.advance(duration)
             self._timers.settle(_TIMERS_SETTLE_SECONDS)
             return clock.now()
 
-        self._page = PageHttp(self._durable.client, clock.now, PageGuard(self.keys))
+        self._page = PageHttp(self._durable.backend.instances, clock.now, PageGuard(self.keys))
         self._public = PublicHttp(
             routes=self._routes,
             invoker=self._invoker,
             rules=AccessRules(self.keys),
-            durable=self._durable.http,
+            durable=self._durable.backend.http,
             admin=AdminHttp(
                 self.app.functions,
                 self._invoker,

@@ -9,12 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
-from devhost.engine.client import DurableClient
 from devhost.engine.errors import InstanceFinished, InstanceNotFound, InvalidRequest, RequestRefused
 from devhost.engine.events import STATUS_CODES
 from devhost.functions.durable_requests import canonical_json, read_page_size, split_path
 from devhost.functions.http_messages import json_response
 from devhost.page.guard import COOKIE, PageGuard
+from devhost.page.instance_source import InstanceSource
 from devhost.page.instance_view import InstanceView
 from devhost.page.listing import PER_PAGE, EntityFilter, InstanceFilter
 from devhost.page.rendering import HOME, instance_link, render
@@ -40,12 +40,12 @@ class PageHttp:
     """The page at ``/devhost``.
 
     Args:
-        client: The engine's client; it blocks, so it is called in threads.
+        client: Where instances are found; it blocks, so it is called in threads.
         now: Tells the host's time, until which timelines of unfinished instances reach.
         guard: Decides who may see the page, and which forms are its own.
     """
 
-    def __init__(self, client: DurableClient, now: Callable[[], datetime], guard: PageGuard) -> None:
+    def __init__(self, client: InstanceSource, now: Callable[[], datetime], guard: PageGuard) -> None:
         self._client, self._now, self._guard = client, now, guard
         self._verbs: Mapping[str, Callable[[str, Mapping[str, str]], None]] = {
             "raise": self._raise_event,

@@ -40,12 +40,16 @@ class WorkerInvoker:
         workers: The app's workers; closed with the invoker.
         timeout: How long one invocation may take; None is without limit. The process of a function that exceeds it
             is replaced, as in Azure, and what else ran in it is run again.
+        durable_attempts: How often in all a durable function is run whose process dies.
     """
 
     takes_files = True
 
-    def __init__(self, workers: AppWorkers, timeout: timedelta | None = None) -> None:
+    def __init__(
+        self, workers: AppWorkers, timeout: timedelta | None = None, durable_attempts: int = DURABLE_ATTEMPTS
+    ) -> None:
         self._workers = workers
+        self._durable_attempts = durable_attempts
         self._pool = workers.pool
         self._timeout = timeout
         self._timeout_seconds = timeout.total_seconds() if timeout else None
@@ -64,7 +68,7 @@ class WorkerInvoker:
             FunctionTimedOut: The function took longer than the limit.
             HostStopping: The host stopped before the function had ended.
         """
-        call = _Call.of(function, arguments, invocation)
+        call = _Call.of(function, arguments, invocation, self._durable_attempts)
         return unpack_answer(self._run(call), call.arguments)
 
     def begin(
@@ -78,7 +82,7 @@ class WorkerInvoker:
 
         If the worker dies or the function exceeds its time, it is called on another one.
         """
-        call = _Call.of(function, arguments, invocation)
+        call = _Call.of(function, arguments, invocation, self._durable_attempts)
         worker = self._pool.find()
         if worker is None:
             return self._begin_slowly(call, on_result)
@@ -221,11 +225,17 @@ class _Call:
     attempts: int
 
     @classmethod
-    def of(cls, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation) -> "_Call":
+    def of(
+        cls,
+        function: IndexedFunction,
+        arguments: Mapping[str, Any],
+        invocation: Invocation,
+        durable_attempts: int,
+    ) -> "_Call":
         """Bring the arguments into the form in which they travel."""
         value, attempts = arguments[function.trigger_parameter], 1
         if isinstance(value, WireText):
-            attempts = DURABLE_ATTEMPTS
+            attempts = durable_attempts
         elif function.trigger_type == ACTIVITY_TRIGGER:
             # Run by hand, it comes decoded.
             arguments = {**arguments, function.trigger_parameter: WireText(encode(ACTIVITY_TRIGGER, value))}
