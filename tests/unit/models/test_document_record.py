@@ -14,9 +14,10 @@ from docpipeline.models.document_record import DocumentRecord, RunEnd
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.extraction import Extraction
 from docpipeline.models.failure import Failure
+from docpipeline.models.policy import ProcessingPolicy
 from docpipeline.models.runs import RunReference
 from tests.records import SUBMITTED as NOW
-from tests.records import a_record
+from tests.records import AllRecordFields, PolicyFields, a_record
 
 LATER = NOW + timedelta(minutes=5)
 DEADLINE = NOW + timedelta(hours=48)
@@ -25,8 +26,8 @@ YES = Decision(approved=True, reviewer="grace", comment="fine")
 NO = Decision(approved=False, reviewer="rob")
 EXTRACTED = Extraction(text_blob="extractions/a/text.txt", page_count=3, confidence=0.9)
 
-Happening = Callable[[DocumentRecord], DocumentRecord]
-HAPPENINGS: dict[str, Happening] = {
+Change = Callable[[DocumentRecord], DocumentRecord]
+CHANGES: dict[str, Change] = {
     "begin_extraction": lambda record: record.begin_extraction(LATER),
     "show_extraction": lambda record: record.show_extraction(EXTRACTED, LATER),
     "begin_validation": lambda record: record.begin_validation(LATER),
@@ -45,23 +46,23 @@ def awaiting_review(review: Review = ASKED) -> DocumentRecord:
 
 
 @pytest.mark.parametrize("status", DocumentStatus)
-@pytest.mark.parametrize("happening", HAPPENINGS.values(), ids=HAPPENINGS)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_what_happens_twice_happens_once_and_nothing_happens_to_a_document_that_has_ended(
-    happening: Happening, status: DocumentStatus
+    change: Change, status: DocumentStatus
 ) -> None:
     record = a_record(status=status)
     try:
-        once = happening(record)
+        once = change(record)
     except IllegalTransition:
         return
-    assert happening(once) is once
+    assert change(once) is once
     assert once is record or not status.is_final
 
 
 def test_a_document_passes_with_what_was_found_on_its_way() -> None:
     record = a_record()
     for name in ("begin_extraction", "show_extraction", "begin_validation", "show_verdict", "begin_storing"):
-        record = HAPPENINGS[name](record)
+        record = CHANGES[name](record)
     record = record.end(RunEnd(DocumentStatus.COMPLETED), LATER)
     assert (record.status, record.completed_at, record.updated_at) == ("completed", LATER, LATER)
     assert (record.page_count, record.confidence, record.text_blob) == (3, 0.9, "extractions/a/text.txt")
@@ -71,7 +72,7 @@ def test_a_document_passes_with_what_was_found_on_its_way() -> None:
 
 def test_an_illegal_move_names_the_document_and_both_statuses() -> None:
     with pytest.raises(IllegalTransition, match=r"'inv-17' cannot move from queued to storing"):
-        HAPPENINGS["begin_storing"](a_record())
+        CHANGES["begin_storing"](a_record())
 
 
 def test_a_review_that_was_requested_keeps_its_time_its_deadline_and_its_reasons() -> None:
@@ -153,3 +154,9 @@ def test_no_change_makes_a_record_that_could_not_be_read_again(unreadable: dict[
 def test_what_mypy_lets_change_are_fields_of_a_record() -> None:
     """The type of the changes repeats fields of the record, so they must agree."""
     assert set(document_record._Changes.__annotations__) <= set(DocumentRecord.model_fields)
+
+
+def test_the_fields_that_tests_give_to_records_and_policies_exist() -> None:
+    """Models ignore unknown fields, so a wrong name would have no effect."""
+    assert set(AllRecordFields.__annotations__) == set(DocumentRecord.model_fields)
+    assert set(PolicyFields.__annotations__) <= set(ProcessingPolicy.model_fields)

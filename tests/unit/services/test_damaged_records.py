@@ -126,7 +126,7 @@ async def test_a_record_comes_to_its_end_in_the_table_with_everything_at_its_lon
     shown = ("text_blob", "page_count", "language", "confidence", "doubtful_pages")
     extraction = Extraction(**{name: getattr(full, name) for name in shown})
     issues = (fullest(ComplianceIssue),) * MAX_ISSUES
-    happenings: list[Callable[[DocumentRecord], DocumentRecord]] = [
+    changes: list[Callable[[DocumentRecord], DocumentRecord]] = [
         lambda now: now.begin_extraction(NOW),
         lambda now: now.show_extraction(extraction, NOW),
         lambda now: now.begin_validation(NOW),
@@ -134,14 +134,14 @@ async def test_a_record_comes_to_its_end_in_the_table_with_everything_at_its_lon
         lambda now: now.request_review(NOW, longest.reasons, NOW),
     ]
     if end is not DocumentStatus.TIMEOUT:
-        happenings.append(lambda now: now.decide(decision, NOW, until_deadline=False))
+        changes.append(lambda now: now.decide(decision, NOW, until_deadline=False))
     if end is DocumentStatus.COMPLETED:
         how = FinalDecision.APPROVED_WITH_REVIEW
-        happenings.append(lambda now: now.begin_storing(False, how, NOW))
-    happenings.append(lambda now: now.end(RunEnd(end, error=full.error), NOW))
+        changes.append(lambda now: now.begin_storing(False, how, NOW))
+    changes.append(lambda now: now.end(RunEnd(end, error=full.error), NOW))
     run = RunReference(document_id=document_id, instance_id="run")
-    for happening in happenings:
-        await records.change(run, happening)
+    for change in changes:
+        await records.change(run, change)
     stored = await records.get(document_id)
     assert stored is not None
     assert (stored.status, stored.metadata) == (end, metadata)
