@@ -23,8 +23,8 @@
     ├── BlobUnavailable           the blob at an allowed blobUrl cannot be read
     ├── UnsupportedContent        content that begins as nothing we accept
     ├── DocumentTooLarge          more bytes than MAX_DOCUMENT_MEGABYTES
-    ├── InstanceGone              an instance that can no longer be told anything
-    ├── ReceiverAway              an end that is counted could not be told
+    ├── InstanceGone              an instance that takes no more events
+    ├── ReceiverAway              an end that is counted could not be announced
     ├── TooManyPending            as many documents are in flight as MAX_PENDING_DOCUMENTS allows
     └── ServiceFault              an outside service did not do its work
         ├── ServiceUnavailable    for now: raised, so that the durable retry tries again
@@ -213,7 +213,7 @@ class DocumentTooLarge(PipelineError, code="documentTooLarge"):
 
 
 class InstanceGone(PipelineError, code="instanceGone"):
-    """The instance is not there or has ended: it can no longer be told anything."""
+    """The instance is not there or has ended: it takes no more events."""
 
     def __init__(self, instance_id: str) -> None:
         self.instance_id = instance_id
@@ -221,7 +221,7 @@ class InstanceGone(PipelineError, code="instanceGone"):
 
 
 class ReceiverAway(PipelineError, code="receiverAway"):
-    """An end that is counted could not be told; ``fault`` says why."""
+    """An end that is counted could not be announced; ``fault`` says why."""
 
     def __init__(self, fault: "ServiceFault") -> None:
         self.fault = fault
