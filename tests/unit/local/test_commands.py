@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,15 @@ from local.announcer import Announcer
 from local.stop_signals import StopRequested, stop_on_signals
 
 
+@pytest.fixture
+def heeded_hang_up() -> Iterator[None]:
+    """SIGHUP as in a terminal, although the tests themselves may run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("heeded_hang_up")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_asks_to_stop_once_and_is_then_ignored_until_the_end(number: signal.Signals) -> None:
     before = signal.getsignal(number)

@@ -50,7 +50,11 @@ def test_a_failure_in_the_first_house_does_not_keep_the_second_from_running(
     assert (shown.count("1 failed, 1 passed in"), shown.count(" passed in ")) == (1, 2)
 
 
-def test_tests_get_the_path_of_azurite_so_that_none_is_skipped(root: Path) -> None:
+def test_tests_get_the_path_of_azurite_so_that_none_is_skipped(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Set when these tests themselves are run by the command.
+    monkeypatch.delenv("DEVHOST_AZURITE", raising=False)
     script = root / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
     source = f"import os\ndef test_it(): assert os.environ['DEVHOST_AZURITE'] == {str(script)!r}\n"
     (root / DEVHOST / "tests" / "test_engine.py").write_text(source)
