@@ -50,14 +50,27 @@ def a_waiting_document(client: Client, content: bytes, document_id: str) -> str:
     return instance
 
 
+def address_of(client: Client, instance: str) -> str:
+    return f"{client.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance)}"
+
+
+def terminate(client: Client, instance: str) -> None:
+    assert request("POST", f"{address_of(client, instance)}/terminate?reason=test").status == 202
+    client.wait_for_instance(instance, "Terminated")
+
+
+def remove(client: Client, instance: str) -> None:
+    """Purge an instance. Azure refuses that with 412 while it runs."""
+    terminate(client, instance)
+    assert request("DELETE", address_of(client, instance)).status == 200
+
+
 def test_a_terminated_document_is_brought_to_failed_and_the_counter_with_it(
     client: Client, a_document: Callable[[], bytes]
 ) -> None:
     before = client.wait_for_no_pending()
     instance = a_waiting_document(client, a_document(), "terminated")
-    base = f"{client.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance)}"
-    assert request("POST", f"{base}/terminate?reason=test").status == 202
-    client.wait_for_instance(instance, "Terminated")
+    terminate(client, instance)
     age(client, "terminated")
     assert reconcile_until(client, "terminated", "failed")["error"]["code"] == "terminated"
     after = client.wait_for_no_pending()
@@ -70,8 +83,7 @@ def test_a_document_whose_instance_was_purged_is_brought_to_failed(
     client: Client, a_document: Callable[[], bytes]
 ) -> None:
     instance = a_waiting_document(client, a_document(), "lost")
-    purge = f"{client.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance)}"
-    assert request("DELETE", purge).status == 200
+    remove(client, instance)
     age(client, "lost")
     assert reconcile_until(client, "lost", "failed")["error"]["code"] == "instanceLost"
     client.wait_for_no_pending()
@@ -82,8 +94,7 @@ def test_a_document_reserved_but_never_started_is_started(client: Client, a_docu
     content = a_document()
     before = client.wait_for_no_pending()
     instance = a_waiting_document(client, content, "never-started")
-    purge = f"{client.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance)}"
-    assert request("DELETE", purge).status == 200
+    remove(client, instance)
     age(client, "never-started", status=DocumentStatus.QUEUED, review=None)
     record = reconcile_until(client, "never-started", "completed", "awaitingReview")
     assert (record["status"], record["instanceId"]) == ("completed", instance)
@@ -96,8 +107,7 @@ def test_a_document_reserved_but_never_started_is_started_by_the_next_post(
 ) -> None:
     content = a_document()
     instance = a_waiting_document(client, content, "healed")
-    purge = f"{client.stack.host_url}/runtime/webhooks/durabletask/instances/{quote(instance)}"
-    assert request("DELETE", purge).status == 200
+    remove(client, instance)
     age(client, "healed", status=DocumentStatus.QUEUED, review=None)
     again = client.upload(content, documentId="healed")
     assert (again.status, again.json["id"]) == (202, instance)

@@ -1,0 +1,48 @@
+"""The pipeline on Microsoft's Durable Task extension: real processes on free ports, one stack for all tests."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devhost.extension.errors import ExtensionUnavailable
+from devhost.extension.program import PROGRAM_SETTING, find_program
+from local import LocalStack
+from tests.end_to_end.client import Client
+from tests.end_to_end.conftest import SETTINGS, a_document
+
+__all__ = ["a_document"]
+
+# The extension takes options of host.json from the environment, too. By default it polls an idle hub every 30 s.
+_QUICK = {"AzureWebJobs__extensions__durableTask__storageProvider__maxQueuePollingInterval": "00:00:01"}
+# For the review that a test lets time out; the others are decided long before.
+_SHORT_REVIEWS = {"APPROVAL_TIMEOUT_HOURS": str(40 / 3600)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip these tests where the program is not found; marked, so that pytest says so in one line."""
+    try:
+        find_program(os.environ)
+    except ExtensionUnavailable:
+        reason = f"no DurableExtensionHost: build it with 'make extension-host', or name one in {PROGRAM_SETTING}"
+        for item in items:
+            if Path(__file__).parent in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def extension_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """All local parts, with the durable work on the extension."""
+    settings = SETTINGS | _QUICK | _SHORT_REVIEWS
+    with LocalStack(tmp_path_factory.mktemp("extension"), settings=settings, engine="extension") as stack:
+        yield stack
+
+
+@pytest.fixture
+def client(extension_stack: LocalStack) -> Iterator[Client]:
+    """A client of the stack on the extension; the services work again after each test."""
+    client = Client(extension_stack)
+    client.clear_faults()
+    yield client
+    client.clear_faults()
