@@ -20,7 +20,8 @@ from devhost.functions import sdk_speedups
 from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.functions.host_config import HostConfig
 from devhost.functions.indexing import index_functions
-from devhost.functions.invocation import FunctionInvoker, Invoker
+from devhost.functions.invocation import FunctionInvoker
+from devhost.functions.invoker_protocol import Invoker
 from devhost.worker.hosting import AppWorkers
 from devhost.worker.invoker import WorkerDurableFunctions, WorkerInvoker
 

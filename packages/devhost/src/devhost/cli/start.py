@@ -44,6 +44,11 @@ def add_start(subparsers: Subparsers) -> None:
     start.add_argument(
         "--no-sdk-speedups", action="store_true", help="run the durable SDK as it is shipped, slower (see docs)"
     )
+    start.add_argument("--verbose", action="store_true", help="log everything, every episode included")
+    _add_engine_and_workers(start)
+
+
+def _add_engine_and_workers(start: argparse.ArgumentParser) -> None:
     start.add_argument(
         "--engine",
         choices=("devhost", "extension"),
@@ -63,7 +68,6 @@ def add_start(subparsers: Subparsers) -> None:
     start.add_argument(
         "--strict", action="store_true", help="refuse an app if the host cannot run all of its functions"
     )
-    start.add_argument("--verbose", action="store_true", help="log everything, every episode included")
 
 
 def start(parsed: argparse.Namespace) -> int:

@@ -22,8 +22,8 @@ from devhost.functions.indexing import (
     TIMER_TRIGGER,
     IndexedFunction,
 )
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.timers import TimerService
 
 log = logging.getLogger("devhost.host")

@@ -11,8 +11,8 @@ import azure.functions as func
 
 from devhost.engine.functions import FunctionFailed, FunctionResult, OnResult
 from devhost.functions.indexing import HTTP_OUTPUT, IndexedFunction
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation
+from devhost.functions.invoker_protocol import Invoker
 
 log = logging.getLogger("devhost.host")
 

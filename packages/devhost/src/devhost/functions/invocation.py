@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from devhost.engine.functions import FunctionFailed, FunctionResult, FunctionTimedOut, OnResult
 from devhost.functions.errors import HostStopping
@@ -20,17 +20,11 @@ from devhost.functions.failures import failure_of, is_outcome
 from devhost.functions.function_threads import FunctionThreads
 from devhost.functions.indexing import ORCHESTRATION_TRIGGER, IndexedFunction
 from devhost.functions.invocation_context import FunctionContext, Invocation
+from devhost.functions.invoker_protocol import Later
 from devhost.functions.time_limits import TimeLimits
 from devhost.functions.time_spans import format_time_span
 
 log = logging.getLogger("devhost.host")
-
-
-@dataclass(frozen=True)
-class Later:
-    """An argument that is made on the function's own thread, since that runs code of the app."""
-
-    make: Callable[[], Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -46,51 +40,6 @@ class _Run:
     is_outcome: bool = False
     started: float = field(default_factory=time.monotonic)
     coroutine: concurrent.futures.Future[Any] | None = None
-
-
-class Invoker(Protocol):
-    """Runs functions, wherever that is.
-
-    Attributes:
-        takes_files: Whether a large request body may be given as the path of a file.
-    """
-
-    takes_files: bool
-
-    def call(self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation) -> Any:
-        """Run a function and return what it returned; blocks."""
-        ...
-
-    async def call_async(
-        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
-    ) -> Any:
-        """Do the same as ``call``, for the event loop of a server."""
-        ...
-
-    def begin(
-        self,
-        function: IndexedFunction,
-        arguments: Mapping[str, Any],
-        invocation: Invocation,
-        on_result: OnResult[Any],
-    ) -> None:
-        """Do the same as ``call``, without waiting.
-
-        Args:
-            function: What to run.
-            arguments: As for ``call``.
-            invocation: As for ``call``.
-            on_result: Called once, on any thread, with what ``call`` would return or raise.
-        """
-        ...
-
-    def wait_idle(self, timeout_seconds: float) -> bool:
-        """Wait until no function runs; False if some still do after the timeout."""
-        ...
-
-    def close(self) -> None:
-        """End what still runs."""
-        ...
 
 
 class FunctionInvoker:

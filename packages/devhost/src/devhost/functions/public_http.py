@@ -23,8 +23,8 @@ from devhost.functions.http_messages import (
     receive_body,
 )
 from devhost.functions.indexing import IndexedFunction
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation, trace_headers
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.route_templates import decode_path
 from devhost.functions.routing import Route, RouteTable
 

@@ -14,8 +14,8 @@ from devhost.functions.app_settings import resolve_setting_names
 from devhost.functions.converters import decode
 from devhost.functions.errors import HostConfigError, HostStopping, IndexingError
 from devhost.functions.indexing import TIMER_TRIGGER, IndexedFunction
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.schedules import Schedule, parse_schedule, time_zone
 from devhost.functions.timer_monitor import NEVER, TimerMonitor, TimerStatus
 

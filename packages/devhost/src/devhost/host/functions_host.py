@@ -20,7 +20,8 @@ from devhost.functions.errors import HostConfigError
 from devhost.functions.host_config import HostConfig
 from devhost.functions.http_messages import DEFAULT_BODY_LIMIT_BYTES
 from devhost.functions.indexing import IndexedFunction, warn_of_ignored_retries
-from devhost.functions.invocation import FunctionInvoker, Invoker
+from devhost.functions.invocation import FunctionInvoker
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.left_out import tell_of_left_out
 from devhost.functions.public_http import PublicHttp
 from devhost.functions.routing import Route, RouteTable

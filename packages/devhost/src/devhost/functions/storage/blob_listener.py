@@ -13,8 +13,8 @@ from azure.storage.blob import BlobProperties
 from devhost.engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions.errors import HostStopping
 from devhost.functions.indexing import IndexedFunction
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.storage.accounts import StorageAccounts
 from devhost.functions.storage.binding_data import data_of_blob
 from devhost.functions.storage.binding_io import send

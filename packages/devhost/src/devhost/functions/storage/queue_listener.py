@@ -13,8 +13,8 @@ from azure.functions.queue import QueueMessage
 from devhost.engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions.errors import HostStopping
 from devhost.functions.indexing import IndexedFunction
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.storage.binding_data import data_of_message
 from devhost.functions.storage.options import QueueOptions
 from devhost.functions.storage.pacing import Pacing

@@ -10,7 +10,7 @@ import azure.functions as func
 
 from devhost.functions.binding_tokens import has_tokens
 from devhost.functions.indexing import BLOB_TRIGGER, QUEUE_TRIGGER, IndexedFunction
-from devhost.functions.invocation import Invoker
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.storage.accounts import StorageAccounts
 from devhost.functions.storage.binding_data import data_of_request
 from devhost.functions.storage.binding_io import BindingIo
