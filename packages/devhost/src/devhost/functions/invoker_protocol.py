@@ -11,13 +11,13 @@ from devhost.functions.invocation_context import Invocation
 
 @dataclass(frozen=True)
 class Later:
-    """An argument that is made on the function's own thread, since that runs code of the app."""
+    """An argument that is made on the function's own thread, since making it runs code of the app."""
 
     make: Callable[[], Any]
 
 
 class Invoker(Protocol):
-    """Runs functions, wherever that is.
+    """Runs functions, in this process or in another.
 
     Attributes:
         takes_files: Whether a large request body may be given as the path of a file.

@@ -22,7 +22,7 @@ from devhost.functions.http_messages import DEFAULT_BODY_LIMIT_BYTES
 from devhost.functions.indexing import IndexedFunction, warn_of_ignored_retries
 from devhost.functions.invocation import FunctionInvoker
 from devhost.functions.invoker_protocol import Invoker
-from devhost.functions.left_out import tell_of_left_out
+from devhost.functions.left_out import log_left_out
 from devhost.functions.public_http import PublicHttp
 from devhost.functions.routing import Route, RouteTable
 from devhost.functions.server_thread import ServerThread, bind, port_of
@@ -151,7 +151,7 @@ class FunctionsHost:
 
     def _compose(self, config: HostConfig) -> None:
         settings, functions = os.environ, self.app.functions
-        tell_of_left_out(self.app.left_out)
+        log_left_out(self.app.left_out)
         warn_of_ignored_retries(functions)
         self._active = tuple(function for function in functions if not is_disabled(function.name, settings))
         check_bindings(self._active, settings)
