@@ -1,4 +1,4 @@
-"""Records which versions of blobs are done, so that none is processed twice, even after a restart."""
+"""Records which versions of blobs are done, so that they are not processed again, even after a restart."""
 
 import sqlite3
 import threading
