@@ -20,7 +20,8 @@ from devhost.functions import sdk_speedups
 from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.functions.host_config import HostConfig
 from devhost.functions.indexing import index_functions
-from devhost.functions.invocation import FunctionInvoker, Invoker
+from devhost.functions.invocation import FunctionInvoker
+from devhost.functions.invoker_protocol import Invoker
 from devhost.worker.hosting import AppWorkers
 from devhost.worker.invoker import WorkerDurableFunctions, WorkerInvoker
 
@@ -119,7 +120,7 @@ class RunningEngine:
         self, folder: Path, sample_size: int = 0, workers: int = 0, options: EngineOptions | None = None
     ) -> None:
         # As the host does when it has loaded an app.
-        sdk_speedups.install_if_wanted(os.environ)
+        sdk_speedups.install_if_enabled(os.environ)
         self._invoker, hosted = _in_workers(folder, workers) if workers else _in_this_process()
         self.functions = CountingFunctions(hosted, sample_size)
         self.engine = DurableEngine(

@@ -16,13 +16,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code: 0 after a stop by signal, 1 if the command fails."""
     parsed, unknown = _parser().parse_known_args(arguments)
     if unknown:
-        # By the command itself, whose usage shows what it takes.
+        # Reported by the command itself, so that its own usage is shown.
         parsed.command.error(f"unrecognized arguments: {' '.join(unknown)}")
     return run_command(parsed) if "run" in parsed else start(parsed)
 
 
 def run_and_exit() -> NoReturn:
-    """Run the command line and end the process, also when it fails in a way that nobody thought of."""
+    """Run the command line and end the process, even after an unexpected error."""
     try:
         code = main()
     except Exception:
@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _exit(code: int) -> NoReturn:
-    """End the process even if user code still runs in threads, which Python would wait for without end."""
+    """End the process even if user code still runs in threads, for which Python would wait forever."""
     atexit._run_exitfuncs()
     logging.shutdown()
     sys.stdout.flush()

@@ -28,7 +28,7 @@ from devhost.page.timeline import (
 _WIDTH_WITHOUT_TERMINAL = 110
 _LONGEST_PAYLOAD = 2000
 _MOST_ERRORS = 5
-# Where the details begin that the Durable extension puts behind the error of an activity.
+# The beginning of the details that the Durable extension appends to the error of an activity.
 _DETAILS = re.compile(r'\s*\n ?(?=\{"\$type":)')
 _STATUS_STYLES = {
     "Running": "blue",
@@ -44,7 +44,7 @@ _ASCII = str.maketrans("▓─▒█◆░╌·…–", "=-%#*~.:.-")
 
 
 class _AsciiOutput(io.TextIOBase):
-    """Standard output that cannot take every character: shapes become ASCII, other characters question marks."""
+    """Standard output without Unicode: shapes become ASCII, other characters question marks."""
 
     encoding = "utf-8"
 
@@ -59,17 +59,17 @@ class _AsciiOutput(io.TextIOBase):
 
 def console() -> Console:
     """Standard output: as wide as the terminal, else 110 columns (or COLUMNS)."""
-    is_wide_as_it_is = sys.stdout.isatty() or "COLUMNS" in os.environ
-    takes_all = (sys.stdout.encoding or "ascii").lower().startswith("utf")
+    has_width = sys.stdout.isatty() or "COLUMNS" in os.environ
+    is_unicode = (sys.stdout.encoding or "ascii").lower().startswith("utf")
     return Console(
-        file=None if takes_all else cast(IO[str], _AsciiOutput()),
-        width=None if is_wide_as_it_is else _WIDTH_WITHOUT_TERMINAL,
+        file=None if is_unicode else cast(IO[str], _AsciiOutput()),
+        width=None if has_width else _WIDTH_WITHOUT_TERMINAL,
         highlight=False,
     )
 
 
 def draw_list(to: Console, instances: Sequence[Mapping[str, Any]], has_more: bool) -> None:
-    """Print a table of instances; ids whole, since they are what the other commands want."""
+    """Print a table of instances; ids are never cut, since the other commands need them."""
     if not instances:
         to.print("No instance matches.")
         return
@@ -80,7 +80,7 @@ def draw_list(to: Console, instances: Sequence[Mapping[str, Any]], has_more: boo
     table.add_column("Custom status", no_wrap=True, min_width=len("Custom status"))
     for row in rows:
         table.add_row(*row)
-    # Lines may become longer than the terminal is wide: an id that is cut is of no use.
+    # Lines may be longer than the terminal is wide, since a cut id is useless.
     to.width = max(to.width, sum((column.min_width or 0) + 2 for column in table.columns))
     to.print(table, crop=False)
     if has_more:
@@ -88,7 +88,7 @@ def draw_list(to: Console, instances: Sequence[Mapping[str, Any]], has_more: boo
 
 
 def draw_status(to: Console, status: Mapping[str, Any]) -> None:
-    """Print everything that is known of an instance but its history."""
+    """Print everything known about an instance except its history."""
     _draw_head(to, status)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_row("Created", f"{_time(status['createdTime'])} UTC")
@@ -245,7 +245,7 @@ def _payload(value: Any) -> Text:
 
 
 def _clean(text: str) -> str:
-    """The text without control characters, with which an app could write anywhere on a terminal."""
+    """Replace control characters, with which an app could write anywhere on a terminal."""
     return "".join(
         character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
         for character in text

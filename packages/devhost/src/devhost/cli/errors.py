@@ -1,4 +1,4 @@
-"""What a command can fail with; every text says what to do about it.
+"""The errors of commands; every text includes a remedy.
 
 ToolError
 ├── HostNotRunning       nothing answers at the URL
@@ -95,6 +95,6 @@ class RequestFailed(ToolError):
 
 
 class NothingDone(ToolError):
-    """The command refuses to do what was asked; nothing has changed."""
+    """The command refuses to run; nothing has changed."""
 
     code = "nothingDone"

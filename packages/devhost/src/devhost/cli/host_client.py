@@ -1,4 +1,4 @@
-"""Speaks to a running host over HTTP: the durable webhooks, and the host's own list of instances."""
+"""Calls a running host over HTTP: the durable webhooks, and the host's own list of instances."""
 
 import http.client
 import json
@@ -49,7 +49,7 @@ class HostClient:
         return found
 
     def status(self, instance_id: str, history: bool = False) -> dict[str, Any]:
-        """The status object of an instance, with its history and results if asked for."""
+        """The status object of an instance, with its history and results on request."""
         query = {"showHistory": "true", "showHistoryOutput": "true"} if history else {}
         code, text = self._send("GET", f"{_INSTANCES}/{_quoted(instance_id)}", query)
         if code not in (200, 202):
@@ -105,9 +105,9 @@ class HostClient:
     def _send(
         self, method: str, path: str, query: Mapping[str, str], body: bytes | None = None
     ) -> tuple[int, str]:
-        asked = urlencode({name: value for name, value in query.items() if value})
+        query_string = urlencode({name: value for name, value in query.items() if value})
         headers = {"Content-Type": "application/json"} | ({"x-functions-key": self.key} if self.key else {})
-        request = urllib.request.Request(f"{self.url}{path}?{asked}", body, headers, method=method)
+        request = urllib.request.Request(f"{self.url}{path}?{query_string}", body, headers, method=method)
         try:
             with _OPENER.open(request, timeout=_TIMEOUT_SECONDS) as answer:
                 return answer.status, answer.read().decode(errors="replace")
@@ -152,11 +152,11 @@ def _quoted(segment: str) -> str:
 
 
 def _explanation(text: str) -> str:
-    """What an error's body says, in the form of the durable API or any other."""
+    """The message in an error's body, in the form of the durable API or any other."""
     try:
         document = json.loads(text)
     except ValueError:
-        return text.strip()[:500] or "it gave no reason; its log may tell more."
+        return text.strip()[:500] or "it gave no reason. Look in its log."
     if isinstance(document, dict):
         return str(document.get("ExceptionMessage") or document.get("Message") or document)
     return str(document)

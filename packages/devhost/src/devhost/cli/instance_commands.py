@@ -1,6 +1,6 @@
-"""The subcommands beside ``start``: what they are called, and what each of them does.
+"""The subcommands besides ``start``: their names, options and actions.
 
-``drawing`` is imported where it is used: it needs rich, which ``start`` has no need of.
+``drawing`` is imported where it is used, since it needs rich and ``start`` does not.
 """
 
 import argparse
@@ -18,10 +18,10 @@ from devhost.cli.host_client import HostClient, checked_url
 from devhost.cli.wiping import wipe
 from devhost.engine.events import FINISHED, STATUS_CODES
 
-_STEERED = {
+_STATE_CHANGES = {
     "terminate": ("end an instance where it is", "Termination of {} was requested."),
     "suspend": ("let an instance rest until it is resumed", "Suspension of {} was requested."),
-    "resume": ("let a suspended instance go on", "{} was asked to go on."),
+    "resume": ("let a suspended instance go on", "Resumption of {} was requested."),
     "rewind": ("run the failed parts of a failed instance again", "The failed parts of {} run again."),
 }
 
@@ -65,13 +65,13 @@ def run_command(parsed: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Whoever read, `head` perhaps, has enough. Python must not complain of it at the end either.
+        # The reader, perhaps `head`, has closed the pipe. Python must not complain about that at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
-class _AskedOfAHost(argparse.Action):
-    """Refuses the option of ``start`` that people try here."""
+class _RefusedStateDir(argparse.Action):
+    """Refuses ``--state-dir``, an option of ``start`` that has no effect on these commands."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         parser.error("this asks a running host, whatever its folder is: say where it runs with --url")
@@ -91,7 +91,7 @@ def _host(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         default=f"http://127.0.0.1:{environ.get('PORT') or 7071}",
         help="where the host runs (default: %(default)s, from PORT)",
     )
-    host.add_argument("--state-dir", action=_AskedOfAHost, help=argparse.SUPPRESS)
+    host.add_argument("--state-dir", action=_RefusedStateDir, help=argparse.SUPPRESS)
     host.add_argument("--key", default=environ.get("DEVHOST_KEY"), help="master key (default: DEVHOST_KEY)")
     return host
 
@@ -116,7 +116,7 @@ def _add_steering(add: Callable[..., argparse.ArgumentParser]) -> None:
     raising.add_argument(
         "data", metavar="DATA", nargs="?", default="null", help="JSON, or - to read it (default: null)"
     )
-    for verb, (about, _) in _STEERED.items():
+    for verb, (about, _) in _STATE_CHANGES.items():
         command = add(verb, _steer, about)
         command.set_defaults(verb=verb)
         command.add_argument("instance_id", metavar="ID")
@@ -182,7 +182,7 @@ def _raise_event(parsed: argparse.Namespace) -> None:
 
 def _steer(parsed: argparse.Namespace) -> None:
     _client(parsed).steer(parsed.verb, parsed.instance_id, parsed.reason)
-    _done(parsed, _STEERED[parsed.verb][1].format(parsed.instance_id), requested=parsed.verb)
+    _done(parsed, _STATE_CHANGES[parsed.verb][1].format(parsed.instance_id), requested=parsed.verb)
 
 
 def _purge(parsed: argparse.Namespace) -> None:
@@ -212,7 +212,9 @@ def _wipe(parsed: argparse.Namespace) -> None:
 
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
-        raise NothingDone("Nobody is there to be asked. Say --yes if everything is to be deleted.")
+        raise NothingDone(
+            "This needs a confirmation, and there is no terminal to ask for it. Give --yes to delete everything."
+        )
     if input(question).strip().lower() not in ("y", "yes"):
         raise NothingDone("Nothing was deleted.")
 
@@ -254,7 +256,7 @@ def _ended_statuses(text: str) -> str:
 
 
 def _moment(text: str) -> str:
-    # Checked here, since the durable API passes over what it cannot read, and would purge all.
+    # Checked here, since the durable API ignores an unreadable date and would purge everything.
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -44,6 +44,11 @@ def add_start(subparsers: Subparsers) -> None:
     start.add_argument(
         "--no-sdk-speedups", action="store_true", help="run the durable SDK as it is shipped, slower (see docs)"
     )
+    start.add_argument("--verbose", action="store_true", help="log everything, every episode included")
+    _add_engine_and_workers(start)
+
+
+def _add_engine_and_workers(start: argparse.ArgumentParser) -> None:
     start.add_argument(
         "--engine",
         choices=("devhost", "extension"),
@@ -63,14 +68,13 @@ def add_start(subparsers: Subparsers) -> None:
     start.add_argument(
         "--strict", action="store_true", help="refuse an app if the host cannot run all of its functions"
     )
-    start.add_argument("--verbose", action="store_true", help="log everything, every episode included")
 
 
 def start(parsed: argparse.Namespace) -> int:
     """Run the host. Returns the exit code: 0 after a stop by signal, 1 if the host cannot start or go on."""
     set_up_logging(parsed.verbose)
     if parsed.no_sdk_speedups:
-        # In the environment, so that processes of the host find it too.
+        # Set in the environment, so that worker processes see it too.
         os.environ[sdk_speedups.SETTING] = "0"
     stopping, restarting = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -78,18 +82,18 @@ def start(parsed: argparse.Namespace) -> int:
     try:
         host = FunctionsHost(_options(parsed))
         _print_functions(host)
-        # Before anybody is told that the host is ready, so that no change from then on is missed.
+        # Made before the host reports that it is ready, so that no later change is missed.
         watcher = _watcher(host, stopping, restarting) if parsed.reload else None
         host.start()
     except (HostError, DurableEngineError) as error:
         print(error, file=sys.stderr)
         return 1
-    # In one piece: workers write to the same file.
+    # One write, since workers write to the same file.
     sys.stdout.write(f"Instances and their timelines: {host.url}/devhost\nHost ready on {host.url}\n")
     sys.stdout.flush()
     if watcher:
         watcher.start()
-    exit_code = _wait_until_told(host, stopping)
+    exit_code = _wait_for_stop(host, stopping)
     if watcher:
         watcher.stop()
     host.stop()
@@ -98,9 +102,9 @@ def start(parsed: argparse.Namespace) -> int:
     return exit_code
 
 
-def _wait_until_told(host: FunctionsHost, stopping: threading.Event) -> int:
+def _wait_for_stop(host: FunctionsHost, stopping: threading.Event) -> int:
     """Wait for a signal, or for the end of a process that the host needs; returns the exit code."""
-    # Looked at again and again: a signal that comes just as this thread goes to sleep does not wake it.
+    # A loop, because a signal that arrives just before this thread sleeps does not wake it.
     while not stopping.wait(_LOOK_SECONDS):
         try:
             host.check()
@@ -150,7 +154,7 @@ def _reload(host: FunctionsHost, stopping: threading.Event, restarting: threadin
 
 
 def _start_anew(host: FunctionsHost) -> None:
-    """Become a new host on the same port; the last option of a name is the one that counts."""
+    """Replace this process with a new host on the same port; of repeated options the last one counts."""
     logging.shutdown()
     os.execv(sys.executable, [*sys.orig_argv, "--port", str(host.port)])
 
@@ -166,7 +170,7 @@ def _print_functions(host: FunctionsHost) -> None:
         print(f"\t{function.name}: {urls.get(function.name, function.trigger_type)}")
     if host.keys:
         print(f"\nKeys (x-functions-key or ?code=): {host.keys_file}")
-        # To a person only: what goes into a file or to another program ends in logs.
+        # Only on a terminal: output to a file or another program ends up in logs.
         if sys.stdout.isatty():
             keys = {"master": host.keys.master, "function": host.keys.function, "durable": host.keys.durable}
             print("\n" + "\n".join(f"\t{name}: {key}" for name, key in keys.items()))
@@ -174,7 +178,7 @@ def _print_functions(host: FunctionsHost) -> None:
 
 
 def _request_stop(stopping: threading.Event, received: int) -> None:
-    # A second SIGTERM is a supervisor that repeats itself; only a second Ctrl-C is a person who will not wait.
+    # Only a second Ctrl-C means that a person will not wait; supervisors may repeat SIGTERM.
     if stopping.is_set() and received == signal.SIGINT:
         os._exit(130)
     stopping.set()

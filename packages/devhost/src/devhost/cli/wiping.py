@@ -1,4 +1,4 @@
-"""Empties the state folder of a host that does not run."""
+"""Empties the state folder of a stopped host."""
 
 import shutil
 from contextlib import ExitStack, closing
@@ -8,7 +8,7 @@ from devhost.cli.errors import NothingDone
 from devhost.engine.database import take_lease
 from devhost.engine.errors import DatabaseInUse
 
-# Keys stay, so that scripts which hold them go on working.
+# Keys stay, so that scripts with those keys still work.
 _KEPT = "keys.json"
 
 
@@ -37,7 +37,7 @@ def wipe(state_dir: Path) -> list[str]:
                 raise NothingDone(
                     f"A host runs on {state_dir}. Stop it first (Ctrl-C where it runs); nothing was deleted."
                 ) from error
-        doomed = [path for path in sorted(folder.iterdir()) if path.name != _KEPT]
-        for path in doomed:
+        paths = [path for path in sorted(folder.iterdir()) if path.name != _KEPT]
+        for path in paths:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    return [path.name for path in doomed]
+    return [path.name for path in paths]

@@ -1,4 +1,4 @@
-"""The durable extension as the host's durable backend: its process, and the three ways between the two."""
+"""The durable extension as the host's durable backend: its process, and the three connections between the two."""
 
 import json
 from datetime import timedelta
@@ -19,8 +19,8 @@ class ExtensionBackend:
 
     Args:
         program: the program's file.
-        names: what it may call.
-        section: ``extensions.durableTask`` of host.json; what is wrong in it, the extension refuses.
+        names: the functions that it may call.
+        section: ``extensions.durableTask`` of host.json; the extension refuses faulty options.
         public_url: ``scheme://host:port`` of the host, which begins all links.
         rpc_base_url: what the SDK's client calls; the host forwards it.
         key: the system key in the links, or None.
@@ -53,7 +53,7 @@ class ExtensionBackend:
         self.http = ForwardedDurableApi(self._program.origin, body_limit_bytes)
         self.instances = ExtensionInstances(self._program.origin)
 
-    # A failure of this protocol is final, and a process that dies is one: the Functions host runs nothing again.
+    # Every failure is final in this protocol, even the death of a process: the Functions host runs nothing again.
     attempts = 1
 
     @property
@@ -66,7 +66,7 @@ class ExtensionBackend:
         self._functions = functions
 
     def start(self) -> None:
-        """Let the extension call functions. It has been asking since it was made; the answers waited."""
+        """Let the extension call functions. Calls that came before have been waiting."""
         self._invocations.begin(self._functions)
 
     def check(self) -> None:
@@ -78,11 +78,11 @@ class ExtensionBackend:
         raise ExtensionUnavailable(NO_TIME_TRAVEL)
 
     def stop(self, timeout_seconds: float) -> None:
-        """End the extension. What was in flight comes back when its messages show again."""
+        """End the extension. Work in flight comes back when its messages reappear."""
         self._program.stop(timeout_seconds)
 
     def close(self) -> None:
-        """Answer nothing more."""
+        """Answer no more calls."""
         self._invocations.close()
 
 

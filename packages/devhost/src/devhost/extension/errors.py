@@ -1,7 +1,7 @@
 """Why the host cannot run, or run on, with the durable extension.
 
 HostError
-├── ExtensionUnavailable    it cannot be started: no program, no storage account, an option it cannot bear
+├── ExtensionUnavailable    it cannot be started: no program, no storage account, an option that it refuses
 └── ExtensionEnded          its process has ended by itself
 """
 

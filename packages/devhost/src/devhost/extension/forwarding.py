@@ -8,8 +8,8 @@ from yarl import URL
 from devhost.functions.durable_links import WEBHOOK_PATH
 from devhost.functions.http_messages import RequestBodyTooLarge, read_json_body
 
-# They belong to one connection, and each of the two has its own.
-_OF_A_CONNECTION = {"transfer-encoding", "content-length", "connection", "keep-alive", "date", "server", "host"}
+# Headers of one connection; the other connection has its own.
+_CONNECTION_HEADERS = {"transfer-encoding", "content-length", "connection", "keep-alive", "date", "server", "host"}
 # A start may wait for its end as long as its caller likes.
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
 
@@ -32,7 +32,7 @@ class ForwardedDurableApi:
             request: the request; who sent it has been checked.
             raw_path: its path after the API's base, still encoded.
             origin: ``scheme://host:port`` for the links of the answer. The extension takes it from the request's
-                ``Host``; with its own address there, its links would name the port that nobody is told.
+                ``Host``; with its own address there, its links would name the extension's secret port.
         """
         try:
             body = await read_json_body(request, self._body_limit_bytes)
@@ -40,19 +40,21 @@ class ForwardedDurableApi:
             return web.Response(status=413)
         _, _, query = request.raw_path.partition("?")
         url = URL(f"{self._origin}{WEBHOOK_PATH}{raw_path}{'?' if query else ''}{query}", encoded=True)
-        headers = [(name, value) for name, value in request.headers.items() if _travels(name)]
+        headers = [(name, value) for name, value in request.headers.items() if _is_forwarded(name)]
         headers.append(("Host", origin.partition("://")[2]))
         try:
-            # A session for each request has no end to be looked after; the connection is one inside this machine.
+            # One session per request is simple to close, and the connection is local.
             async with (
                 aiohttp.ClientSession(auto_decompress=False, timeout=_TIMEOUT) as session,
                 session.request(request.method, url, data=body, headers=headers, allow_redirects=False) as answer,
             ):
-                passed_on = CIMultiDict((name, value) for name, value in answer.headers.items() if _travels(name))
+                passed_on = CIMultiDict(
+                    (name, value) for name, value in answer.headers.items() if _is_forwarded(name)
+                )
                 return web.Response(status=answer.status, body=await answer.read(), headers=passed_on)
         except aiohttp.ClientConnectionError:
             return web.Response(status=503)
 
 
-def _travels(header: str) -> bool:
-    return header.lower() not in _OF_A_CONNECTION
+def _is_forwarded(header: str) -> bool:
+    return header.lower() not in _CONNECTION_HEADERS

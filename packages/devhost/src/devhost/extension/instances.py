@@ -1,4 +1,4 @@
-"""What the page shows of instances and entities, asked of the extension's own durable API."""
+"""What the page shows of instances and entities, read from the extension's own durable API."""
 
 import json
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ _CHILD_CREATED = "SubOrchestrationInstanceCreated"
 class ExtensionInstances:
     """Instances and entities of the extension's task hub; thread-safe, every method blocks.
 
-    The extension lists by instance id, whatever order is asked for, and knows no filter by name: a page is
-    filtered after it was read, so it may be shorter than asked for while there is a next one.
+    The extension lists by instance id, whatever the requested order, and cannot filter by name. A page is
+    filtered after it was read, so it may be shorter than requested although there is a next one.
 
     Args:
         origin: ``scheme://host:port`` of the extension.
@@ -43,7 +43,7 @@ class ExtensionInstances:
             "showHistory": show_history,
             "showHistoryOutput": show_history_output,
         }
-        answer = self._ask(
+        answer = self._send(
             "GET", _path("instances", instance_id), {name: str(flag) for name, flag in flags.items()}
         )
         if answer.status_code == 404:
@@ -64,22 +64,22 @@ class ExtensionInstances:
 
     def list(self, query: InstanceQuery) -> Page:
         """Return a page of status objects and the next page's token, None at the end."""
-        asked = {
+        parameters = {
             "top": str(query.top),
             "showInput": str(query.show_input),
             "instanceIdPrefix": query.instance_id_prefix,
             "runtimeStatus": ",".join(query.statuses),
         }
-        given = {name: value for name, value in asked.items() if value}
-        items, token = self._page("instances", given, query.continuation_token)
+        present = {name: value for name, value in parameters.items() if value}
+        items, token = self._page("instances", present, query.continuation_token)
         prefix = query.name_prefix.lower()
         return [item for item in items if str(item.get("name")).lower().startswith(prefix)], token
 
     def list_entities(self, query: EntityQuery) -> Page:
         """Return a page of entities and the next page's token, None at the end."""
         path = _path("entities", query.name) if query.name else "entities"
-        asked = {"top": str(query.top), "fetchState": str(query.fetch_state)}
-        return self._page(path, asked, query.continuation_token)
+        parameters = {"top": str(query.top), "fetchState": str(query.fetch_state)}
+        return self._page(path, parameters, query.continuation_token)
 
     def raise_event(self, instance_id: str, name: str, raw_json: str | None) -> None:
         """Raise an external event. Raises InstanceNotFound, InstanceFinished, InvalidRequest."""
@@ -103,7 +103,7 @@ class ExtensionInstances:
 
     def _act(self, instance_id: str, verb: str, reason: str | None = None, body: str | None = None) -> None:
         path, query = f"{_path('instances', instance_id)}/{verb}", {"reason": reason} if reason else {}
-        answer = self._ask("POST", path, query, body=body)
+        answer = self._send("POST", path, query, body=body)
         match answer.status_code:
             case 404:
                 raise InstanceNotFound(instance_id)
@@ -113,13 +113,13 @@ class ExtensionInstances:
                 raise RequestRefused(_message_of(answer), code)
 
     def _page(self, path: str, query: dict[str, str], token: str | None) -> Page:
-        answer = self._ask("GET", path, query, {CONTINUATION_HEADER: token} if token else {})
+        answer = self._send("GET", path, query, {CONTINUATION_HEADER: token} if token else {})
         if answer.status_code >= 400:
             raise InvalidRequest(_message_of(answer))
         items: list[dict[str, Any]] = _json_of(answer)
         return items, answer.headers.get(CONTINUATION_HEADER) or None
 
-    def _ask(
+    def _send(
         self,
         method: str,
         path: str,

@@ -1,4 +1,4 @@
-"""Runs the functions that the extension asks for, over HTTP, under a path that only the extension knows."""
+"""Runs the functions that the extension calls over HTTP, under a path that only the extension knows."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from devhost.functions.access_keys import is_same
 from devhost.functions.server_thread import ServerThread, bind, port_of
 from devhost.protection.request_guard import LOOPBACK
 
-# How the Functions host words it.
+# The type name that the Functions host uses.
 _TIMEOUT_TYPE = "Microsoft.Azure.WebJobs.Host.FunctionTimeoutException"
 _GRACE_SECONDS = 0.5
 
@@ -41,12 +41,12 @@ class Invocations:
         self._site = self._server.serve(self._handle, listener, _GRACE_SECONDS)
 
     def begin(self, functions: DurableFunctions) -> None:
-        """Run what is asked for, from now on."""
+        """Run the waiting and all further calls."""
         self._functions = functions
         self._server.run(_set(self._ready))
 
     def close(self) -> None:
-        """Answer nothing more."""
+        """Answer no more calls."""
         self._site.stop()
         self._server.close()
 
@@ -55,7 +55,7 @@ class Invocations:
         kind, _, name = rest.partition("/")
         if not is_same(token, self._token):
             return web.Response(status=401)
-        # Whatever its size: a history is as long as it is.
+        # Without a limit, since histories can be long.
         text = (await request.content.read()).decode()
         await self._ready.wait()
         assert self._functions is not None
@@ -68,7 +68,7 @@ def _begin(functions: DurableFunctions, kind: str, name: str, text: str) -> Call
         case "orchestrator":
             return lambda on_result: functions.begin_orchestrator(name, text, on_result)
         case "activity":
-            # The extension does not tell for which instance.
+            # The extension does not pass the instance id.
             return lambda on_result: functions.begin_activity(name, "an instance", text, on_result)
         case "entity":
             return lambda on_result: functions.begin_entity(name, text, on_result)
@@ -84,9 +84,9 @@ async def _answer(begin: Callable[[OnResult[str]], None]) -> web.Response:
             return _failed(failure.type_name, failure.message, failure.stack)
         case FunctionTimedOut() as failure:
             return _failed(_TIMEOUT_TYPE, str(failure))
-    # The host stops, or could not run it: nothing is said, and the extension asks again after its next start.
+    # The host stops or could not run it. Without an answer, the extension calls again after its next start.
     await asyncio.Future()
-    raise AssertionError("nobody ends this wait")
+    raise AssertionError("this future is never done")
 
 
 async def _result_of(begin: Callable[[OnResult[str]], None]) -> FunctionResult[str]:

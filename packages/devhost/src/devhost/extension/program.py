@@ -1,8 +1,8 @@
 """The process of the durable extension: found, started, watched and stopped.
 
 The program hosts ``Microsoft.Azure.WebJobs.Extensions.DurableTask`` with its Azure Storage provider; its source is
-in ``extension_host/`` of this package. It checks no key, ``Host`` or ``Origin``, so its port is a random one that
-nobody is told, and everything that is asked of it goes through the host.
+in ``extension_host/`` of this package. It checks no key, ``Host`` or ``Origin``, so its port is random and
+secret, and all requests to it go through the host.
 """
 
 import ctypes
@@ -32,7 +32,7 @@ BUILT_PROGRAM = Path(".extension-host") / "DurableExtensionHost"
 _START_SECONDS = 90.0
 _LOOK_SECONDS = 0.1
 _READY = b"DurableExtensionHost ready"
-# As .NET prints an exception that nobody caught: its type, its text, and where it came from.
+# As .NET prints an uncaught exception: its type, its text, and where it came from.
 _REFUSAL = re.compile(r"(?:Hosting failed to start|Unhandled exception\.) [\w.]+: (.+?)(?: {2,}at |\n|$)")
 _LOG_TAIL_BYTES = 20_000
 # prctl(2) of Linux; elsewhere a killed host leaves the program behind.
@@ -60,7 +60,7 @@ def find_program(settings: Mapping[str, str], built: Path = BUILT_PROGRAM) -> Pa
 
 @dataclass(frozen=True)
 class ProgramOptions:
-    """What the program is told.
+    """The options of the program.
 
     Attributes:
         names: the functions that it may call.
@@ -80,13 +80,13 @@ class ProgramOptions:
 
 
 class ExtensionProgram:
-    """The running program. It dies with this process, whatever ends this one.
+    """The running program. It ends with this process, whatever ends that.
 
     Make it on a thread that lives as long as the host: the kernel ends it with the thread that started it.
 
     Args:
         program: its file.
-        options: what it is told.
+        options: its options.
 
     Raises:
         ExtensionUnavailable: there is no storage account, or the program refuses to start; in its own words.
@@ -128,7 +128,7 @@ class ExtensionProgram:
         return binding
 
     def stop(self, timeout_seconds: float) -> None:
-        """Let it end what it has in hand within the timeout, then end it. What was in flight comes back later."""
+        """Let it finish its current work within the timeout, then end it. Work in flight comes back later."""
         self._stopping.set()
         self._process.terminate()
         try:
@@ -160,7 +160,7 @@ class ExtensionProgram:
 
 def _start(program: Path, options: ProgramOptions, port: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
     manifest = options.folder / "extension-functions.json"
-    # The host's own door for the SDK takes the place of the extension's, which lets everybody in.
+    # The host's own RPC API replaces the extension's, which needs no token.
     section = {**options.section, "localRpcEndpointEnabled": False}
     lists = {kind: list(names) for kind, names in asdict(options.names).items()}
     write_private(manifest, json.dumps({**lists, "durableTask": section}))

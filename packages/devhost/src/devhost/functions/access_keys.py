@@ -28,7 +28,7 @@ class AccessKeys:
 
     @classmethod
     def load_or_create(cls, path: Path) -> "AccessKeys":
-        """Read the keys, or make them; the file is for the owner's eyes only. Raises HostConfigError."""
+        """Read the keys, or create them; only the owner can read the file. Raises HostConfigError."""
         try:
             keys = cls(**json.loads(path.read_text(encoding="utf-8")))
             private_file(path)
@@ -67,8 +67,8 @@ class AccessRules:
 
 
 def is_same(given: str, secret: str) -> bool:
-    """Compare in constant time, so that timing tells nothing about a secret; any text may be given."""
-    # Bytes in a header that are no UTF-8 arrive as lone surrogates.
+    """Compare in constant time, so that timing reveals nothing about the secret. Any text is accepted."""
+    # Header bytes that are not UTF-8 arrive as lone surrogates.
     return hmac.compare_digest(given.encode(errors="surrogatepass"), secret.encode())
 
 

@@ -22,8 +22,8 @@ from devhost.functions.indexing import (
     TIMER_TRIGGER,
     IndexedFunction,
 )
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.timers import TimerService
 
 log = logging.getLogger("devhost.host")
@@ -66,7 +66,7 @@ class AdminHttp:
             case "GET" | "POST", ["admin", "host", "ping"]:
                 return web.Response(status=200)
             case "GET", ["admin", "functions"]:
-                return json_response([_described(function) for function in self._functions.values()])
+                return json_response([_description(function) for function in self._functions.values()])
             case "POST", ["admin", "functions", name]:
                 return await self._run(request, name)
             case "POST", ["devhost", "clock"]:
@@ -80,16 +80,16 @@ class AdminHttp:
         document = await _json_object(request, self._body_limit_bytes)
         if document is None:
             return json_response({"Message": 'The body must be a JSON object, like {"input": ""}.'}, 400)
-        run = self._by_hand(function, document.get("input"))
+        run = self._manual_run(function, document.get("input"))
         if run is None:
             return json_response({"Message": _how_to_run(function)}, 400)
         threading.Thread(target=run, name=f"by-hand-{function.name}", daemon=True).start()
         return web.Response(status=202)
 
-    def _by_hand(self, function: IndexedFunction, given: Any) -> Callable[[], None] | None:
+    def _manual_run(self, function: IndexedFunction, run_input: Any) -> Callable[[], None] | None:
         if function.trigger_type == TIMER_TRIGGER:
             return lambda: self._timers.fire(function)
-        text = given if isinstance(given, str) else json.dumps(given)
+        text = run_input if isinstance(run_input, str) else json.dumps(run_input)
         if function.trigger_type == ACTIVITY_TRIGGER:
             return lambda: self._run_activity(function, text)
         if function.trigger_type in (QUEUE_TRIGGER, BLOB_TRIGGER) and (run_stored := self._run_stored):
@@ -126,7 +126,7 @@ async def _json_object(request: web.Request, limit_bytes: int) -> dict[str, Any]
     return document if isinstance(document, dict) else None
 
 
-def _described(function: IndexedFunction) -> dict[str, Any]:
+def _description(function: IndexedFunction) -> dict[str, Any]:
     return {
         "name": function.name,
         "language": "python",

@@ -64,14 +64,14 @@ def locate_script(app_path: Path) -> Path:
 def enter_app_root(script: Path) -> None:
     """Make the app's folder the working directory and the first place to import from, as the worker does.
 
-    The folder that the host was started in is no place to import from any more: a package in there would be taken
-    for the app's folder of that name where the app's has no ``__init__.py``.
+    The folder in which the host was started leaves the import path. Otherwise a package there could take the place
+    of an app's folder of the same name that has no ``__init__.py``.
     """
     started_in, root = os.getcwd(), str(script.parent)
     os.chdir(root)
-    # `python -m` puts it in front, whatever the rest of the path says.
-    is_put_first = not sys.flags.safe_path and sys.path[:1] == [started_in]
-    places = sys.path[1:] if is_put_first else sys.path
+    # `python -m` puts that folder in front.
+    is_first = not sys.flags.safe_path and sys.path[:1] == [started_in]
+    places = sys.path[1:] if is_first else sys.path
     sys.path[:] = [root, *(place for place in places if place != root)]
 
 
@@ -89,7 +89,7 @@ def load_app(script: Path, is_strict: bool = False) -> LoadedApp:
     """
     with kept_declaration_faults() as declared:
         module = _import_script(script)
-    sdk_speedups.install_if_wanted(os.environ)
+    sdk_speedups.install_if_enabled(os.environ)
     examined = _examined(module, script.parent, [problem() for problem in declared], is_strict)
     if examined.problems:
         raise IndexingError(_by_function(examined.problems + _setting_faults(examined.functions)))
@@ -109,8 +109,8 @@ def _examined(module: ModuleType, root: Path, declared: list[str], is_strict: bo
 
 
 def _setting_faults(functions: Sequence[IndexedFunction]) -> list[str]:
-    """What the host would find next, so that a developer need not start it twice to learn of it."""
-    # An app without faults does not come here, and its worker need not know of routes, schedules and storage.
+    """List what the host would find next, so that a developer sees all problems after one start."""
+    # Imported here: for an app without faults, a worker needs no code for routes, schedules and storage.
     from devhost.functions.binding_checks import setting_faults
 
     active = [function for function in functions if not is_disabled(function.name, os.environ)]
@@ -139,7 +139,7 @@ def find_function_app(module: ModuleType) -> func.FunctionRegister:
 
 
 def _by_function(problems: list[str]) -> list[str]:
-    """What is wrong with one function, together; ``name (file:line)`` stands in front."""
+    """Group the problems by function; each begins with ``name (file:line)``."""
     places = [problem.partition("): ")[0] for problem in problems]
     return sorted(problems, key=lambda problem: places.index(problem.partition("): ")[0]))
 
@@ -169,7 +169,7 @@ def _import_error_text(script: Path, error: ImportError) -> str:
 
 
 def _app_traceback(error: BaseException, script: Path) -> str:
-    """Format the error without the frames of this host and of importlib, which explain nothing."""
+    """Format the error without the frames of this host and of importlib, which do not help."""
     frames = traceback.extract_tb(error.__traceback__)
     first = next((i for i, frame in enumerate(frames) if frame.filename == str(script)), len(frames))
     lines = traceback.format_list(frames[first:]) + traceback.format_exception_only(error)

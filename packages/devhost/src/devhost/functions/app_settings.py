@@ -71,5 +71,10 @@ def resolve_setting_names(text: str, settings: Mapping[str, str]) -> str:
 
 def is_disabled(function_name: str, settings: Mapping[str, str]) -> bool:
     """Whether ``AzureWebJobs.<name>.Disabled`` (or its form with ``__``, for shells) is ``true`` or ``1``."""
-    wanted = {f"azurewebjobs.{function_name}.disabled".lower(), f"azurewebjobs__{function_name}__disabled".lower()}
-    return any(name.lower() in wanted and value.lower() in ("true", "1") for name, value in settings.items())
+    setting_names = {
+        f"azurewebjobs.{function_name}.disabled".lower(),
+        f"azurewebjobs__{function_name}__disabled".lower(),
+    }
+    return any(
+        name.lower() in setting_names and value.lower() in ("true", "1") for name, value in settings.items()
+    )

@@ -43,7 +43,7 @@ def uses_storage(functions: Iterable[IndexedFunction]) -> bool:
 def storage_triggers(
     functions: Sequence[IndexedFunction], host_json: dict[str, Any], settings: Mapping[str, str], folder: Path
 ) -> "StorageTriggers | None":
-    """The queue and blob bindings of an app; None if it has none, and then nothing of them is imported.
+    """The queue and blob bindings of an app; None if it has none, so that the storage packages are not imported.
 
     Raises HostConfigError.
     """
@@ -58,7 +58,7 @@ def storage_triggers(
 def _require_storage() -> None:
     try:
         import azure.storage.blob
-        import azure.storage.queue  # noqa: F401 (only whether it is there)
+        import azure.storage.queue  # noqa: F401 (only checks that it is installed)
     except ImportError as error:
         raise HostConfigError(
             f"The app has queue or blob bindings, which need the storage packages: {error}. "

@@ -11,12 +11,12 @@ import azure.functions as func
 
 from devhost.engine.functions import FunctionFailed, FunctionResult, OnResult
 from devhost.functions.indexing import HTTP_OUTPUT, IndexedFunction
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation
+from devhost.functions.invoker_protocol import Invoker
 
 log = logging.getLogger("devhost.host")
 
-# The name of the output that is what the function returns.
+# The binding name of the return value.
 RETURN = "$return"
 
 
@@ -72,17 +72,19 @@ class BoundInvoker:
         self.takes_files = inner.takes_files
 
     def call(self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation) -> Any:
-        """Run a function, and write its outputs; a failure to do so is the function's."""
+        """Run a function and write its outputs; if that fails, the function has failed."""
         io, outputs = self._io(function), _out_values(function)
         if io is None:
-            return _result(function, self._inner.call(function, {**arguments, **outputs}, invocation), outputs)
+            return _trigger_result(
+                function, self._inner.call(function, {**arguments, **outputs}, invocation), outputs
+            )
         data = self._data(function, arguments, invocation)
-        with _faults_logged(function):
+        with _logged_faults(function):
             inputs = io.read(data)
         result = self._inner.call(function, {**arguments, **inputs, **outputs}, invocation)
-        with _faults_logged(function):
-            io.write(_written(result, outputs), data)
-        return _result(function, result, outputs)
+        with _logged_faults(function):
+            io.write(_output_values(result, outputs), data)
+        return _trigger_result(function, result, outputs)
 
     async def call_async(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
@@ -91,14 +93,14 @@ class BoundInvoker:
         io, outputs = self._io(function), _out_values(function)
         if io is None:
             result = await self._inner.call_async(function, {**arguments, **outputs}, invocation)
-            return _result(function, result, outputs)
+            return _trigger_result(function, result, outputs)
         data = self._data(function, arguments, invocation)
-        with _faults_logged(function):
+        with _logged_faults(function):
             inputs = await asyncio.to_thread(io.read, data)
         result = await self._inner.call_async(function, {**arguments, **inputs, **outputs}, invocation)
-        with _faults_logged(function):
-            await asyncio.to_thread(io.write, _written(result, outputs), data)
-        return _result(function, result, outputs)
+        with _logged_faults(function):
+            await asyncio.to_thread(io.write, _output_values(result, outputs), data)
+        return _trigger_result(function, result, outputs)
 
     def begin(
         self,
@@ -136,14 +138,14 @@ class BoundInvoker:
 
 
 def bound(inner: Invoker, functions: Iterable[IndexedFunction], storage: StorageIo | None) -> Invoker:
-    """Put a ``BoundInvoker`` around an invoker, if any function of the app has a use for it."""
+    """Put a ``BoundInvoker`` around an invoker, if any function of the app needs one."""
     has_outputs = any(function.output_parameters for function in functions)
     return BoundInvoker(inner, storage) if storage or has_outputs else inner
 
 
 @contextlib.contextmanager
-def _faults_logged(function: IndexedFunction) -> Iterator[None]:
-    """Log what is wrong with a binding: it fails the invocation, of which the inner invoker knows nothing."""
+def _logged_faults(function: IndexedFunction) -> Iterator[None]:
+    """Log a binding failure: it happens outside the inner invoker, which therefore cannot log it."""
     try:
         yield
     except FunctionFailed as failure:
@@ -155,12 +157,12 @@ def _out_values(function: IndexedFunction) -> dict[str, OutValue]:
     return {name: OutValue() for name in function.output_parameters}
 
 
-def _written(result: Any, outputs: Mapping[str, OutValue]) -> dict[str, Any]:
+def _output_values(result: Any, outputs: Mapping[str, OutValue]) -> dict[str, Any]:
     return {RETURN: result, **{name: output.get() for name, output in outputs.items()}}
 
 
-def _result(function: IndexedFunction, result: Any, outputs: Mapping[str, OutValue]) -> Any:
-    """What the trigger's side gets: for HTTP, the response may have come through a parameter of its own."""
+def _trigger_result(function: IndexedFunction, result: Any, outputs: Mapping[str, OutValue]) -> Any:
+    """The value for the trigger. An HTTP response may have been set through an output parameter."""
     for binding in function.bindings:
         if binding.type == HTTP_OUTPUT and binding.name != RETURN:
             response = outputs[binding.name].get()

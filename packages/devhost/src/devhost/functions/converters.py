@@ -30,7 +30,7 @@ def decode(binding_type: str, text: str, form: str = "string") -> Any:
     try:
         return converter_of(binding_type).decode(Datum(text, form), trigger_metadata={})
     except BaseException as error:
-        # The app's own classes are asked to read and write themselves, so it may be anything.
+        # The SDK calls code of the app's own classes here, which may raise anything.
         raise FunctionFailed(type(error).__name__, str(error)) from error
 
 

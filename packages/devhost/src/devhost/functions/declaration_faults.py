@@ -1,4 +1,4 @@
-"""Keeps what the SDK raises while an app declares its functions, so that all faults are told together."""
+"""Collects the faults that the SDK finds while an app declares its functions, to report them together."""
 
 import contextlib
 import sys
@@ -16,8 +16,8 @@ Problem = Callable[[], str]
 def kept_declaration_faults() -> Iterator[list[Problem]]:
     """Let an app's import go on after a second trigger on a function, and an app registered as a blueprint.
 
-    Yields a list that fills up with what was wrong. Each problem is a callable that words it: the decorator that
-    gives a function its name may come after the one that is wrong. An app with problems must not be run.
+    Yields a list that collects the problems. Each problem is a callable that returns its text, since the decorator
+    that names a function may come after the faulty one. An app with problems must not be run.
     """
     problems: list[Problem] = []
     add_trigger, register = Function.add_trigger, FunctionRegister.register_functions
@@ -27,7 +27,7 @@ def kept_declaration_faults() -> Iterator[list[Problem]]:
             add_trigger(function, trigger)
         else:
             problems.append(lambda: _second_trigger(function, trigger))
-            # So that its parameter is not reported besides as one that nothing is bound to.
+            # Otherwise its parameter would also be reported as unbound.
             function.add_binding(trigger)
 
     def register_no_app(app: FunctionRegister, function_container: DecoratorApi) -> None:
@@ -35,7 +35,7 @@ def kept_declaration_faults() -> Iterator[list[Problem]]:
             caller = sys._getframe(1)
             place = f"{caller.f_code.co_filename}:{caller.f_lineno}"
             problems.append(lambda: _app_as_blueprint(function_container, place))
-            # What it holds is looked at as well; nothing of the app is run any more.
+            # Its functions are checked too. The app is never run.
             app._function_builders.extend(function_container._function_builders)
         else:
             register(app, function_container)

@@ -14,8 +14,8 @@ from devhost.functions.indexing import (
     ORCHESTRATION_TRIGGER,
     IndexedFunction,
 )
-from devhost.functions.invocation import Invoker, Later
 from devhost.functions.invocation_context import Invocation
+from devhost.functions.invoker_protocol import Invoker, Later
 
 
 @dataclass(frozen=True)

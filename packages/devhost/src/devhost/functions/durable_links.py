@@ -37,7 +37,7 @@ class DurableLinks:
 
         Args:
             origin: ``scheme://host:port`` of the links.
-            instance_id: Id as it stands in a path, so already percent-encoded where needed.
+            instance_id: Id as it appears in a path: percent-encoded where needed.
         """
         instance, query = f"{origin}{WEBHOOK_PATH}/instances/{instance_id}", self._query
         return {
@@ -85,14 +85,14 @@ class DurableLinks:
 
 
 def log_ignored_hubs(functions: Iterable[IndexedFunction], hub_name: str) -> None:
-    """Say for each durable client which task hub or connection it asks for in vain: there is only one here."""
+    """Log each task hub or connection that a durable client names: the host has only one, so they are ignored."""
     for function in functions:
         for binding in function.bindings:
             if binding.type != DURABLE_CLIENT:
                 continue
             # A generic binding of this type has no such attributes.
-            asked = [(name, getattr(binding, name, None)) for name in ("task_hub", "connection_name")]
-            ignored = [f'{name}="{value}"' for name, value in asked if value and value != hub_name]
+            requested = [(name, getattr(binding, name, None)) for name in ("task_hub", "connection_name")]
+            ignored = [f'{name}="{value}"' for name, value in requested if value and value != hub_name]
             if ignored:
                 text = "The durable client of %s asks for %s, which is ignored: this host has one task hub, '%s'."
                 log.info(text, function.name, " and ".join(ignored), hub_name)

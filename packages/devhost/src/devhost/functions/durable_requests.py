@@ -24,13 +24,13 @@ class DurableRequest:
     """One request to the durable API.
 
     Attributes:
-        request: As it came in.
+        http: The HTTP request as it came in.
         segments: Decoded segments of the path after the API's base.
         origin: ``scheme://host:port`` for the links of the answer.
         body_limit_bytes: A larger body raises RequestBodyTooLarge wherever it is read.
     """
 
-    request: web.Request
+    http: web.Request
     segments: tuple[str, ...]
     origin: str
     body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES
@@ -38,10 +38,10 @@ class DurableRequest:
     @cached_property
     def query(self) -> dict[str, str]:
         """The query with lower-cased keys; of repeated keys the last one counts."""
-        return {key.lower(): value for key, value in self.request.query.items()}
+        return {key.lower(): value for key, value in self.http.query.items()}
 
     def segment(self, index: int) -> str:
-        """A segment of the path, or empty if the path has no so many."""
+        """A segment of the path; empty if the path is shorter."""
         return self.segments[index] if index < len(self.segments) else ""
 
     def text(self, name: str) -> str | None:
@@ -71,36 +71,36 @@ class DurableRequest:
                 try:
                     return _in_utc(read(text))
                 except OverflowError:
-                    # Not ignored: a purge without its end would purge everything.
+                    # Ignoring it would be dangerous: a purge without an upper limit purges everything.
                     raise InvalidRequest(f"The date in '{name}' is out of range: 0001 to 9999, in UTC.") from None
         return None
 
     def statuses(self) -> tuple[str, ...]:
-        """The runtime statuses asked for; empty means all."""
+        """The requested runtime statuses; empty means all."""
         names = (self.text("runtimeStatus") or "").split(",")
         return tuple(name.strip() for name in names if name.strip())
 
     def instance_query(self) -> InstanceQuery:
-        """The page of instances that a list request asks for."""
+        """The requested page of instances."""
         return InstanceQuery(
             created_from=self.moment("createdTimeFrom"),
             created_to=self.moment("createdTimeTo"),
             instance_id_prefix=self.text("instanceIdPrefix") or "",
             statuses=self.statuses(),
             top=self._top(),
-            continuation_token=self.request.headers.get(CONTINUATION_HEADER),
+            continuation_token=self.http.headers.get(CONTINUATION_HEADER),
             show_input=self.flag("showInput", True),
         )
 
     def entity_query(self) -> EntityQuery:
-        """The page of entities that a list request asks for."""
+        """The requested page of entities."""
         return EntityQuery(
             name=self.segment(1) or None,
             last_operation_from=self.moment("lastOperationTimeFrom"),
             last_operation_to=self.moment("lastOperationTimeTo"),
             fetch_state=self.flag("fetchState", False),
             top=self._top(),
-            continuation_token=self.request.headers.get(CONTINUATION_HEADER),
+            continuation_token=self.http.headers.get(CONTINUATION_HEADER),
         )
 
     async def start_input(self) -> str | None:
@@ -113,7 +113,7 @@ class DurableRequest:
 
     async def event_data(self) -> str:
         """The raw data of an external event. Raises InvalidRequest for anything but JSON."""
-        if self.request.content_type != "application/json":
+        if self.http.content_type != "application/json":
             raise InvalidRequest("Only application/json request content is supported")
         body = await self._body_text()
         try:
@@ -126,7 +126,7 @@ class DurableRequest:
         body = await self._body_text()
         if not body:
             return None
-        if self.request.content_type != "application/json":
+        if self.http.content_type != "application/json":
             return json.dumps(body)
         try:
             return canonical_json(body)
@@ -134,7 +134,7 @@ class DurableRequest:
             raise InvalidRequest("Invalid JSON content") from None
 
     async def _body_text(self) -> str:
-        body = await read_json_body(self.request, self.body_limit_bytes)
+        body = await read_json_body(self.http, self.body_limit_bytes)
         try:
             return body.decode("utf-8-sig")
         except UnicodeDecodeError:
@@ -150,7 +150,7 @@ def split_path(raw_path: str) -> tuple[str, ...]:
 
 
 def read_page_size(text: str) -> int | None:
-    """A page's size, as .NET reads an integer: None for what is none, or has more than 32 bits."""
+    """Read a page size as .NET reads an integer; None if the text is no number or needs more than 32 bits."""
     is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_PAGE))
     return int(text) if is_number and 0 < int(text) <= LARGEST_PAGE else None
 
@@ -162,7 +162,7 @@ def canonical_json(text: str) -> str:
     except RecursionError:
         raise ValueError("It is nested too deeply") from None
     written = json.dumps(decoded, ensure_ascii=False, separators=(",", ":"))
-    # A lone surrogate passes the parser, and could be stored nowhere: UnicodeEncodeError is a ValueError.
+    # A lone surrogate passes the parser but cannot be stored. UnicodeEncodeError is a ValueError.
     written.encode()
     return written
 
@@ -177,7 +177,7 @@ def _iso_date(text: str) -> datetime:
 
 
 def _date_by_slashes(text: str) -> datetime:
-    """Month, day, year, as .NET's invariant culture has them."""
+    """Read a date as month/day/year, the order of .NET's invariant culture."""
     return datetime.strptime(text, "%m/%d/%Y %H:%M:%S" if " " in text else "%m/%d/%Y")
 
 

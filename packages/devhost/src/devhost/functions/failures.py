@@ -1,4 +1,4 @@
-"""What a function raised, as the engine takes it; and whether the log needs its traceback."""
+"""Turns an exception of a function into the engine's failure, and decides whether the log needs its traceback."""
 
 import sys
 import traceback
@@ -9,17 +9,18 @@ from devhost.functions.indexing import ORCHESTRATION_TRIGGER, IndexedFunction
 
 
 def failure_of(error: BaseException) -> FunctionFailed:
-    """The failure that an exception means; the first frame of its traceback, the host's own call, is left out."""
+    """Turn an exception into a failure. Its stack omits the first frame, which is the host's own call."""
     user_frames = error.__traceback__.tb_next if error.__traceback__ else None
     stack = "".join(traceback.format_exception(type(error), error, user_frames)).rstrip()
     return FunctionFailed(type(error).__name__, str(error), stack)
 
 
 def is_outcome(function: IndexedFunction, error: BaseException) -> bool:
-    """Whether an orchestrator ended with an exception of its app's own, or of an activity.
+    """Whether an orchestrator failed deliberately: with an exception class of the app, or because an activity did.
 
-    The engine tells of an instance that failed in one line, its history holds the traceback, and an activity's own
-    failure is in the log already. Anything else that is raised, such as KeyError, nobody meant to raise.
+    The log needs no traceback for those. The engine logs the failed instance in one line, its history holds the
+    traceback, and the failure of an activity has been logged already. Any other exception, such as KeyError, is
+    probably a mistake in the code, so its traceback is logged.
     """
     if function.trigger_type != ORCHESTRATION_TRIGGER or STATE_MARKER not in str(error):
         return False

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
-_MOST_BY_DEFAULT = 32
+_HIGHEST_DEFAULT_LIMIT = 32
 
 
 class FunctionThreads:
-    """Runs work in the order of its coming. Its threads are daemons: work that hangs holds up no process's end.
+    """Runs work in the order of submission. Its threads are daemons, so work that hangs keeps no process alive.
 
     Leaner than ``concurrent.futures``, whose futures cost more than an orchestrator's short episode does.
 
@@ -19,17 +19,17 @@ class FunctionThreads:
     """
 
     def __init__(self, limit: int | None = None) -> None:
-        self._limit = limit or min(_MOST_BY_DEFAULT, (os.cpu_count() or 1) + 4)
+        self._limit = limit or min(_HIGHEST_DEFAULT_LIMIT, (os.cpu_count() or 1) + 4)
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._idle = threading.Condition()
         self._unfinished = 0
         self._threads = 0
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Have work done soon; it must not raise."""
+        """Queue work, which must not raise."""
         with self._idle:
             if self._threads < min(self._unfinished + 1, self._limit):
-                # First of all: if there can be no further one, nothing has changed.
+                # Comes first: if no thread can be started, nothing has changed.
                 threading.Thread(target=self._run, name=f"function_{self._threads}", daemon=True).start()
                 self._threads += 1
             self._unfinished += 1
@@ -42,7 +42,7 @@ class FunctionThreads:
             return self._idle.wait_for(lambda: not self._unfinished, max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
-        """Let the threads end when all work that has come is done."""
+        """Let the threads end once all submitted work is done."""
         with self._idle:
             for _ in range(self._threads):
                 self._work.put(None)

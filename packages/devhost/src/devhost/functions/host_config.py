@@ -17,7 +17,7 @@ DEFAULT_FUNCTION_TIMEOUT = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class HostConfig:
-    """The options of host.json which concern every function.
+    """The options of host.json that concern every function.
 
     Attributes:
         route_prefix: First part of every HTTP route, without slashes; may be empty.

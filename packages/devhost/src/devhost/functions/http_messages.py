@@ -19,7 +19,7 @@ from devhost.functions.converters import converter_of
 
 _SPOOL_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 18
-# The server writes these itself; an app's own values could contradict what is sent.
+# The server sets these itself; values of the app could contradict the actual response.
 _SERVER_HEADERS = ("content-length", "transfer-encoding", "connection")
 
 DEFAULT_BODY_LIMIT_BYTES = 104_857_600
@@ -44,7 +44,7 @@ async def read_json_body(request: web.Request, limit_bytes: int) -> bytes:
 async def read_body(request: web.Request, limit_bytes: int, spool_folder: Path) -> bytes:
     """Read a request's body into one ``bytes``, never holding it twice: large ones go through a temporary file.
 
-    Works with and without a Content-Length. The folder must lie on a disk; the system's own one for temporary
+    Works with and without a Content-Length. The folder must be on a disk; the system's folder for temporary
     files may be in memory. Raises RequestBodyTooLarge as soon as the limit is passed.
     """
     if (request.content_length or 0) > limit_bytes:
@@ -54,7 +54,7 @@ async def read_body(request: web.Request, limit_bytes: int, spool_folder: Path) 
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES, dir=str(spool_folder)) as spool:
         size = await _receive(request, limit_bytes, spool)
         spool.seek(0)
-        # A file is read off the loop, so that a large upload does not hold up the other requests.
+        # Files are read in a thread, so that a large upload does not block other requests.
         return await asyncio.to_thread(spool.read) if size > _SPOOL_BYTES else spool.read()
 
 
@@ -85,7 +85,7 @@ async def _receive(request: web.Request, limit_bytes: int, file: IO[bytes]) -> i
 
 
 class SpooledRequest(HttpRequest):
-    """A request whose body lies in a file, and which is on its way to a process that will read it.
+    """A request whose body is in a file, on its way to the process that will read it.
 
     Attributes:
         body_file: The file.
@@ -96,12 +96,12 @@ class SpooledRequest(HttpRequest):
         self.body_file = body_file
 
     def get_body(self) -> bytes:
-        """Read the file, for bindings of the host that want to see the body."""
+        """Read the file, for bindings of the host that need the body."""
         return self.body_file.read_bytes()
 
 
 class SpooledResponse(func.HttpResponse):
-    """An answer whose body lies in a file, from where it goes out piece by piece.
+    """A response whose body is in a file, from which it is sent piece by piece.
 
     Attributes:
         body_file: The open file; closed when it has been sent.
@@ -183,7 +183,7 @@ def _add_cookies(headers: CIMultiDict[str], cookie: SimpleCookie) -> None:
 def _text_response(text: str) -> web.Response:
     """A plain string; as on the real host, a JSON object with a ``body`` in it describes a whole response.
 
-    Other JSON is written anew: its blanks are not the function's.
+    Other JSON objects and lists are serialized again, so their whitespace may change.
     """
     try:
         document = json.loads(text)
@@ -191,7 +191,7 @@ def _text_response(text: str) -> web.Response:
         return web.Response(text=text)
     if isinstance(document, dict) and "body" in document:
         return _described_response(document)
-    # A lone number or word is left as it was written, which is nearly always what it would become.
+    # A lone number or word is sent unchanged: serializing it again would rarely make a difference.
     return web.Response(text=_as_text(document) if isinstance(document, dict | list) else text)
 
 

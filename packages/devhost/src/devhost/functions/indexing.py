@@ -1,4 +1,4 @@
-"""Turns the functions an app declares into what the host can run, or says everything that is wrong with them."""
+"""Turns the functions an app declares into what the host can run, or reports all that is wrong with them."""
 
 import contextlib
 import inspect
@@ -12,7 +12,7 @@ from typing import Any
 import azure.functions as func
 
 from devhost.functions.errors import HostConfigError, IndexingError
-from devhost.functions.left_out import LeftOut, name_faults, tell_of_left_out
+from devhost.functions.left_out import LeftOut, log_left_out, name_faults
 from devhost.functions.retry_policies import RetryPolicy, parse_retry_policy
 from devhost.functions.signature_checks import check_signature, extension_types
 
@@ -47,7 +47,7 @@ class IndexedFunction:
 
     Attributes:
         name: The function's name in the app.
-        registered_name: What durable calls know it by: the decorator's alias, or the name.
+        registered_name: Its name in durable calls: the decorator's alias, or the name.
         trigger_type: Type of its trigger, such as ``httpTrigger``.
         trigger: The trigger binding; its attributes depend on the type (route, schedule, ...).
         bindings: All bindings, the trigger included.
@@ -56,7 +56,7 @@ class IndexedFunction:
         wants_context: Whether it declares an unbound ``context`` parameter.
         directory: Folder of the app.
         source: ``file:line`` of the user's function.
-        retry_policy: What its retry decorator asks for; only timers are run again, as in Azure.
+        retry_policy: The policy of its retry decorator; only timers are retried, as in Azure.
     """
 
     name: str
@@ -83,8 +83,10 @@ class IndexedFunction:
 
     @property
     def output_parameters(self) -> tuple[str, ...]:
-        """Names of the parameters through which the function gives values away (``func.Out``)."""
-        return tuple(one.name for one in self.bindings if one.direction == _OUT and one.name != "$return")
+        """Names of the parameters through which the function sets outputs (``func.Out``)."""
+        return tuple(
+            binding.name for binding in self.bindings if binding.direction == _OUT and binding.name != "$return"
+        )
 
     @property
     def returns_a_result(self) -> bool:
@@ -103,9 +105,9 @@ class Examined:
     """What an app declares, and what is wrong with it.
 
     Attributes:
-        functions: The functions that could be read; wrong ones are among them, so that more can be said of them.
+        functions: The functions that could be read; faulty ones are included, for the checks that follow.
         problems: Each with function, file and line.
-        left_out: The functions that cannot run here; they keep no other from running.
+        left_out: The functions that cannot run here; the others can.
     """
 
     functions: list[IndexedFunction]
@@ -121,13 +123,13 @@ def index_functions(app: func.FunctionRegister, directory: Path) -> list[Indexed
     examined = examine_functions(app, directory)
     if examined.problems:
         raise IndexingError(examined.problems)
-    tell_of_left_out(examined.left_out)
+    log_left_out(examined.left_out)
     warn_of_ignored_retries(examined.functions)
     return examined.functions
 
 
 def examine_functions(app: func.FunctionRegister, directory: Path, is_strict: bool = False) -> Examined:
-    """Do the same as ``index_functions``, but hand over what there is to say together with the functions.
+    """Do the same as ``index_functions``, but return the problems together with the functions.
 
     Args:
         app: The app.
@@ -147,7 +149,7 @@ def _examine(function: Any, directory: Path, is_strict: bool, examined: Examined
     names = [binding.name for binding in function.get_bindings()]
     in_error, unsupported = list(name_faults(name, names)), list(_unsupported(function))
     faults = [*in_error, *unsupported] if is_strict else []
-    # Whoever cannot run a function does not know either how it must be declared.
+    # The host cannot check the declaration of a function that it does not support.
     if is_strict or not unsupported:
         faults += _function_faults(function)
     examined.problems.extend(f"{name} ({source}): {fault}" for fault in faults)
@@ -159,7 +161,7 @@ def _examine(function: Any, directory: Path, is_strict: bool, examined: Examined
 
 
 def source_of(user_function: Callable[..., Any]) -> str:
-    """Say where the user's function stands, looking behind the durable wrappers: ``file:line``."""
+    """Return ``file:line`` of the user's function, looking behind the durable wrappers."""
     for attribute in ("orchestrator_function", "entity_function", "client_function"):
         user_function = getattr(user_function, attribute, user_function)
     code = getattr(inspect.unwrap(user_function), "__code__", None)
@@ -167,11 +169,11 @@ def source_of(user_function: Callable[..., Any]) -> str:
 
 
 def _built_functions(app: func.FunctionRegister) -> tuple[list[Any], list[str]]:
-    # Asked once only: the SDK remembers the names and would call every function a duplicate the second time.
+    # Called only once: the SDK remembers the names, and the second time every function would be a duplicate.
     try:
         return list(app.get_functions()), []
     except ValueError as error:
-        # The SDK stops at the first fault; the builders behind it let us name them all.
+        # The SDK stops at the first fault; its builders show them all.
         problems = list(_building_faults(app)) or [str(error)]
         functions = [builder._function for builder in app._function_builders]
         return [function for function in functions if function.get_trigger() is not None], problems
@@ -192,7 +194,7 @@ def _building_faults(app: func.FunctionRegister) -> Iterable[str]:
 
 
 def _unsupported(function: Any) -> Iterator[str]:
-    """Say in one sentence what the host cannot do for a function, and what to do; nothing if it can run it."""
+    """Yield one sentence on what the host does not support, with a remedy; nothing if it can run the function."""
     unknown = [binding for binding in function.get_bindings() if binding.type not in SUPPORTED_BINDINGS]
     parts = [
         f"triggers of type {binding.type} (it supports {', '.join(SUPPORTED_TRIGGERS)})"
@@ -231,7 +233,7 @@ def _readable_retry_policy(function: Any) -> RetryPolicy | None:
 
 
 def warn_of_ignored_retries(functions: Iterable[IndexedFunction]) -> None:
-    """Say which retry decorators have no effect."""
+    """Log which retry decorators have no effect."""
     for function in functions:
         if function.retry_policy and function.trigger_type != TIMER_TRIGGER:
             log.warning(
@@ -271,7 +273,7 @@ def _name_clashes(functions: list[IndexedFunction]) -> Iterable[str]:
         if function.trigger_type == ORCHESTRATION_TRIGGER and name.startswith("@"):
             yield f"{function.name} ({function.source}): an orchestrator's name must not start with @."
         other = seen.setdefault((function.trigger_type, name.lower()), function)
-        # Functions whose whole name is the same have been named already.
+        # Functions with exactly the same name have been reported already.
         if other.name != function.name:
             yield (
                 f'{function.name} ({function.source}): "{name}" and "{other.registered_name}" ({other.source}) '

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from devhost.engine.functions import FunctionFailed, FunctionResult, FunctionTimedOut, OnResult
 from devhost.functions.errors import HostStopping
@@ -20,17 +20,11 @@ from devhost.functions.failures import failure_of, is_outcome
 from devhost.functions.function_threads import FunctionThreads
 from devhost.functions.indexing import ORCHESTRATION_TRIGGER, IndexedFunction
 from devhost.functions.invocation_context import FunctionContext, Invocation
+from devhost.functions.invoker_protocol import Later
 from devhost.functions.time_limits import TimeLimits
 from devhost.functions.time_spans import format_time_span
 
 log = logging.getLogger("devhost.host")
-
-
-@dataclass(frozen=True)
-class Later:
-    """An argument that is made on the function's own thread, since that runs code of the app."""
-
-    make: Callable[[], Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -48,57 +42,12 @@ class _Run:
     coroutine: concurrent.futures.Future[Any] | None = None
 
 
-class Invoker(Protocol):
-    """Runs functions, wherever that is.
-
-    Attributes:
-        takes_files: Whether a large request body may be given as the path of a file.
-    """
-
-    takes_files: bool
-
-    def call(self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation) -> Any:
-        """Run a function and return what it returned; blocks."""
-        ...
-
-    async def call_async(
-        self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
-    ) -> Any:
-        """Do the same as ``call``, for the event loop of a server."""
-        ...
-
-    def begin(
-        self,
-        function: IndexedFunction,
-        arguments: Mapping[str, Any],
-        invocation: Invocation,
-        on_result: OnResult[Any],
-    ) -> None:
-        """Do the same as ``call``, without waiting.
-
-        Args:
-            function: What to run.
-            arguments: As for ``call``.
-            invocation: As for ``call``.
-            on_result: Called once, on any thread, with what ``call`` would return or raise.
-        """
-        ...
-
-    def wait_idle(self, timeout_seconds: float) -> bool:
-        """Wait until no function runs; False if some still do after the timeout."""
-        ...
-
-    def close(self) -> None:
-        """End what still runs."""
-        ...
-
-
 class FunctionInvoker:
     """Runs functions for the life of the process.
 
     All ``async`` functions share one event loop: the durable SDK keeps one HTTP session for the process, bound to
-    the loop that used it first. Servers and the engine must never run on
-    it, or they would wait for themselves.
+    the loop that used it first. Servers and the engine must not run on this loop, or they would wait for
+    themselves.
 
     Args:
         timeout: How long one invocation may take; None is without limit. A coroutine that exceeds it is cancelled;
@@ -120,7 +69,7 @@ class FunctionInvoker:
         self._loop_thread = threading.Thread(target=self._loop.run_forever, name="function-loop", daemon=True)
         self._loop_thread.start()
         self._coroutines: set[concurrent.futures.Future[Any]] = set()
-        # Those that no thread has taken up; whoever takes one out decides what comes of it.
+        # Runs that no thread has begun. Whoever removes a run from here decides its result.
         self._waiting: dict[_Run, bool] = {}
         self._is_closed = False
 
@@ -137,13 +86,13 @@ class FunctionInvoker:
             FunctionTimedOut: The function took longer than the limit.
             HostStopping: The host stopped before the function had ended.
         """
-        return self._begun(function, arguments, invocation).result().unwrap()
+        return self._begin_with_future(function, arguments, invocation).result().unwrap()
 
     async def call_async(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
     ) -> Any:
         """Do the same as ``call``, for the event loop of a server."""
-        return (await asyncio.wrap_future(self._begun(function, arguments, invocation))).unwrap()
+        return (await asyncio.wrap_future(self._begin_with_future(function, arguments, invocation))).unwrap()
 
     def begin(
         self,
@@ -156,7 +105,7 @@ class FunctionInvoker:
 
         If it has exceeded its time or the host stops, it is called on another one.
         """
-        # Orchestrators run once per episode; their every replay would drown the log.
+        # Orchestrators run once per episode; a line for each replay would flood the log.
         level = logging.DEBUG if function.trigger_type == ORCHESTRATION_TRIGGER else logging.INFO
         if log.isEnabledFor(level):
             text = "Executing 'Functions.%s' (Reason='%s', Id=%s)"
@@ -173,7 +122,7 @@ class FunctionInvoker:
             context = contextvars.copy_context()
             self._threads.submit(functools.partial(context.run, self._run_sync, run))
         if self._is_closed:
-            self._cut_off()
+            self._fail_waiting_runs()
 
     def wait_idle(self, timeout_seconds: float) -> bool:
         """Wait until no function runs; False if some still do after the timeout."""
@@ -184,7 +133,7 @@ class FunctionInvoker:
     def close(self) -> None:
         """Cancel the coroutines that still run, and release the loop and the idle threads."""
         self._is_closed = True
-        self._cut_off()
+        self._fail_waiting_runs()
         self._limits.close()
         self._threads.close()
         closing = asyncio.run_coroutine_threadsafe(_close_loop_users(), self._loop)
@@ -194,42 +143,42 @@ class FunctionInvoker:
         if not self._loop_thread.is_alive():
             self._loop.close()
 
-    def _begun(
+    def _begin_with_future(
         self, function: IndexedFunction, arguments: Mapping[str, Any], invocation: Invocation
     ) -> concurrent.futures.Future[FunctionResult[Any]]:
-        ended: concurrent.futures.Future[FunctionResult[Any]] = concurrent.futures.Future()
-        # Running from now on: a caller who goes away must not cancel it under the hands of the function's thread.
-        ended.set_running_or_notify_cancel()
-        self.begin(function, arguments, invocation, ended.set_result)
-        return ended
+        result: concurrent.futures.Future[FunctionResult[Any]] = concurrent.futures.Future()
+        # Marked as running, so that a caller who goes away cannot cancel it while the function's thread uses it.
+        result.set_running_or_notify_cancel()
+        self.begin(function, arguments, invocation, result.set_result)
+        return result
 
     def _begin_coroutine(self, run: _Run) -> None:
         coroutine = _run_async(run.function.call, run.bound, run.invocation)
         run.coroutine = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         self._coroutines.add(run.coroutine)
         run.coroutine.add_done_callback(self._coroutines.discard)
-        run.coroutine.add_done_callback(lambda done: self._end(run, _result_of(run, done)))
+        run.coroutine.add_done_callback(lambda done: self._finish(run, _result_of(run, done)))
 
-    def _cut_off(self) -> None:
-        """Tell of those that no thread will take up any more."""
+    def _fail_waiting_runs(self) -> None:
+        """End the runs that no thread will begin any more."""
         for run in tuple(self._waiting):
             if self._waiting.pop(run, False):
-                self._end(run, FunctionResult(failure=_stopping(run)))
+                self._finish(run, FunctionResult(failure=_host_stopping(run)))
 
     def _run_sync(self, run: _Run) -> None:
         if not self._waiting.pop(run, False):
-            return  # Its time was over before it began, or the host stops.
+            return  # It exceeded its time limit before it began, or the host stops.
         run.invocation.enter()
         try:
             value = run.function.call(**_arguments(run.bound))
         except FunctionFailed as failure:
-            self._end(run, FunctionResult(failure=failure))
+            self._finish(run, FunctionResult(failure=failure))
         except BaseException as error:
             # Whatever user code raises, SystemExit too, fails this invocation and nothing else.
             run.is_outcome = is_outcome(run.function, error)
-            self._end(run, FunctionResult(failure=failure_of(error)))
+            self._finish(run, FunctionResult(failure=failure_of(error)))
         else:
-            self._end(run, FunctionResult(value))
+            self._finish(run, FunctionResult(value))
 
     def _expire(self, run: _Run) -> None:
         """Give up on a function that runs for too long; the watch has ended with this call."""
@@ -239,14 +188,14 @@ class FunctionInvoker:
             run.coroutine.cancel()
         limit = format_time_span(self._timeout)
         text = f"Timeout value of {limit} was exceeded by function: Functions.{run.function.name}"
-        self._tell(run, FunctionResult(failure=FunctionTimedOut(text)))
+        self._report(run, FunctionResult(failure=FunctionTimedOut(text)))
 
-    def _end(self, run: _Run, result: FunctionResult[Any]) -> None:
-        # Whoever ends the watch is the one who tells: the function's end, the time limit or the host's.
+    def _finish(self, run: _Run, result: FunctionResult[Any]) -> None:
+        # The first to end the watch reports the result: the function, the time limit or the stop of the host.
         if self._limits.end(run.number):
-            self._tell(run, result)
+            self._report(run, result)
 
-    def _tell(self, run: _Run, result: FunctionResult[Any]) -> None:
+    def _report(self, run: _Run, result: FunctionResult[Any]) -> None:
         if result.value is not None and not run.function.returns_a_result:
             text = f"function '{run.function.name}' without a $return binding returned a non-None value"
             result = FunctionResult(failure=FunctionFailed("RuntimeError", text))
@@ -260,7 +209,7 @@ class FunctionInvoker:
         elif not isinstance(failure, FunctionFailed):
             self._log_end(run, "Failed", logging.ERROR, f"\n{failure}")
         elif run.is_outcome:
-            # An instance that came to a bad end is the engine's to tell.
+            # The engine logs failed instances.
             self._log_end(run, "Failed", run.log_level, f": {failure}")
         else:
             self._log_end(run, "Failed", logging.ERROR, f"\n{failure.stack or failure}")
@@ -276,17 +225,17 @@ def _result_of(run: _Run, done: concurrent.futures.Future[Any]) -> FunctionResul
     try:
         return FunctionResult(done.result())
     except concurrent.futures.CancelledError:
-        return FunctionResult(failure=_stopping(run))
+        return FunctionResult(failure=_host_stopping(run))
     except BaseException as failure:
         return FunctionResult(failure=failure)
 
 
-def _stopping(run: _Run) -> HostStopping:
+def _host_stopping(run: _Run) -> HostStopping:
     return HostStopping(f"The host stopped before {run.function.name} had ended; it starts again with the host.")
 
 
 def _arguments(bound: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments themselves. Raises FunctionFailed where the SDK refuses one."""
+    """Make the arguments that were left for later. Raises FunctionFailed if the SDK refuses one."""
     return {name: value.make() if isinstance(value, Later) else value for name, value in bound.items()}
 
 
@@ -304,7 +253,7 @@ async def _run_async(call: Callable[..., Awaitable[Any]], bound: Mapping[str, An
 
 
 async def _close_loop_users() -> None:
-    """Cancel what still runs on the loop, and close the durable SDK's session, which has no owner to do it."""
+    """Cancel what still runs on the loop, and close the durable SDK's session, which nobody else closes."""
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in others:
         task.cancel()

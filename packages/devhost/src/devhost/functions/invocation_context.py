@@ -1,4 +1,4 @@
-"""What runs right now: for the log, and for functions that ask for a ``context``."""
+"""The running invocation, for the log and for functions that declare a ``context`` parameter."""
 
 import contextvars
 import logging
@@ -18,7 +18,7 @@ _thread_local = threading.local()
 
 
 def new_guid() -> str:
-    """Return a random GUID, version 4, at a third of what ``str(uuid.uuid4())`` costs."""
+    """Return a random GUID, version 4, in a third of the time of ``str(uuid.uuid4())``."""
     digits = os.urandom(16).hex()
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
@@ -36,7 +36,7 @@ class Invocation:
         trace_state: W3C ``tracestate`` of the caller, or empty.
         retry_count: 0 for the first run, then the number of the retry.
         max_retry_count: How many retries the function's policy allows; -1 is without end.
-        last_failure: Why the run before this one failed, if this is a retry.
+        last_failure: Why the previous run failed, if this is a retry.
         binding_data: What the trigger offers to the ``{tokens}`` of the function's other bindings.
     """
 
@@ -74,7 +74,7 @@ class TraceContext(func._abc.TraceContext):
 
     @property
     def attributes(self) -> dict[str, str]:
-        """Attributes which the worker would add; the local host has none."""
+        """Attributes that the worker would add; the local host has none."""
         return {}
 
     # The worker offers the capitalised spellings too, and apps use them.
@@ -84,7 +84,7 @@ class TraceContext(func._abc.TraceContext):
 
 
 class LastFailure(func._abc.RpcException):
-    """Why the run before a retry failed, in the form which the worker gives."""
+    """Why the run before a retry failed, in the form that the worker gives."""
 
     def __init__(self, failure: FunctionFailed | FunctionTimedOut) -> None:
         self._failure = failure

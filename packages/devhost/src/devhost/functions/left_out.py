@@ -1,4 +1,4 @@
-"""Functions of an app that do not run: what the host cannot do, and what Azure's host refuses. The others run."""
+"""Functions of an app that do not run, because this host or Azure's cannot run them. The others run."""
 
 import logging
 import re
@@ -20,7 +20,7 @@ class LeftOut:
         name: Its name in the app.
         source: ``file:line`` of the user's function.
         reason: Why, and what to do about it.
-        is_in_error: Whether Azure's host drops it, too; else only this host cannot run it.
+        is_in_error: Whether Azure's host drops it too; otherwise only this host cannot run it.
     """
 
     name: str
@@ -30,12 +30,12 @@ class LeftOut:
 
     @property
     def place(self) -> str:
-        """Its name and source, in one line: a name in error may hold line breaks and worse."""
+        """Its name and source in one line; a faulty name may hold line breaks and control characters."""
         return f"{self.name if self.name.isprintable() else ascii(self.name)} ({self.source})"
 
 
 def name_faults(function_name: str, binding_names: Iterable[str]) -> Iterator[str]:
-    """Say what Azure's host would find wrong with the name of a function, and with those of its bindings."""
+    """Yield what Azure's host finds wrong with the name of a function and the names of its bindings."""
     if not _FUNCTION_NAME.fullmatch(function_name):
         yield (
             "it may not have this name, here as in Azure. Give it another, with @app.function_name or by renaming "
@@ -49,8 +49,8 @@ def name_faults(function_name: str, binding_names: Iterable[str]) -> Iterator[st
             )
 
 
-def tell_of_left_out(left_out: Iterable[LeftOut]) -> None:
+def log_left_out(left_out: Iterable[LeftOut]) -> None:
     """Log each in one line: an error where Azure would not run it either, else a warning."""
-    for one in left_out:
-        level = logging.ERROR if one.is_in_error else logging.WARNING
-        log.log(level, "%s does not run, the others do: %s", one.place, one.reason)
+    for function in left_out:
+        level = logging.ERROR if function.is_in_error else logging.WARNING
+        log.log(level, "%s does not run, the others do: %s", function.place, function.reason)

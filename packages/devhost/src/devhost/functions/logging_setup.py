@@ -7,8 +7,8 @@ import time
 from devhost.functions.invocation_context import InvocationFilter
 
 _FORMAT = "[%(asctime)s.%(msecs)03dZ] %(levelname)-7s %(name)s%(invocation)s: %(message)s%(fields)s"
-# These write a line per HTTP request, changed file or more at info level.
-_TALKATIVE = ("azure", "aiohttp", "asyncio", "urllib3", "msal", "watchfiles")
+# At info level these write a line for each HTTP request, changed file and the like.
+_VERBOSE_LIBRARIES = ("azure", "aiohttp", "asyncio", "urllib3", "msal", "watchfiles")
 _OWN_ATTRIBUTES = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "invocation", "fields"}
 
 
@@ -27,7 +27,7 @@ def set_up_logging(verbose: bool, process: str = "") -> None:
 
     Args:
         verbose: Whether to log everything.
-        process: Shown in each line, to tell the lines of several processes apart.
+        process: Shown in each line, to distinguish the lines of several processes.
     """
     handler = logging.StreamHandler(sys.stderr)
     text = _FORMAT.replace("%(levelname)", f"{{{process}}} %(levelname)") if process else _FORMAT
@@ -39,5 +39,5 @@ def set_up_logging(verbose: bool, process: str = "") -> None:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
-    for name in _TALKATIVE:
+    for name in _VERBOSE_LIBRARIES:
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.WARNING)

@@ -23,8 +23,8 @@ from devhost.functions.http_messages import (
     receive_body,
 )
 from devhost.functions.indexing import IndexedFunction
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation, trace_headers
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.route_templates import decode_path
 from devhost.functions.routing import Route, RouteTable
 
@@ -40,7 +40,7 @@ class PublicHttp:
         rules: Which keys open what.
         durable: The durable API.
         admin: The admin endpoints.
-        spool_folder: Where large request bodies lie while they come in; on a disk.
+        spool_folder: Where large request bodies are stored while they are received; on a disk.
         body_limit_bytes: Larger request bodies are answered with 413.
     """
 
@@ -70,9 +70,9 @@ class PublicHttp:
             return await self._call_function(request, path)
         except RequestBodyTooLarge:
             return web.Response(status=413)
-        except (ConnectionError, web.RequestPayloadError) as gone:
-            # Not its text, which quotes what was sent.
-            log.debug("A request was broken off by its sender: %s", type(gone).__name__)
+        except (ConnectionError, web.RequestPayloadError) as error:
+            # Not the text of the error, which quotes the request.
+            log.debug("A request was broken off by its sender: %s", type(error).__name__)
             return web.Response(status=400)
         except Exception:
             log.exception("%s %s failed inside the host", request.method, path)
@@ -84,7 +84,7 @@ class PublicHttp:
         return await self._durable.handle(request, path, origin_of(request))
 
     async def _administer(self, request: web.Request, path: str) -> web.Response:
-        # Readiness is no secret, and whoever waits for it may have no key yet.
+        # Readiness is no secret, and a script that waits for it may have no key yet.
         is_open = path.lower() in ("/admin/host/status", "/admin/host/ping")
         if not is_open and not self._rules.allows_function(ADMIN, _key_of(request)):
             return web.Response(status=401)
@@ -122,7 +122,7 @@ class PublicHttp:
         except WorkerProcessDied:
             return web.Response(status=502)
         except (FunctionFailed, FunctionTimedOut):
-            # It is in the log already; a caller learns nothing of the inside.
+            # The failure is in the log already; callers get no details.
             return web.Response(status=500)
         except HostStopping:
             return web.Response(status=503)

@@ -10,7 +10,7 @@ from devhost.functions.time_spans import parse_time_span
 
 FOREVER = -1
 _STRATEGIES = {"fixeddelay": ("delay_interval",), "exponentialbackoff": ("minimum_interval", "maximum_interval")}
-# Doubling more often than this overflows a timedelta, long after every sensible maximum.
+# Any sensible maximum is reached long before; more doublings would overflow a timedelta.
 _MOST_DOUBLINGS = 30
 
 
@@ -35,14 +35,14 @@ class RetryPolicy:
     def pause_before(self, retry_count: int) -> timedelta:
         """How long to wait before the retry of this number, counted from 1."""
         factor: int = 2 ** min(retry_count - 1, _MOST_DOUBLINGS)
-        # In this order, so that no span overflows, however long the policy's are.
+        # Divided instead of multiplied, since the product could overflow.
         if self.minimum_interval >= self.maximum_interval / factor:
             return self.maximum_interval
         return self.minimum_interval * factor
 
 
 def parse_retry_policy(settings: Mapping[str, Any]) -> RetryPolicy:
-    """Read what the decorator was given. Raises HostConfigError that names the argument and its form."""
+    """Read the decorator's arguments. Raises HostConfigError that names the argument and its form."""
     strategy = str(settings.get("strategy", ""))
     intervals = _STRATEGIES.get(strategy.replace("_", "").lower())
     if intervals is None:

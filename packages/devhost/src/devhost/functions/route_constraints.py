@@ -12,7 +12,7 @@ Constraint = Callable[[str], bool]
 _CONSTRAINT = re.compile(r"(?P<name>\w+)(?:\((?P<arguments>.*)\))?", re.DOTALL)
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 _NUMBER = re.compile(rf"{_DECIMAL.pattern}([eE][+-]?\d+)?")
-# Besides ISO 8601: what .NET's invariant culture reads, as far as anybody puts it into a path.
+# Besides ISO 8601: the forms of .NET's invariant culture that plausibly occur in a path.
 _DATE_FORMS = [
     f"{date}{time}"
     for date in ("%Y-%m-%d", "%m/%d/%Y", "%m-%d-%Y")

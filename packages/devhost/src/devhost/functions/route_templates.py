@@ -38,14 +38,14 @@ class RouteTemplate:
         self.template = template.strip("/")
         self._parameters: list[_Parameter] = []
         pattern = "".join(self._segment_pattern(segment) for segment in _segments(self.template))
-        # One last slash of a path counts for nothing, but a catch-all takes it, as it takes all the rest.
+        # A slash at the end of a path is ignored, unless a catch-all parameter takes it.
         takes_all = bool(self._parameters) and self._parameters[-1].catch_all
         self._pattern = re.compile(pattern + ("" if takes_all else "/?"), re.IGNORECASE | re.DOTALL)
 
     def match(self, path: str) -> dict[str, str] | None:
         """Match a decoded path (see ``decode_path``); None if it does not match, else the route's values.
 
-        Optional values which the path does not have are absent from the result.
+        Optional values that the path does not have are absent from the result.
         """
         match = self._pattern.fullmatch(path)
         if match is None:

@@ -37,10 +37,10 @@ class RouteTable:
     """
 
     def __init__(self, functions: Iterable[IndexedFunction], prefix: str) -> None:
-        listening = [function for function in functions if function.trigger_type == HTTP_TRIGGER]
-        if problems := route_faults(listening):
+        http_functions = [function for function in functions if function.trigger_type == HTTP_TRIGGER]
+        if problems := route_faults(http_functions):
             raise IndexingError(problems)
-        self.routes: list[Route] = [_route(function, prefix) for function in listening]
+        self.routes: list[Route] = [_route(function, prefix) for function in http_functions]
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """Find the route for a method and a decoded path, with the route's values; None if nothing matches."""
@@ -67,7 +67,7 @@ def route_faults(functions: Iterable[IndexedFunction]) -> list[str]:
 
 def _route(function: IndexedFunction, prefix: str) -> Route:
     trigger = function.trigger
-    # One made by `generic_trigger` has the attributes that it was given, and no others.
+    # A `generic_trigger` has only the attributes that it was given.
     methods = trigger.get_dict_repr().get("methods")
     return Route(
         function=function,

@@ -1,8 +1,8 @@
 """The local RPC API, which the durable SDK's client calls; on a port of its own, for this machine only.
 
-It does what the durable webhooks do, but asks for no key, which the SDK would not send. Instead it asks for a
-token, new with each start of the host, in the one thing that the SDK takes as it is: the base URL that the client
-binding hands to the app. Whoever is given no client knows none, and can do nothing here.
+It does what the durable webhooks do, but requires no key, since the SDK sends none. Instead it requires a token,
+which is new with each start of the host. The token is part of the base URL in the client binding, which the SDK
+uses unchanged. So only functions with a durable client know it.
 """
 
 import secrets
@@ -30,7 +30,7 @@ class RpcHttp:
         self._token = token
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request: without the token an empty 401, with it but for another path an empty 404."""
+        """Answer one request: an empty 401 without the token, an empty 404 for a path outside the API."""
         token, _, rest = request.raw_path.split("?")[0].removeprefix("/").partition("/")
         if not is_same(token, self._token):
             return web.Response(status=401)
@@ -41,7 +41,7 @@ class RpcHttp:
 
 
 def new_token() -> str:
-    """A token that nobody can guess, in characters that a path takes as they are."""
+    """A token that cannot be guessed, in characters that need no encoding in a path."""
     return secrets.token_urlsafe(32)
 
 

@@ -1,10 +1,10 @@
 """Makes the durable SDK's replay faster without changing what it computes. Every patch for speed is here.
 
-Most of the time in which azure-functions-durable 1.7.0 replays an orchestrator goes into guessing the format of
-timestamps, of which every episode parses all anew, and into building a named tuple type for each executor; some
-goes into reading one setting again and again, and into a JSON decoder for each value. The host writes all
-timestamps in one format, so they can be read directly; texts in any other format still go to the SDK's own parser,
-and SDKs in which these places look different from what is known here are left as they are.
+When azure-functions-durable 1.7.0 replays an orchestrator, it spends most of the time on two things: it guesses
+the format of every timestamp in each episode, and it builds a named tuple type for each executor. It also reads
+one setting for every value, and makes a JSON decoder for each. The host writes all timestamps in one format, so
+they can be read directly; other formats still go to the SDK's own parser. A version of the SDK with different code
+in these places is not patched.
 
 Switched off by ``devhost start --no-sdk-speedups`` or the setting ``DEVHOST_SDK_SPEEDUPS=0``.
 """
@@ -32,17 +32,17 @@ _REMEMBERED_TIMES = 8192
 Undo = Callable[[], None]
 
 
-def install_if_wanted(settings: Mapping[str, str]) -> None:
+def install_if_enabled(settings: Mapping[str, str]) -> None:
     """Speed the SDK up, if the app has imported it and the setting does not forbid it."""
     if settings.get(SETTING) != "0" and _SDK in sys.modules:
         install()
 
 
 def install() -> Undo:
-    """Patch the SDK of this process; a second time does nothing more.
+    """Patch the SDK of this process; a second call changes nothing.
 
     Returns:
-        How to have the SDK as it was shipped again.
+        A callable that restores the original SDK.
     """
     undos: list[Undo] = []
     for patch in (_patch_timestamps, _patch_executor, _patch_durations, _patch_strict_mode, _patch_codec):
@@ -64,7 +64,7 @@ def _patch_timestamps() -> Undo:
 
 
 def _fast_timestamps(original: Callable[[str], datetime]) -> Callable[[str], datetime]:
-    # dateutil's own UTC: the two compare alike, but an orchestrator may print its time zone.
+    # dateutil's own UTC object: it equals Python's, but an orchestrator may print it.
     utc = original("2024-01-01T00:00:00.000000Z").tzinfo
 
     @functools.lru_cache(_REMEMBERED_TIMES)
@@ -80,7 +80,7 @@ def _fast_timestamps(original: Callable[[str], datetime]) -> Callable[[str], dat
 
 
 def _patch_executor() -> Undo:
-    """Share the executor's constant tables; everything that belongs to one episode is still made anew."""
+    """Share the executor's constant tables; what belongs to one episode is still new for each."""
     executor: Any = importlib.import_module(f"{_SDK}.models.TaskOrchestrationExecutor").TaskOrchestrationExecutor
 
     def patched(original: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -103,12 +103,12 @@ def _patch_durations() -> Undo:
 
 
 def _patch_strict_mode() -> Undo:
-    """Spare most looks at the environment, of which the codec takes one for every value."""
+    """Avoid most reads of the environment; the codec reads it for every value."""
     return _replace(importlib.import_module(_CODEC), "_is_strict_mode", _fast_strict_mode)
 
 
 def _fast_strict_mode(original: Callable[[], bool]) -> Callable[[], bool]:
-    # What os.environ itself looks into, after encoding the key each time.
+    # The mapping inside os.environ; os.environ itself encodes the key at each read.
     environment: Any = os.environ
     values, key = environment._data, environment.encodekey("AZURE_FUNCTIONS_DURABLE_STRICT_TYPING")
     answers: dict[bytes | None, bool] = {}
@@ -123,7 +123,7 @@ def _fast_strict_mode(original: Callable[[], bool]) -> Callable[[], bool]:
 
 
 def _patch_codec() -> Undo:
-    """Make one decoder and one encoder for each hook, where ``json`` makes one for each value."""
+    """Keep one decoder and one encoder for each hook; ``json`` makes one for each value."""
     return _replace(importlib.import_module(_CODEC), "json", lambda original: _FastJson(original))
 
 

@@ -1,4 +1,4 @@
-"""Serves HTTP on a thread and event loop of its own, so that no user code can hold up a server or the reverse."""
+"""Serves HTTP on a thread and event loop of its own, so that servers and user code cannot block each other."""
 
 import asyncio
 import socket
@@ -80,7 +80,7 @@ class Site:
         self._runner = runner
 
     def stop(self) -> None:
-        """Take no new request, let the running ones end within the grace period, then cut them off."""
+        """Accept no new requests, let running ones end within the grace period, then cut off the rest."""
         self._thread.run(self._runner.cleanup())
 
 
@@ -101,14 +101,14 @@ async def _start_site(handler: Handler, listener: socket.socket, grace_seconds: 
 
 
 async def _answer_expectation(request: web.Request) -> None:
-    """Let a client go on that waits for leave to send its body; another expectation is a 417.
+    """Answer ``Expect: 100-continue``, for which a client waits before it sends the body; 417 for anything else.
 
-    Nothing of it is repeated, as the library's own answer does: it may be no text.
+    The library's own 417 repeats the header; this one does not, since the header may not be valid text.
     """
     if request.version < HttpVersion11:
         return
     if request.headers.get("Expect", "").lower() != "100-continue":
         raise web.HTTPExpectationFailed(text="")
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    # Not part of the answer's size.
+    # The interim response does not count towards the size of the response.
     request.writer.output_size = 0

@@ -17,7 +17,7 @@ _EXTENSION_PACKAGES = ("azurefunctions", "fastapi", "starlette")
 
 
 def check_signature(call: Callable[..., Any], bindings: Iterable[Any]) -> list[str]:
-    """List what the worker would refuse about a function at load; an empty list means that it loads.
+    """List the reasons for which the worker would refuse to load a function; an empty list means that it loads.
 
     Args:
         call: The function, or the durable SDK's wrapper around it.
@@ -57,7 +57,7 @@ def _resolved_hints(call: Callable[..., Any]) -> tuple[dict[str, Any], list[str]
         return typing.get_type_hints(call), []
     except (NameError, TypeError):
         pass
-    # One after the other, so that a wrong one hides nothing of the rest.
+    # One after the other, so that a faulty one does not hide the others.
     hints: dict[str, Any] = {}
     faults = []
     for name, annotation in inspect.get_annotations(call).items():
@@ -129,8 +129,8 @@ def _output_faults(binding: Any, annotation: Any) -> Iterator[str]:
     if len(inner) != 1:
         yield f'binding "{binding.name}" has invalid Out annotation {annotation!r}. Say of what: func.Out[str].'
     elif inner[0] not in (str, bytes) and not _accepts(binding.type, inner[0], "check_output_type_annotation"):
-        said = f"func.Out[{inner[0] if typing.get_origin(inner[0]) else _name_of(inner[0])}]"
-        yield f'binding "{binding.name}" ({binding.type}) does not match its annotation {said}.'
+        shown = f"func.Out[{inner[0] if typing.get_origin(inner[0]) else _name_of(inner[0])}]"
+        yield f'binding "{binding.name}" ({binding.type}) does not match its annotation {shown}.'
 
 
 def _return_faults(returned: Any, hints: dict[str, Any]) -> Iterator[str]:
@@ -146,7 +146,7 @@ def _return_faults(returned: Any, hints: dict[str, Any]) -> Iterator[str]:
 def _accepts(binding_type: str, annotation: Any, check: str) -> bool:
     converter = converter_of(binding_type)
     if converter is None:
-        # Nobody knows what a binding of an unknown type takes; that it is unknown is said elsewhere.
+        # What a binding of an unknown type accepts is not known; the unknown type is reported elsewhere.
         return True
     implicit = getattr(converter, "has_implicit_output", lambda: False)()
     if annotation in (str, bytes) and not implicit and check == "check_input_type_annotation":

@@ -1,4 +1,4 @@
-"""Notices functions that run longer than the time limit, however many run at once, with one thread."""
+"""Detects functions that exceed the time limit, with one thread however many functions run."""
 
 import itertools
 import logging
@@ -47,12 +47,12 @@ class TimeLimits:
         return number
 
     def end(self, number: int) -> bool:
-        """Take note that a run has ended; False if it has exceeded the limit, or has been ended already."""
+        """Note that a run has ended; False if it has exceeded the limit, or has been ended already."""
         with self._lock:
             return self._watched.pop(number, None) is not None
 
     def close(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._closing.set()
 
     def _watch(self) -> None:
@@ -63,7 +63,7 @@ class TimeLimits:
                 try:
                     watched.expired()
                 except Exception:
-                    log.exception("A function that has exceeded its time limit could not be told of")
+                    log.exception("The timeout of a function could not be reported")
             with self._lock:
                 oldest = next(iter(self._watched.values()), None)
             # A run that begins meanwhile cannot exceed the limit any earlier.

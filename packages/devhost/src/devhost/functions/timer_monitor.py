@@ -1,4 +1,4 @@
-"""Remembers across restarts when a timer was due next, so that a missed occurrence is made up for."""
+"""Remembers across restarts when a timer was due next, so that a missed occurrence is caught up on."""
 
 import json
 from dataclasses import dataclass
@@ -51,11 +51,11 @@ class TimerMonitor:
             stored = json.loads(self._path(timer_name).read_text(encoding="utf-8"))
             return TimerStatus.from_payload(stored["status"]) if stored["schedule"] == schedule else None
         except (OSError, ValueError, KeyError, TypeError):
-            # A file cut short by a crash is worth no more than none: the timer just starts afresh.
+            # A file cut short by a crash counts as missing: the timer starts afresh.
             return None
 
     def save(self, timer_name: str, schedule: str, status: TimerStatus) -> None:
-        """Write a timer's status; whoever reads sees the old or the new one, never a part."""
+        """Write a timer's status; a reader sees the old or the new one, never a part."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self._path(timer_name), json.dumps({"schedule": schedule, "status": status.to_payload()}))
 

@@ -14,14 +14,14 @@ from devhost.functions.app_settings import resolve_setting_names
 from devhost.functions.converters import decode
 from devhost.functions.errors import HostConfigError, HostStopping, IndexingError
 from devhost.functions.indexing import TIMER_TRIGGER, IndexedFunction
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.schedules import Schedule, parse_schedule, time_zone
 from devhost.functions.timer_monitor import NEVER, TimerMonitor, TimerStatus
 
 log = logging.getLogger("devhost.host")
 
-# The system's clock may be set while we wait, so we look at it now and then.
+# The system's clock may be changed during a wait, so it is checked at least this often.
 _LONGEST_WAIT_SECONDS = 60.0
 _Failure = FunctionFailed | FunctionTimedOut
 
@@ -48,7 +48,7 @@ class TimerService:
     Args:
         functions: The app's functions; only the timers are run.
         invoker: Runs them.
-        clock: Tells the time, which tests may advance.
+        clock: The time, which tests may advance.
         monitor: Keeps the state of timers that use a monitor.
         settings: App settings: ``%NAME%`` in schedules, and the time zone.
 
@@ -72,14 +72,14 @@ class TimerService:
         clock.on_advance(self._wake)
 
     def start(self) -> None:
-        """Begin to fire: at once what is overdue or asked for at startup, the rest on schedule."""
+        """Begin to fire timers: overdue ones and those with ``runOnStartup`` at once, the others on schedule."""
         for timer in self._timers:
             self._prepare(timer)
         if self._timers:
             self._watcher.start()
 
     def stop(self) -> None:
-        """Fire no more; what runs goes on."""
+        """Fire no more timers; running functions go on."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -87,7 +87,7 @@ class TimerService:
             self._watcher.join()
 
     def settle(self, timeout_seconds: float) -> bool:
-        """Wait until no timer is due or running, after a jump of the clock; False if the timeout passed before."""
+        """Wait until no timer is due or running, after a jump of the clock; False after the timeout."""
         with self._changed:
             return self._changed.wait_for(self._is_settled, timeout_seconds)
 
@@ -192,7 +192,7 @@ class TimerService:
 
     def _is_settled(self) -> bool:
         now = self._clock.now()
-        return self._stopping or all(_rests(timer, now) for timer in self._timers)
+        return self._stopping or all(_is_idle(timer, now) for timer in self._timers)
 
     def _wake(self) -> None:
         with self._changed:
@@ -211,8 +211,8 @@ def _arguments(function: IndexedFunction, status: TimerStatus | None, past_due: 
     return {name: text if is_text else decode(TIMER_TRIGGER, text, "json")}
 
 
-def _rests(timer: _Timer, now: datetime) -> bool:
-    """Whether a timer has nothing to do at this moment: not due, or between two retries."""
+def _is_idle(timer: _Timer, now: datetime) -> bool:
+    """Whether a timer has nothing to do now: it is not due, or it waits for a retry."""
     if timer.running:
         return timer.retry_at is not None and now < timer.retry_at
     return now < timer.due
@@ -241,7 +241,7 @@ def _build_timers(
 
 
 def _build_timer(function: IndexedFunction, settings: Mapping[str, str], zone: tzinfo, now: datetime) -> _Timer:
-    # One made by `generic_trigger` has the attributes that it was given, and no others.
+    # A `generic_trigger` has only the attributes that it was given.
     described = function.trigger.get_dict_repr()
     text = resolve_setting_names(str(described.get("schedule") or ""), settings)
     schedule = parse_schedule(text, zone)

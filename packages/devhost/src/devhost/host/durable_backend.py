@@ -1,4 +1,4 @@
-"""The seam between the host and a durable engine, and devhost's own engine behind it."""
+"""The interface between the host and a durable engine, and devhost's own engine behind it."""
 
 import os
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ from devhost.worker.invoker import DURABLE_ATTEMPTS
 
 
 class DurableBackend(Protocol):
-    """What the host asks of a durable engine.
+    """What the host needs of a durable engine.
 
     The order is: make it, hand ``client_binding`` to the app, ``connect`` the app's functions, ``start``,
-    ``stop``, and ``close`` once nobody asks any more.
+    ``stop``, and ``close`` once no more requests come.
     """
 
     @property
@@ -48,7 +48,7 @@ class DurableBackend(Protocol):
 
     @property
     def instances(self) -> InstanceSource:
-        """Tells the page what there is; from ``connect`` on."""
+        """The instances and entities for the page; from ``connect`` on."""
         ...
 
     def connect(self, functions: DurableFunctions) -> None:
@@ -56,7 +56,7 @@ class DurableBackend(Protocol):
         ...
 
     def start(self) -> None:
-        """Go on with what is in flight, and begin to take work."""
+        """Continue work in flight, and begin to take new work."""
         ...
 
     def check(self) -> None:
@@ -72,13 +72,13 @@ class DurableBackend(Protocol):
         ...
 
     def close(self) -> None:
-        """Answer nothing more."""
+        """Answer no more requests."""
         ...
 
 
 @dataclass(frozen=True)
 class BackendSetting:
-    """What the host has by the time it needs a durable engine.
+    """What the host gives to a durable engine.
 
     Attributes:
         document: The whole of host.json.
@@ -103,7 +103,7 @@ def open_backend(engine: Engine, setting: BackendSetting, rpc_url: str) -> Durab
     """Make the backend that runs the durable functions; `rpc_url` is what the SDK's client calls.
 
     Raises:
-        OptionsError: host.json asks for something that devhost's engine cannot do.
+        OptionsError: host.json has an option that devhost's engine does not support.
         ExtensionUnavailable: the extension cannot be started.
     """
     if engine == "devhost":
@@ -142,20 +142,20 @@ class OwnBackend:
         self.http = DurableHttp(self._engine.client, self._links, self._setting.body_limit_bytes)
 
     def start(self) -> None:
-        """Go on with what is in flight, and begin to take work."""
+        """Continue work in flight, and begin to take new work."""
         self._engine.start()
 
     def check(self) -> None:
-        """Do nothing: it ends with the host only."""
+        """Do nothing: the engine ends only with the host."""
 
     def advance(self, duration: timedelta) -> None:
         """Move the time forward. Raises DurableEngineError."""
         self._engine.advance(duration)
 
     def stop(self, timeout_seconds: float) -> None:
-        """Take no more work; what has not ended by then is done again after the next start."""
+        """Take no more work; what has not ended by then is run again after the next start."""
         self._engine.stop(timeout_seconds)
 
     def close(self) -> None:
-        """Answer nothing more."""
+        """Answer no more requests."""
         self.http.close()

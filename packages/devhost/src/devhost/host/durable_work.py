@@ -36,16 +36,16 @@ class DurableWork:
         self._rpc = RpcHttp(self.backend.http, self._host_url, self._token)
 
     def start(self, servers: ServerThread) -> None:
-        """Go on with what is in flight."""
-        # It may ask the RPC API at once, so that comes first.
+        """Continue work in flight."""
+        # Functions may call the RPC API at once, so it is served first.
         self._site = servers.serve(self._rpc.handle, self._listener)
         self.backend.start()
 
     def stop(self, timeout_seconds: float) -> None:
-        """Begin no new work, and wait for what runs; the RPC API still answers it."""
+        """Begin no new work, and wait for running functions, which can still use the RPC API."""
         self.backend.stop(timeout_seconds)
 
     def close(self) -> None:
-        """Answer no more."""
+        """Answer no more requests."""
         self._site.stop()
         self.backend.close()

@@ -20,8 +20,9 @@ from devhost.functions.errors import HostConfigError
 from devhost.functions.host_config import HostConfig
 from devhost.functions.http_messages import DEFAULT_BODY_LIMIT_BYTES
 from devhost.functions.indexing import IndexedFunction, warn_of_ignored_retries
-from devhost.functions.invocation import FunctionInvoker, Invoker
-from devhost.functions.left_out import tell_of_left_out
+from devhost.functions.invocation import FunctionInvoker
+from devhost.functions.invoker_protocol import Invoker
+from devhost.functions.left_out import log_left_out
 from devhost.functions.public_http import PublicHttp
 from devhost.functions.routing import Route, RouteTable
 from devhost.functions.server_thread import ServerThread, bind, port_of
@@ -40,7 +41,7 @@ from devhost.worker.invoker import WorkerDurableFunctions, WorkerInvoker
 
 log = logging.getLogger("devhost.host")
 
-# Timers that a jump of the clock made due have so long to end before the jump counts as done.
+# How long timers that become due by a jump of the clock may take before the jump counts as done.
 _TIMERS_SETTLE_SECONDS = 30.0
 
 
@@ -77,7 +78,7 @@ class FunctionsHost:
         return self._active
 
     def start(self) -> None:
-        """Begin to work: go on with what is in flight, fire timers, answer requests."""
+        """Begin to work: continue work in flight, fire timers, answer requests."""
         self._servers = ServerThread("http")
         self._durable.start(self._servers)
         handler = self._page.before(self._public.handle)
@@ -87,14 +88,14 @@ class FunctionsHost:
             self._storage.start(self._invoker)
 
     def check(self) -> None:
-        """Raise HostError if a process that the host cannot do without has ended by itself."""
+        """Raise HostError if a process that the host needs has ended by itself."""
         self._durable.backend.check()
 
     def reload(self) -> bool:
         """Run the app's changed code: new workers take over, the old ones end what they run in the grace period.
 
         Returns:
-            False if the app declares other functions now; then nothing has changed, and the host must start anew.
+            False if the app now declares different functions; then nothing has changed, and the host must restart.
 
         Raises:
             HostError: The changed app cannot be loaded, or its declarations are wrong; the old code goes on.
@@ -111,7 +112,7 @@ class FunctionsHost:
         self._timers.stop()
         if self._storage is not None:
             self._storage.stop()
-        # Requests first: the functions behind them may still need the engine.
+        # Requests first, since their functions may still need the engine.
         self._site.stop()
         self._durable.stop(max(1.0, deadline - time.monotonic()))
         self._invoker.wait_idle(max(0.0, deadline - time.monotonic()))
@@ -119,14 +120,14 @@ class FunctionsHost:
         self._servers.close()
         self._invoker.close()
         if self._storage is not None:
-            # Last: messages of functions cut off above are given back.
+            # Last, since it gives back the messages of functions that were cut off above.
             self._storage.close()
 
     def _load(self) -> LoadedApp:
-        # First: a setting may name the script.
+        # First, since a setting may name the script.
         apply_settings(read_local_settings(app_root(self._options.app_path)), os.environ)
         script = locate_script(self._options.app_path)
-        # What Core Tools sets, too.
+        # Core Tools sets these too.
         own = {
             "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
             "FUNCTIONS_WORKER_RUNTIME": "python",
@@ -134,7 +135,7 @@ class FunctionsHost:
             "AzureWebJobsScriptRoot": str(script.parent),
         }
         apply_settings(own, os.environ)
-        # Before the app: the SDK reads the file too, when it is imported, and then the app would be blamed.
+        # Before the app, because the SDK reads host.json at import, and its error would look like one of the app.
         self._config = HostConfig.read(script.parent)
         count = worker_count(self._options.workers, os.environ) or int(self._options.reload)
         self._workers = AppWorkers(script, self._folder, count, self._options.strict) if count else None
@@ -150,7 +151,7 @@ class FunctionsHost:
 
     def _compose(self, config: HostConfig) -> None:
         settings, functions = os.environ, self.app.functions
-        tell_of_left_out(self.app.left_out)
+        log_left_out(self.app.left_out)
         warn_of_ignored_retries(functions)
         self._active = tuple(function for function in functions if not is_disabled(function.name, settings))
         check_bindings(self._active, settings)
@@ -222,7 +223,7 @@ class FunctionsHost:
 
 
 def _writable(folder: Path) -> Path:
-    """Make the folder for its owner alone, and see that files can be written there. Raises HostConfigError."""
+    """Create the folder for its owner alone, and check that it is writable. Raises HostConfigError."""
     try:
         private_folder(folder)
         with tempfile.TemporaryFile(dir=folder) as probe:

@@ -16,13 +16,13 @@ class HostOptions:
         state_dir: Folder under which ``devhost/`` holds everything the host writes.
         port: Public port; 0 picks a free one.
         rpc_port: Port of the durable RPC API; another is taken if it is in use.
-        enable_auth: Whether function keys are asked for.
+        enable_auth: Whether requests need keys.
         virtual_clock: Whether tests may advance the time.
         grace_seconds: How long running functions may take to end when the host stops.
-        workers: In how many processes of their own functions run; 0 is in the host's process, None is what the
-            setting FUNCTIONS_WORKER_PROCESS_COUNT says, or 1.
+        workers: How many worker processes run functions; 0 runs them in the host's process, None takes the
+            setting FUNCTIONS_WORKER_PROCESS_COUNT, or 1.
         reload: Whether ``reload`` will be called; it needs a worker, so there is at least one.
-        strict: Whether an app is refused of which a function cannot run here.
+        strict: Whether an app is refused if one of its functions cannot run here.
         engine: ``devhost`` for the host's own durable engine, ``extension`` for Microsoft's.
     """
 

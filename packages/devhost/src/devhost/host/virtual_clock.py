@@ -13,10 +13,10 @@ log = logging.getLogger("devhost.host")
 
 
 def open_virtual_clock(path: Path) -> OffsetClock:
-    """Return the clock where an earlier run of the host has left it, and write down every jump.
+    """Return the clock as an earlier run of the host left it, and save every jump.
 
-    Timers and timestamps of running instances lie in the time that tests have skipped to; without this they would
-    lie in the future after a restart.
+    Timers and timestamps of running instances belong to the time that tests have moved to. Without this they would
+    be in the future after a restart.
 
     Args:
         path: A small JSON file; absent or unreadable means real time.
@@ -31,7 +31,7 @@ def open_virtual_clock(path: Path) -> OffsetClock:
 
 
 def warn_of_skipped_time(path: Path) -> None:
-    """Say so if a host on the system's clock takes over what tests have moved into the future.
+    """Warn if a host on the system's clock takes over state that tests have moved into the future.
 
     Args:
         path: Where ``open_virtual_clock`` keeps its time.

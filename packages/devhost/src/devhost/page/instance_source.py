@@ -1,4 +1,4 @@
-"""What the page asks of whatever engine runs the instances."""
+"""What the page needs of the engine that runs the instances."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol

@@ -10,7 +10,7 @@ from devhost.page.lanes import Lanes
 from devhost.page.rendering import render
 from devhost.page.timeline import build_timeline
 
-# More lanes make a page that nobody reads and browsers draw slowly.
+# Browsers draw more lanes slowly, and nobody reads them.
 LANES_SHOWN = 300
 CHILDREN_SHOWN = 30
 
@@ -37,7 +37,7 @@ class InstanceView:
         """Draw it.
 
         Args:
-            done: What the last form did, to be confirmed; empty for nothing.
+            done: The action of the last form, for a confirmation; empty for none.
             show_all: Whether all lanes are drawn, however many there are.
         """
         timeline = build_timeline(self.status, self.now)

@@ -7,7 +7,7 @@ from devhost.page.time_axis import AxisBreak, TimeAxis
 from devhost.page.timeline import Outcome, Step, StepKind, Timeline, duration_text
 
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-# Closer to a shortened stretch, a tick's label would run into that of the stretch.
+# Closer to a shortened stretch, the labels of tick and stretch would overlap.
 _TICK_DISTANCE = 0.05
 _NARROWEST_LABELLED_BREAK = 0.06
 _KIND_LOOKS = {StepKind.CHILD: "child", StepKind.ENTITY_CALL: "entity", StepKind.SIGNAL: "entity"}
@@ -25,7 +25,7 @@ class Lane:
         start: Where it begins, 0.0-1.0.
         width: How much of the axis it takes, 0.0-1.0.
         took: How long it took, or has taken so far; empty for what takes no time.
-        words: The same for who cannot see it.
+        words: The same in words, for screen readers.
     """
 
     step: Step
@@ -75,7 +75,7 @@ class Lanes:
         )
 
     def _is_covered(self, tick: float) -> bool:
-        """Whether a tick's label would tell nothing new, or run into that of a shortened stretch at the end."""
+        """Whether a tick's label would repeat the last one, or overlap that of a shortened stretch at the end."""
         if tick == 1.0:
             return any(one.end > 1 - 2 * _TICK_DISTANCE for one in self.breaks)
         return tick > 0 and self._since(tick) == self._since(1.0)

@@ -1,4 +1,4 @@
-"""Which instances and entities a list shows, as its address says it."""
+"""Which instances and entities a list shows, read from its URL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ class InstanceFilter:
         )
 
     def link(self, after: str) -> str:
-        """Where the same list is, from another place on."""
+        """The URL of the same list after another token."""
         return _address(HOME, vars(replace(self, after=after)))
 
 
@@ -70,7 +70,7 @@ class EntityFilter:
         return EntityQuery(name=self.name or None, fetch_state=True, top=PER_PAGE, continuation_token=self.after)
 
     def link(self, after: str) -> str:
-        """Where the same list is, from another place on."""
+        """The URL of the same list after another token."""
         return _address(f"{HOME}/entities", vars(replace(self, after=after)))
 
 

@@ -21,7 +21,7 @@ from devhost.page.rendering import HOME, instance_link, render
 from devhost.protection.request_guard import Handler
 
 _HEADERS = {
-    # Nothing from elsewhere, no script at all, no other site's frame.
+    # Nothing from other sites, no scripts, no frames.
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
     "Referrer-Policy": "same-origin",
@@ -40,8 +40,8 @@ class PageHttp:
     """The page at ``/devhost``.
 
     Args:
-        client: Where instances are found; it blocks, so it is called in threads.
-        now: Tells the host's time, until which timelines of unfinished instances reach.
+        client: The source of instances; it blocks, so it is called in threads.
+        now: Returns the host's time, at which timelines of unfinished instances end.
         guard: Decides who may see the page, and which forms are its own.
     """
 

@@ -1,7 +1,7 @@
 """Fills the templates of the ``templates`` folder.
 
-Every value is escaped where a template writes it, because nothing is ever marked as safe. So whatever an app says
-stays text.
+Every value is escaped where a template writes it, because nothing is ever marked as safe. So text of an app cannot
+become markup.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 HOME = "/devhost"
-# A short payload stands where it is; a longer one is folded.
+# Shorter payloads are shown in place, longer ones are folded.
 _SHORT_CHARACTERS, _BEGINNING_CHARACTERS = 120, 72
-# Browsers choke on megabytes of text; the durable API has the whole.
+# Browsers cannot cope with megabytes of text; the durable API returns all of it.
 _SHOWN_CHARACTERS = 200_000
 
 
@@ -27,7 +27,7 @@ class FoldedPayload:
     """An input, output or error as a page shows it.
 
     Attributes:
-        line: All of it, if it is short enough to stand where it is; else its beginning.
+        line: All of it, if it is short enough to be shown in place; else its beginning.
         length: Characters of the indented text; 0 for a payload that is not folded.
         text: The indented text, at most as much as a browser can take.
     """
@@ -48,7 +48,7 @@ def instance_link(instance_id: str) -> str:
 
 
 def folded(value: object) -> FoldedPayload:
-    """Fold a payload that is too long to stand where it is."""
+    """Fold a payload that is too long to be shown in place."""
     brief = readable(value, indent=None)
     if len(brief) <= _SHORT_CHARACTERS and "\n" not in brief:
         return FoldedPayload(brief)
@@ -64,7 +64,7 @@ def percent(place: float) -> str:
 
 @cache
 def _environment() -> "Environment":
-    # Imported for the first page only: it would make each start of a host longer by a tenth.
+    # Imported for the first page, since it would make the start of a host a tenth longer.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(

@@ -1,7 +1,7 @@
-"""Where moments lie on a drawn axis, when milliseconds of work stand beside days of waiting.
+"""Places of moments on a drawn axis, where milliseconds of work may be next to days of waiting.
 
 The axis is true to scale, except that a stretch in which no activity runs is shortened if it would dwarf the work.
-Whoever draws the axis marks those stretches (``breaks``), so that nobody reads their width as time.
+Drawings must mark those stretches (``breaks``), so that nobody reads their width as time.
 """
 
 from bisect import bisect_right
@@ -75,7 +75,7 @@ def _boundaries(timeline: Timeline) -> list[datetime]:
     moments = {timeline.start, timeline.end}
     for step in timeline.steps:
         moments.update(moment for moment in (step.start, step.end) if moment)
-    # An axis needs a length, even that of an instance which has only begun.
+    # The axis needs a length, even for an instance that has just begun.
     ends = [max(moments), timeline.start + timedelta(milliseconds=1)]
     return sorted(moments | {max(ends)})
 

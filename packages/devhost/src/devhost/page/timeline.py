@@ -1,7 +1,7 @@
-"""An instance's history as people think of it: steps that begin and end, in the order in which they began.
+"""An instance's history for people: steps that begin and end, in the order in which they began.
 
 Built from the status object of the durable API with ``historyEvents``, so the same code draws an instance of this
-host and one of Azure. What the history does not tell is inferred, and only for show: an activity that is scheduled
+host and one of Azure. What the history lacks is inferred, for display only: an activity that is scheduled
 again under its name, after it failed and a timer passed, counts as the next try, and the timer as the wait for it.
 """
 
@@ -48,8 +48,8 @@ class Step:
         outcome: How it ended.
         attempt: 1, or more for an activity that was tried before.
         planned_end: When a timer is due; None for everything else.
-        input: What it was given, None if unknown.
-        output: What came of it, None if nothing or unknown.
+        input: Its input, None if unknown.
+        output: Its result, None if there is none or it is unknown.
         error: Why it failed, or None.
     """
 
@@ -171,13 +171,13 @@ class _Builder:
     _failures: list[Step] = field(default_factory=list)
 
     def add(self, event: Mapping[str, Any]) -> None:
-        """Take the next event; kinds that mean nothing to a reader are passed over."""
-        take = _TAKEN_BY.get(event["EventType"])
-        if take is not None:
-            take(self, event, moment_of(event["Timestamp"]))
+        """Take the next event; kinds that mean nothing to a reader are skipped."""
+        handler = _HANDLERS.get(event["EventType"])
+        if handler is not None:
+            handler(self, event, moment_of(event["Timestamp"]))
 
     def finish(self, end: datetime, is_finished: bool) -> None:
-        """Close what is still open in a finished instance: nobody waited for it any more."""
+        """Close what is still open in a finished instance, which no longer waited for it."""
         for step in self.steps:
             if step.outcome == Outcome.OPEN and is_finished:
                 step.close(end, Outcome.UNUSED)
@@ -276,7 +276,7 @@ def _point(kind: StepKind, title: str, at: datetime, **payload: Any) -> Step:
     return Step(kind, title, at, at, Outcome.DONE, **payload)
 
 
-_TAKEN_BY: Mapping[str, Callable[[_Builder, Mapping[str, Any], datetime], None]] = {
+_HANDLERS: Mapping[str, Callable[[_Builder, Mapping[str, Any], datetime], None]] = {
     "TaskScheduled": _Builder.scheduled,
     "SubOrchestrationInstanceCreated": _Builder.scheduled,
     "TaskCompleted": _Builder.answered,

@@ -1,1 +1,1 @@
-"""What keeps strangers out of servers on this machine. It knows nothing of the host; other servers use it, too."""
+"""Protects servers on this machine from strangers. It is independent of the host; other servers use it too."""

@@ -1,6 +1,6 @@
-"""Files and folders for their owner alone, whatever the umask is, and also those that were there before.
+"""Files and folders for their owner alone, new and existing ones, whatever the umask is.
 
-State holds keys, and what documents say. Rights are only ever taken away: a file not to be written stays so.
+State holds keys and contents of documents. Permissions are only ever removed: a read-only file stays read-only.
 """
 
 import os
@@ -28,13 +28,13 @@ def private_file(path: Path) -> Path:
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
-        # Not opened for it: to close it again would drop all locks that this process has on it.
+        # Not opened, because closing it would drop all locks of this process on it.
         _close_to_others(path)
     return path
 
 
 def private_database(path: Path) -> Path:
-    """Do so for an SQLite file; what SQLite writes beside it later gets the same rights. Raises OSError."""
+    """Do the same for an SQLite file; SQLite gives later files beside it the same permissions. Raises OSError."""
     for suffix in ("-wal", "-shm", "-journal"):
         beside = path.with_name(path.name + suffix)
         with suppress(FileNotFoundError):
@@ -43,7 +43,7 @@ def private_database(path: Path) -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Put a text into a file; whoever reads it sees the old or the new text, never a part. Raises OSError."""
+    """Put a text into a file; a reader sees the old or the new text, never a part. Raises OSError."""
     draft = path.with_suffix(".tmp")
     draft.unlink(missing_ok=True)
     private_file(draft).write_text(text, encoding="utf-8")

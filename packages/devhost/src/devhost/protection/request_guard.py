@@ -1,15 +1,15 @@
-"""Refuses what web pages have a browser send to this machine, before anything else looks at it.
+"""Refuses requests that web pages make a browser send to this machine, before any other code sees them.
 
-A server on 127.0.0.1 is out of reach for other machines, but not for the sites which its user visits: their pages
-may send requests anywhere, and simple ones without asking first. So a request
+Other machines cannot reach a server on 127.0.0.1, but sites that its user visits can: their pages may send
+requests anywhere, and simple ones without a preflight. So a request
 
 * must name this machine in one ``Host`` header. A site that points a name of its own at 127.0.0.1 (DNS rebinding)
   would be of the server's own origin, but it cannot choose what the browser puts there;
-* must come from the server's own pages, or from no page at all, as far as the browser tells in ``Origin`` and
-  ``Sec-Fetch-Site``. ``Origin: null`` is what pages in sandboxes have, and any page can have one;
+* must come from the server's own pages, or from no page at all, according to the headers ``Origin`` and
+  ``Sec-Fetch-Site``. Sandboxed frames send ``Origin: null``, and any page can have such a frame;
 * must ask for a path. A full address in its place would name a second host.
 
-Programs send neither ``Origin`` nor ``Sec-Fetch-Site``, so they notice the first and the last only.
+Programs send neither ``Origin`` nor ``Sec-Fetch-Site``, so only the first and the last rule affect them.
 """
 
 import ipaddress
@@ -38,7 +38,7 @@ def request_guard(address: str = LOOPBACK) -> Middleware:
 
     Args:
         address: What the server listens on. The names of the loopback interface are always accepted, and so is
-            this address. For 0.0.0.0 and ``::`` that is any IP address: what is no name can be pointed nowhere.
+            this address. For 0.0.0.0 and ``::`` that is any IP address, since only names can be rebound.
     """
 
     @web.middleware

@@ -1,6 +1,6 @@
-"""A log for an HTTP server that holds nothing of what was sent to it: no request line, header or body byte.
+"""A log for an HTTP server without any content of requests: no request line, header or body byte.
 
-The server's own errors quote what they could not understand, and keys and documents are among that.
+The server's own errors quote what they could not parse, which may include keys and documents.
 """
 
 import logging
@@ -13,14 +13,14 @@ _SENDERS_FAULT = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
 class _WithoutContent(logging.Filter):
-    """Puts an error's type, and the places in the code it came from, where its text would have stood."""
+    """Replaces an error's text by its type and the places in the code it came from."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record if it has an error; never drops it."""
         error = record.exc_info[1] if record.exc_info else None
         record.exc_info = None
         if isinstance(error, _SENDERS_FAULT):
-            # There is nothing that a person should do.
+            # No person needs to act.
             record.levelno = min(record.levelno, logging.INFO)
             record.levelname = logging.getLevelName(record.levelno)
             text = "A request was refused: it is not valid HTTP, or was broken off (%s)."

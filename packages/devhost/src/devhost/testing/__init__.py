@@ -1,4 +1,4 @@
-"""For the tests of an app: real orchestrators on the real engine, in time that moves when told to.
+"""For the tests of an app: real orchestrators on the real engine, with a clock that the test moves.
 
 The pytest plugin makes such hosts as the fixture ``orchestration_host``. Where plugins are not loaded by
 themselves, import it from here into conftest.py.

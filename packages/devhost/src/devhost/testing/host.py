@@ -1,4 +1,4 @@
-"""Runs real orchestrators in tests: the real engine, stand-in activities, time that moves when told to."""
+"""Runs real orchestrators in tests: the real engine, stand-in activities, a clock that the test moves."""
 
 import json
 import tempfile
@@ -59,7 +59,7 @@ class OrchestrationTestHost:
         self._invoker = FunctionInvoker()
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="orchestration-test-")
         path = (folder or Path(self._temporary.name if self._temporary else "")) / "engine.db"
-        self._functions = _RememberingFunctions(indexed, self._invoker)
+        self._functions = _RecordingFunctions(indexed, self._invoker)
         self._engine = DurableEngine(self._functions, options or EngineOptions(), path, self._clock)
         self._ignored: RunningActivities = 0
         self.client = self._engine.client
@@ -97,9 +97,9 @@ class OrchestrationTestHost:
         self.client.signal_entity(name, key, operation, json.dumps(json.dumps(payload)) if payload else None)
 
     def last_context(self) -> dict[str, Any]:
-        """Return what the SDK was given in the last episode of an orchestrator: its history, and more.
+        """Return the SDK's input in the last episode of an orchestrator: its history, and more.
 
-        Kept in a file, ``HistoryReplayer`` shows later whether changed code still fits instances of today.
+        Saved to a file, it lets ``HistoryReplayer`` check later whether changed code still fits today's instances.
 
         Raises:
             LookupError: no orchestrator has run.
@@ -113,8 +113,8 @@ class OrchestrationTestHost:
         """Wait until all has happened that can happen at this moment.
 
         Args:
-            ignoring_running_activities: how many activities the test holds, or a function that tells; ``advance``
-                uses the last one given here.
+            ignoring_running_activities: how many activities the test holds, or a function that returns the
+                number; ``advance`` uses the last value given here.
 
         Raises:
             DidNotSettle: something still runs after 15 s.
@@ -153,8 +153,8 @@ class OrchestrationTestHost:
         self.close()
 
 
-class _RememberingFunctions(HostedDurableFunctions):
-    """Keeps what the SDK was given last."""
+class _RecordingFunctions(HostedDurableFunctions):
+    """Records the SDK's last input."""
 
     last_context: str | None = None
 
@@ -176,11 +176,13 @@ def as_app(app: object) -> func.FunctionRegister:
     return whole
 
 
-def _duration(given: object, parts: Mapping[str, float]) -> timedelta:
-    if (given is None) == (not parts) or not isinstance(given, timedelta | None):
-        asked = ", ".join(["" if given is None else repr(given), *(f"{name}=..." for name in parts)]).strip(", ")
-        raise TypeError(f"advance({asked}) says no duration. Give a timedelta, or parts such as hours=48.")
-    duration = timedelta(**parts) if given is None else given
-    if duration < timedelta():
-        raise ValueError(f"Time only moves forward, but advance was asked for {duration}.")
-    return duration
+def _duration(duration: object, parts: Mapping[str, float]) -> timedelta:
+    if (duration is None) == (not parts) or not isinstance(duration, timedelta | None):
+        arguments = ", ".join(
+            ["" if duration is None else repr(duration), *(f"{name}=..." for name in parts)]
+        ).strip(", ")
+        raise TypeError(f"advance({arguments}) says no duration. Give a timedelta, or parts such as hours=48.")
+    total = timedelta(**parts) if duration is None else duration
+    if total < timedelta():
+        raise ValueError(f"Time only moves forward, but advance was asked for {total}.")
+    return total

@@ -1,4 +1,4 @@
-"""Recorded histories: what an orchestrator's code makes of them today."""
+"""Replays recorded histories on the current code of an orchestrator."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -24,17 +24,17 @@ _STATUSES = {Completed: "Completed", Failed: "Failed", ContinuedAsNew: "Continue
 
 @dataclass(frozen=True)
 class ReplayedHistory:
-    """What an orchestrator says when it has been given a history, and what the engine makes of that.
+    """The state of an orchestrator after a history, and the resulting state of its instance.
 
     Attributes:
         is_done: whether it returned, or continued as new.
         output: what it returned, parsed; None if nothing.
         error: the text of the exception that it raised, or None.
         custom_status: its custom status, parsed; None if it has none.
-        actions: all that it asked for since it began, in order, as the SDK words it.
-        runtime_status: what the engine makes of the instance: Completed, Failed, ContinuedAsNew, or Running while
+        actions: all its actions since it began, in order, in the SDK's form.
+        runtime_status: the resulting status of the instance: Completed, Failed, ContinuedAsNew, or Running while
             there is something to wait for.
-        failure: why the engine lets it fail, or None: ``error``, or that the code no longer asks for what the
+        failure: why the instance fails, or None: ``error``, or that the code no longer schedules what the
             history records.
     """
 

@@ -20,21 +20,21 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Serve the host on the inherited socket until it says stop, or is gone; never returns."""
+    """Serve the host on the inherited socket until it sends a stop or is gone; never returns."""
     parsed = _parser().parse_args()
     _die_with(parsed.parent)
-    # Ctrl-C goes to every process of the terminal; the host is the one who decides what comes of it. No SIG_IGN:
-    # that would be handed down to the programs which the app starts.
+    # Ctrl-C reaches every process of the terminal, and the host decides what happens. Not SIG_IGN, which programs
+    # that the app starts would inherit.
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: None)
-    # The stack of a crash is the only thing it leaves.
+    # A crash leaves nothing but its stack.
     faulthandler.enable()
     set_up_logging(parsed.verbose, parsed.label)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # What the app prints would else be lost with the process.
+        # Otherwise output of the app would be lost with the process.
         sys.stdout.reconfigure(line_buffering=True)
     connection = socket.socket(fileno=parsed.socket)
-    # Programs which the app starts must not hold the connection open.
+    # Programs that the app starts must not hold the connection open.
     connection.set_inheritable(False)
     if WorkerServer(FrameStream(connection, parsed.spool), parsed.script, parsed.strict).serve():
         _exit_orderly()
@@ -57,7 +57,7 @@ def _die_with(parent: int) -> None:
     """Have the kernel end this process with the host, even while user code holds the interpreter's lock."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # The host may have gone before the kernel was told.
+    # The host may have ended before that call.
     if os.getppid() != parent:
         os._exit(0)
 

@@ -1,4 +1,4 @@
-"""A call as the host sends it: which function, why, with what; and back to what the invoker takes."""
+"""Converts a call to a frame, with function, invocation and arguments, and back to what the invoker takes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from devhost.functions.invocation_context import Invocation
 from devhost.worker.frames import Body, Frame
 from devhost.worker.payloads import pack_arguments, unpack_arguments
 
-# The rest is for the host's bindings, or has a form of its own on the wire.
+# The others are for the host's bindings only, or have a form of their own on the wire.
 _PLAIN_FIELDS = [
     field for field in Invocation.__dataclass_fields__ if field not in ("last_failure", "binding_data")
 ]

@@ -1,8 +1,8 @@
-"""What can happen to a call because of the process that runs it.
+"""How a call can fail because of the process that runs it.
 
 WorkerProcessDied      a FunctionFailed: the process ended while the function ran, and it will not be run again
 WorkerGone             the process ended while the function ran, and another may run it
-└── WorkerReplaced     ... and it was the host that ended the process, for a reason the function has no part in
+└── WorkerReplaced     ... and it was the host that ended the process; the function did not cause that
 """
 
 import signal
@@ -19,13 +19,13 @@ class WorkerGone(Exception):
 
 
 class WorkerReplaced(WorkerGone):
-    """The host ended the worker process; the call had no part in it and does not count as an attempt."""
+    """The host ended the worker process; the call did not cause that, so it does not count as an attempt."""
 
     code = "workerReplaced"
 
 
 def exit_text(code: int) -> str:
-    """Say how a process ended, such as ``python exited with code 3`` or ``python was ended by SIGSEGV``."""
+    """Describe how a process ended, such as ``python exited with code 3`` or ``python was ended by SIGSEGV``."""
     if code >= 0:
         return f"python exited with code {code}"
     try:
@@ -35,7 +35,7 @@ def exit_text(code: int) -> str:
 
 
 def died(gone: WorkerGone, attempts: int) -> WorkerProcessDied:
-    """The failure of a function whose process has died, in the last of so many attempts."""
+    """The failure of a function whose process died in the last of `attempts` attempts."""
     times = (
         "once and is not run again" if attempts == 1 else f"{attempts} times, the last time alone in its process"
     )

@@ -1,7 +1,7 @@
 """The wire between host and workers: a JSON header and a body of bytes, each preceded by its length.
 
-A large body goes through a file, whose path takes its place: a socket would hold it in pieces on both sides, and
-nobody could be heard meanwhile.
+A large body goes through a file, whose path takes its place. A socket would hold it in pieces on both sides, and
+block other messages meanwhile.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ class FrameStream:
 
     Args:
         connection: The socket; the stream owns it from now on.
-        spool_folder: Where large bodies lie on their way; on a disk.
+        spool_folder: Where large bodies are stored during the transfer; on a disk.
     """
 
     def __init__(self, connection: socket.socket, spool_folder: Path) -> None:
@@ -71,7 +71,7 @@ class FrameStream:
         self.send_packed([self.pack(header, body)])
 
     def send_packed(self, frames: Sequence[bytes]) -> None:
-        """Send frames from ``pack``; costs hardly more than one. Raises OSError if the other side is gone."""
+        """Send frames from ``pack``, in one call for all of them. Raises OSError if the other side is gone."""
         with self._sending:
             self._connection.sendall(b"".join(frames))
 
@@ -98,11 +98,11 @@ class FrameStream:
         return Frame(header, Path(file) if file else body)
 
     def close(self) -> None:
-        """Close the connection; whoever waits in ``receive`` on either side gets None."""
-        with contextlib.suppress(OSError):  # The other side may have been faster.
+        """Close the connection; threads that wait in ``receive`` on either side get None."""
+        with contextlib.suppress(OSError):  # The other side may have closed it first.
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
-        # The file has a hold on the socket; who waits in it has been told to go by now.
+        # Last, since the file keeps the socket open. After the shutdown no thread waits in it any more.
         self._reader.close()
 
     def _spooled(self, body: bytes) -> Path:
@@ -115,7 +115,7 @@ class FrameStream:
 def _encoded(header: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(header)
-    except TypeError:  # Lone surrogates, as in odd file names, and whole numbers over 64 bits.
+    except TypeError:  # For lone surrogates, as in odd file names, and integers of more than 64 bits.
         return json.dumps(header, separators=(",", ":")).encode()
 
 

@@ -17,7 +17,7 @@ _MOST_WORKERS = 32
 
 
 def worker_count(option: int | None, settings: Mapping[str, str]) -> int:
-    """How many workers there shall be: the option, else the setting, else one. Raises HostConfigError."""
+    """The number of workers: the option, else the setting, else one. Raises HostConfigError."""
     text = settings.get(COUNT_SETTING) or "1" if option is None else str(option)
     if not text.isdecimal() or int(text) > _MOST_WORKERS:
         name = f"The setting {COUNT_SETTING}" if option is None else "--workers"
@@ -30,7 +30,7 @@ class AppWorkers:
 
     Args:
         script: The app's script.
-        state_folder: Folder of the host; large bodies lie under it on their way.
+        state_folder: Folder of the host; large bodies are stored below it during the transfer.
         count: How many processes.
         is_strict: Whether a function that cannot run here is a fault of the app.
 
@@ -50,9 +50,9 @@ class AppWorkers:
 
         Args:
             grace_seconds: How long the old workers may take to end what they run.
-            check: Called with the functions, if the app declares other ones now; raises HostError if it may not.
+            check: Called with the functions if they have changed; raises HostError if they are wrong.
 
-        Returns False, and has changed nothing, if the app declares other functions now.
+        Returns False, without any change, if the app now declares different functions.
         Raises AppLoadError if it cannot be loaded; the old code goes on.
         """
         report = self.pool.reload(grace_seconds, self._report)
@@ -62,22 +62,22 @@ class AppWorkers:
         return False
 
     def close(self) -> None:
-        """End the workers and remove what they left."""
+        """End the workers and remove their files."""
         self.pool.close()
         shutil.rmtree(self._spool_folder, ignore_errors=True)
 
 
 def _new_spool_folder(parent: Path) -> Path:
-    """Make this host's folder for bodies, and remove those of hosts that were killed."""
+    """Create this host's folder for bodies, and remove those of killed hosts."""
     for left in parent.iterdir() if parent.exists() else ():
-        if not (left.name.isdecimal() and _lives(int(left.name))):
+        if not (left.name.isdecimal() and _is_running(int(left.name))):
             shutil.rmtree(left, ignore_errors=True)
     folder = parent / str(os.getpid())
     private_folder(parent)
     return private_folder(folder)
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What the host calls: functions as if they ran here, while they run in a worker process."""
+"""Lets the host call functions as if they ran in its own process, while they run in workers."""
 
 import asyncio
 import contextlib
@@ -28,8 +28,8 @@ from devhost.worker.values import WireText
 
 log = logging.getLogger("devhost.worker")
 
-# A durable work item whose process dies is run again, so often in all. HTTP functions and timers are not: nobody
-# knows how far they came.
+# How often in all a durable work item is run whose process dies. HTTP functions and timers are not run again,
+# since it is not known how far they came.
 DURABLE_ATTEMPTS = 3
 
 
@@ -61,7 +61,7 @@ class WorkerInvoker:
         """Run a function and return what it returned; blocks, so it is not for an event loop.
 
         An orchestrator, activity or entity that comes as the engine has it, as JSON text, is run up to three times
-        if its process dies, the last time alone in a process of its own, so that none fails for what another did.
+        if its process dies, the last time alone in a process of its own, so that none fails because of another.
 
         Raises:
             FunctionFailed: The function raised; WorkerProcessDied: it, or another, ended its process.
@@ -88,7 +88,7 @@ class WorkerInvoker:
             return self._begin_slowly(call, on_result)
         header, body = call.packed()
         self._count(1)
-        # Whoever ends the watch is the one who tells: the worker's answer or the time limit.
+        # The first to end the watch reports the result: the worker's answer or the time limit.
         number = self._limits.begin(lambda: on_result(FunctionResult(failure=self._expired(function, worker))))
 
         def answered(done: PendingAnswer) -> None:
@@ -120,7 +120,7 @@ class WorkerInvoker:
                 frame = self._frame_of(answer, function, worker)
             except WorkerGone as gone:
                 raise self._final_failure(function, gone, attempts=1) from gone
-            # A file is read off the loop, so that a large answer does not hold up the other requests.
+            # Files are read in a thread, so that a large answer does not block other requests.
             is_file = isinstance(frame.body, Path)
             if is_file:
                 return await asyncio.to_thread(unpack_answer, frame, arguments)
@@ -145,11 +145,11 @@ class WorkerInvoker:
         try:
             threading.Thread(target=run, name="worker-second-try", daemon=True).start()
         except RuntimeError as failure:
-            # There can be no further thread; the engine begins it anew after a pause.
+            # No thread can be started; the engine begins the function again after a pause.
             on_result(FunctionResult(failure=failure))
 
     def _run(self, call: "_Call", gone: WorkerGone | None = None) -> Frame:
-        """Run a function, again if its process dies; `gone` is how a first attempt has ended already."""
+        """Run a function, again if its process dies; `gone` is how a first attempt has ended."""
         function, attempts = call.function, call.attempts
         header, body = call.packed()
         deaths = 0
@@ -169,7 +169,7 @@ class WorkerInvoker:
     def _attempt(self, function: IndexedFunction, header: dict[str, Any], body: Body, is_alone: bool) -> Frame:
         with self._worker(is_alone) as worker:
             answer = worker.begin(header, body)
-            # Not concurrent.futures.wait: it is made for many, and doubles what a short call costs.
+            # Not concurrent.futures.wait, which doubles the cost of a short call.
             with contextlib.suppress(TimeoutError):
                 answer.exception(self._timeout_seconds)
             return self._frame_of(answer, function, worker)
@@ -183,7 +183,7 @@ class WorkerInvoker:
         raise self._expired(function, worker)
 
     def _expired(self, function: IndexedFunction, worker: WorkerProcess) -> FunctionTimedOut:
-        """Replace the process of a function that runs for too long; returns what its caller is told."""
+        """Replace the process of a function that runs for too long; returns the failure for its caller."""
         assert self._timeout is not None
         limit = format_time_span(self._timeout)
         text = f"Timeout value of {limit} was exceeded by function: Functions.{function.name}"
@@ -217,7 +217,7 @@ class WorkerInvoker:
 
 @dataclass(frozen=True)
 class _Call:
-    """A function to be run, at most so many times if its process dies."""
+    """A function to run, at most `attempts` times if its process dies."""
 
     function: IndexedFunction
     arguments: Mapping[str, Any]
@@ -237,7 +237,7 @@ class _Call:
         if isinstance(value, WireText):
             attempts = durable_attempts
         elif function.trigger_type == ACTIVITY_TRIGGER:
-            # Run by hand, it comes decoded.
+            # An activity that is run by hand has a decoded argument.
             arguments = {**arguments, function.trigger_parameter: WireText(encode(ACTIVITY_TRIGGER, value))}
         return cls(function, arguments, invocation, attempts)
 
@@ -247,7 +247,7 @@ class _Call:
 
 
 class WorkerDurableFunctions(HostedDurableFunctions):
-    """The engine's ``DurableFunctions`` over workers: the JSON text goes to them as it is, and comes back so."""
+    """The engine's ``DurableFunctions`` over workers: the JSON text is passed on unchanged in both directions."""
 
     def _argument(self, trigger_type: str, text: str) -> WireText:
         return WireText(text)

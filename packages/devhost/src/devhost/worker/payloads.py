@@ -1,4 +1,4 @@
-"""What travels with a call and with its answer: arguments, results and failures as frames."""
+"""Converts arguments, results and failures to the contents of frames, and back."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ Parts = list[dict[str, Any]]
 
 
 def pack_arguments(arguments: Mapping[str, Any]) -> tuple[Parts, Body]:
-    """Turn arguments into what a frame carries; outputs are left out, the worker makes its own.
+    """Turn arguments into what a frame carries; outputs are left out, since the worker makes its own.
 
     Raises TypeError for what cannot be sent.
     """
@@ -56,7 +56,7 @@ def pack_results(function: IndexedFunction, result: Any, arguments: Mapping[str,
 
 
 def pack_failure(failure: FunctionFailed) -> bytes:
-    """Turn a failure into a body; an orchestrator's message may be long."""
+    """Turn a failure into a body, not a header, since an orchestrator's message may be long."""
     return json.dumps([failure.type_name, failure.message, failure.stack]).encode()
 
 
@@ -76,7 +76,7 @@ def unpack_answer(frame: Frame, arguments: Mapping[str, Any] | None = None) -> A
 
 
 def _plain(function: IndexedFunction, binding_type: str | None, value: Any) -> Any:
-    """The form of an output in which it can cross, and which its binding takes as well as the original."""
+    """Convert an output to plain data that its binding accepts like the original."""
     if value is None or binding_type is None:
         return value
     if binding_type == HTTP_OUTPUT and not isinstance(value, str | HttpResponse):
@@ -100,7 +100,7 @@ def _blob_content(value: Any) -> str | bytes:
 
 
 def _pack(values: Mapping[str, Any]) -> tuple[Parts, Body]:
-    """One after the other; a file travels alone, and in a body of one value nothing is copied."""
+    """Join the values to one body. A file is passed on only if it is the single value, then without a copy."""
     parts, bodies = [], []
     for name, value in values.items():
         described, body = pack_value(value)

@@ -1,4 +1,4 @@
-"""The worker processes of a host: as many as asked for, each replaced when it ends."""
+"""The worker processes of a host: a fixed number, each replaced when it ends."""
 
 import contextlib
 import logging
@@ -18,10 +18,10 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 
 
 class WorkerPool:
-    """Starts the workers, gives them out, and replaces those that end.
+    """Starts the workers, assigns them to calls, and replaces those that end.
 
     Args:
-        settings: What each of them runs.
+        settings: How each of them is started.
         count: How many there are.
     """
 
@@ -29,7 +29,7 @@ class WorkerPool:
         self._settings = settings
         self._count = count
         self._changed = threading.Condition()
-        self._one_alone = threading.Lock()
+        self._alone_lock = threading.Lock()
         self._living: set[WorkerProcess] = set()
         self._ready: list[WorkerProcess] = []
         self._loaded: list[WorkerProcess] = []
@@ -41,7 +41,7 @@ class WorkerPool:
         return self._closing.is_set()
 
     def load(self) -> Report:
-        """Start the workers; returns what the app holds. Raises AppLoadError with the worker's explanation."""
+        """Start the workers; returns their report. Raises AppLoadError with the worker's explanation."""
         self._loaded = [self._spawn(number) for number in range(1, self._count + 1)]
         return self._reports(self._loaded)[0]
 
@@ -70,7 +70,7 @@ class WorkerPool:
     @contextlib.contextmanager
     def alone(self) -> Iterator[WorkerProcess]:
         """A worker for one call only: if it dies, that call is to blame. One at a time. Raises AppLoadError."""
-        with self._one_alone:
+        with self._alone_lock:
             if self.is_closing:
                 raise HostStopping("The host stops.")
             worker = self._spawn(0)
@@ -85,11 +85,11 @@ class WorkerPool:
         """Replace all workers by new ones, which load the app anew; the old ones may end what they run.
 
         Args:
-            grace_seconds: How long they may take; what still runs then is run again by the new ones.
-            expected: What the app held before; if it holds something else now, nothing is replaced.
+            grace_seconds: How long they may take; what still runs after that is run again by the new ones.
+            expected: The previous report; if the new one differs, nothing is replaced.
 
         Returns:
-            What the app holds now.
+            The new report.
 
         Raises:
             AppLoadError: The app cannot be loaded any more; the old workers go on.
@@ -124,7 +124,7 @@ class WorkerPool:
         worker = WorkerProcess(label, self._settings, lambda ended: self._on_end(ended, number))
         with self._changed:
             self._living.add(worker)
-        # Whoever closes the pool may not have seen this one.
+        # A pool that is closing may have missed this one.
         if self.is_closing:
             worker.kill("the host stops")
         return worker
@@ -144,7 +144,7 @@ class WorkerPool:
     def _add(self, worker: WorkerProcess) -> bool:
         worker.configure(self._settings)
         with self._changed:
-            # It may have died just now; then nobody will say so again.
+            # It may have died just now, in which case no further call of _on_end follows.
             if not worker.is_usable:
                 return False
             self._ready.append(worker)

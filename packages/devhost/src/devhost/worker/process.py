@@ -1,4 +1,4 @@
-"""The host's side of one worker process: starts it, sends it calls, hands out its answers, notices its end."""
+"""The host's side of one worker process: starts it, sends it calls, delivers its answers, detects its end."""
 
 import concurrent.futures
 import contextlib
@@ -31,11 +31,11 @@ _starter = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="worker-s
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """What every worker of a host is started with.
+    """How every worker of a host is started.
 
     Attributes:
         script: The app's script.
-        spool_folder: Where large bodies lie on their way.
+        spool_folder: Where large bodies are stored during the transfer.
         is_strict: Whether a function that cannot run here is a fault of the app.
         thread_count: Size of a worker's thread pool; None is Python's default.
         client_binding: JSON text that durable client parameters receive.
@@ -53,8 +53,8 @@ class WorkerProcess:
 
     Args:
         label: Shown in each line that it logs; empty for none.
-        settings: What it runs.
-        on_end: Called once, on a thread of this process object, when the worker has ended, however that went.
+        settings: How it is started.
+        on_end: Called once, on a thread of this object, when the worker has ended for any reason.
     """
 
     def __init__(self, label: str, settings: WorkerSettings, on_end: Callable[["WorkerProcess"], None]) -> None:
@@ -84,7 +84,7 @@ class WorkerProcess:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it lives, and the host has not asked for its end."""
+        """Whether it runs, and the host has not begun to end it."""
         return self._gone is None and self._end_reason is None
 
     def begin(self, header: dict[str, Any], body: Body, at_once: bool = True) -> PendingAnswer:
@@ -92,11 +92,11 @@ class WorkerProcess:
 
         Args:
             header: The call, without its id.
-            body: What belongs to it.
+            body: The body of the call.
             at_once: Send on this thread, which may have to wait for the worker; else on the worker's own thread.
         """
         answer: PendingAnswer = concurrent.futures.Future()
-        # Running from now on, so that a caller who goes away cannot cancel it under the reader's hands.
+        # Marked as running, so that a caller who goes away cannot cancel it while the reader uses it.
         answer.set_running_or_notify_cancel()
         with self._lock:
             if self._gone:
@@ -118,7 +118,7 @@ class WorkerProcess:
         return not concurrent.futures.wait(answers, timeout_seconds).not_done
 
     def configure(self, settings: WorkerSettings) -> None:
-        """Tell a loaded worker with what it shall run functions; must come before the first call."""
+        """Send a loaded worker the settings for its functions; must come before the first call."""
         self._send({"configure": settings.client_binding, "threads": settings.thread_count}, b"")
 
     def kill(self, reason: str) -> None:
@@ -129,7 +129,7 @@ class WorkerProcess:
     def stop(self, reason: str) -> None:
         """Let the process end in order, or end it after a few seconds; its calls get WorkerReplaced."""
         self._end_reason = self._end_reason or reason
-        # By the writer: one that does not listen any more would hold up this thread.
+        # Sent by the writer: a worker that no longer reads would block this thread.
         self._outgoing.put(({"stop": True}, b""))
         try:
             self._process.wait(_STOP_SECONDS)
@@ -148,7 +148,7 @@ class WorkerProcess:
             options.append("--verbose")
         process = subprocess.Popen(
             [sys.executable, "-m", "devhost.worker", *options],
-            # Where this package is found, whatever the folder of the host; the worker goes to the app's.
+            # Where this package can be imported; the worker changes to the app's folder itself.
             cwd=Path(devhost.__file__).parents[1],
             stdin=subprocess.DEVNULL,
             pass_fds=(theirs.fileno(),),
@@ -164,11 +164,11 @@ class WorkerProcess:
         try:
             self._stream.send_packed(frames)
         except OSError as error:
-            # The reader notices the end, too, and tells everyone who waits.
+            # The reader detects the end too, and fails all pending calls.
             log.debug("Worker %s took no more: %s", self.label, error)
 
     def _packed(self, header: dict[str, Any], body: Body) -> bytes | None:
-        """The frame of a message; None if there cannot be one, which concerns its call and no other."""
+        """The frame of a message; None if it cannot be made, which fails only its own call."""
         try:
             return self._stream.pack(header, body)
         except Exception as error:
@@ -180,7 +180,7 @@ class WorkerProcess:
             return None
 
     def _write(self) -> None:
-        """Send what is put into the queue, together what has gathered there."""
+        """Send the queued messages; those that have gathered go out together."""
         while (message := self._outgoing.get()) is not None:
             messages = [message]
             with contextlib.suppress(queue.Empty):
@@ -210,14 +210,14 @@ class WorkerProcess:
         if frame.header["loaded"]:
             self.loaded.set_result(frame.header["app"])
         else:
-            # It ends now, as it should.
+            # The worker ends by itself now, as it should.
             self._end_reason = self._end_reason or "the app could not be loaded"
             self.loaded.set_exception(AppLoadError(frame.header["error"]))
 
     def _end(self) -> None:
         if self._end_reason is None:
-            # It may have closed the connection only; without one it is of no use. One that is ending by itself
-            # gets the time to do so, for the sake of its exit code.
+            # Perhaps only the connection is closed, but then the worker is useless. One that is ending by itself
+            # gets the time to do so, so that its exit code is known.
             try:
                 self._process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""How a worker tells the host what is in the app, so that the host need not import it."""
+"""A worker's report about the app, so that the host need not import the app."""
 
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ _FORMS = {"str": str, "bytes": bytes}
 
 
 class ReportedBinding:
-    """A binding as the worker described it: the attributes of the SDK's own object, with plain values."""
+    """A binding as the worker reported it: the attributes of the SDK's own object, with plain values."""
 
     def __init__(self, attributes: Mapping[str, Any], described: Mapping[str, Any]) -> None:
         self.__dict__.update(attributes)
@@ -29,11 +29,14 @@ class ReportedBinding:
 
 def describe_app(app: LoadedApp) -> dict[str, Any]:
     """Describe an app in plain JSON: its functions, and those that are left out."""
-    return {"functions": describe_functions(app.functions), "leftOut": [asdict(one) for one in app.left_out]}
+    return {
+        "functions": describe_functions(app.functions),
+        "leftOut": [asdict(function) for function in app.left_out],
+    }
 
 
 def app_of(report: Mapping[str, Any], root: Path) -> LoadedApp:
-    """Build the app that a worker has described; its functions can be looked at, and run only in a worker."""
+    """Build an app from a worker's report; its functions can be inspected here, but run only in a worker."""
     left_out = tuple(LeftOut(**one) for one in report["leftOut"])
     return LoadedApp(root, functions_of(report["functions"], root), left_out)
 
@@ -44,7 +47,7 @@ def describe_functions(functions: Iterable[IndexedFunction]) -> list[dict[str, A
 
 
 def functions_of(report: Iterable[Mapping[str, Any]], directory: Path) -> tuple[IndexedFunction, ...]:
-    """Build the functions that a worker has described; they can be looked at, and run only in a worker."""
+    """Build functions from a worker's report; they can be inspected here, but run only in a worker."""
     return tuple(_function(described, directory) for described in report)
 
 
@@ -67,7 +70,7 @@ def _describe(function: IndexedFunction) -> dict[str, Any]:
 def _describe_binding(binding: Any) -> dict[str, Any]:
     attributes = {name: _plain(value) for name, value in vars(binding).items() if not name.startswith("_")}
     attributes |= {"direction": binding.direction, "data_type": binding.data_type}
-    # The admin endpoints show enums by their names, everything else goes by their values.
+    # The admin endpoints show the names of enums; everything else uses their values.
     described = {key: _shown(value) for key, value in binding.get_dict_repr().items() if value is not None}
     return {"attributes": attributes, "described": described}
 
@@ -98,13 +101,13 @@ def _function(described: Mapping[str, Any], directory: Path) -> IndexedFunction:
 
 
 def _annotations(function: IndexedFunction) -> dict[str, str]:
-    """The annotations by which a binding decides in what form to give its value."""
+    """The annotations that decide in which form a binding passes its value."""
     hints = typing.get_type_hints(function.call)
     return {name: hint.__name__ for name, hint in hints.items() if hint in _FORMS.values()}
 
 
 def _stand_in(annotations: Mapping[str, str]) -> Callable[..., Any]:
-    """What stands for the user's function in the host."""
+    """Make the stand-in for the user's function in the host."""
 
     def runs_elsewhere(**_: Any) -> Any:
         raise RuntimeError("This function is known from a worker's report, and runs in a worker only.")

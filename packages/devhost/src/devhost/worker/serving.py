@@ -1,4 +1,4 @@
-"""The worker's side: loads the app, tells the host what is in it, and runs what the host asks for."""
+"""The worker's side: loads the app, reports its functions to the host, and runs the calls of the host."""
 
 import concurrent.futures
 import logging
@@ -37,11 +37,11 @@ class WorkerServer:
         self._is_strict = is_strict
         self._functions: dict[str, IndexedFunction] = {}
         self._invoker = FunctionInvoker()
-        # For what would hold up the reader or the app's event loop: files, and encoding what coroutines returned.
+        # For work that would block the reader or the app's event loop: reading files, encoding coroutine results.
         self._helpers = concurrent.futures.ThreadPoolExecutor(4, thread_name_prefix="worker-helper")
 
     def serve(self) -> bool:
-        """Load the app and serve calls until the host says stop (True) or is gone (False)."""
+        """Load the app and serve calls until the host sends a stop (True) or is gone (False)."""
         if not self._load():
             return True
         while (frame := self._stream.receive()) is not None:
@@ -107,7 +107,7 @@ class WorkerServer:
         try:
             results, body = pack_results(function, returned, arguments)
         except FunctionFailed as failure:
-            # The function itself did well, so nobody has said a word yet.
+            # The function itself succeeded, so nothing has been logged yet.
             log.error("Functions.%s (Failed): %s", function.name, failure.message)
             return self._fail(call_id, failure)
         return self._stream.send({"id": call_id, "results": results}, body)
@@ -116,7 +116,7 @@ class WorkerServer:
         self._stream.send({"id": call_id, "failed": True}, pack_failure(failure))
 
     def _guarded(self, work: Callable[..., None], *arguments: Any) -> None:
-        """Do a piece of the worker's own work; where that fails, end the process: the host starts another.
+        """Do work of the worker itself; if that fails, end the process, and the host starts another.
 
         A worker that goes on after running out of memory or threads may leave calls unanswered for ever.
         """

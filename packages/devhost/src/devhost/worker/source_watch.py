@@ -1,8 +1,8 @@
-"""Notices that a Python file of the app has changed, for ``--reload``.
+"""Detects changes in the Python files of the app, for ``--reload``.
 
-The watchfiles library says when to look. A look compares the app's files with what they were before. There is one
-every second in any case, which finds what no report came of: a file in a new folder, behind a link, or on a remote
-disk. Only the app's own folders are watched: a virtual environment has thousands.
+The watchfiles library reports when to look. A look compares the app's files with the previous look. Another look
+every second finds changes that are not reported: in a new folder, behind a link, or on a remote disk. Only the
+app's own folders are watched, since a virtual environment has thousands.
 """
 
 import contextlib
@@ -18,10 +18,10 @@ from watchfiles import watch
 log = logging.getLogger("devhost.worker")
 
 _LOOK_SECONDS = 1.0
-# Editors and git write several files, one after the other: nothing else may change for so long.
+# Editors and git write several files in a row, so a change counts once nothing has changed for this long.
 _REST_SECONDS = 0.2
 _STOP_SECONDS = 1.0
-_PASSED_OVER = ("__pycache__", "node_modules")
+_SKIPPED_FOLDERS = ("__pycache__", "node_modules")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Snapshot:
 
     @classmethod
     def of(cls, root: Path) -> "Snapshot":
-        """Look at an app; virtual environments, hidden folders and links to folders are passed over."""
+        """Look at an app; virtual environments, hidden folders and links to folders are skipped."""
         found = cls()
         for folder, entries in _own_folders(str(root)):
             found.folders.add(folder)
@@ -46,7 +46,7 @@ class Snapshot:
         try:
             status = entry.stat()
         except OSError:
-            return  # Removed just now, or a link that leads nowhere.
+            return  # Removed just now, or a dangling link.
         self.files[entry.path] = (status.st_mtime_ns, status.st_size)
 
 
@@ -55,7 +55,7 @@ class SourceWatcher:
 
     Args:
         root: The app's folder.
-        on_change: Called on the watcher's thread when files have changed and rest again.
+        on_change: Called on the watcher's thread once files have changed and no more changes follow.
     """
 
     def __init__(self, root: Path, on_change: Callable[[], None]) -> None:
@@ -64,14 +64,14 @@ class SourceWatcher:
         self._seen = Snapshot.of(root)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="source-watcher", daemon=True)
-        self._told_of = ""
+        self._warned_of = ""
 
     def start(self) -> None:
         """Begin to watch."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Watch no more; a change that is being handled goes on."""
+        """Stop watching; a change that is being handled goes on."""
         self._stopping.set()
         self._thread.join(_STOP_SECONDS)
 
@@ -79,14 +79,14 @@ class SourceWatcher:
         while not self._stopping.is_set():
             try:
                 self._watch_folders()
-            # Among others: too few watches for this user, a folder that is gone, a name that is no text.
+            # For example: the user's limit of watches, a removed folder, a file name that is not valid text.
             except (OSError, RuntimeError) as error:
-                self._tell_of(str(error))
+                self._warn_of(str(error))
                 self._stopping.wait(_LOOK_SECONDS)
                 self._look()
 
     def _watch_folders(self) -> None:
-        """Look whenever something has happened, until there are other folders to be watched."""
+        """Look at every report, until the set of folders changes."""
         folders = self._seen.folders
         reports = watch(
             *folders,
@@ -118,13 +118,13 @@ class SourceWatcher:
         except Exception:
             log.exception("The changed app could not be loaded; the old code goes on")
 
-    def _tell_of(self, trouble: str) -> None:
-        if trouble != self._told_of:
+    def _warn_of(self, reason: str) -> None:
+        if reason != self._warned_of:
             text = (
                 "The system does not report changed files (%s). devhost looks for them every %g s, which will do."
             )
-            log.warning(text, trouble, _LOOK_SECONDS)
-            self._told_of = trouble
+            log.warning(text, reason, _LOOK_SECONDS)
+            self._warned_of = reason
 
 
 def _own_folders(folder: str) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
@@ -133,11 +133,11 @@ def _own_folders(folder: str) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
         with os.scandir(folder) as found:
             entries = [entry for entry in found if not entry.name.startswith(".")]
     except OSError:
-        return  # Removed just now, or closed to this user.
+        return  # Removed just now, or not readable.
     if any(entry.name == "pyvenv.cfg" for entry in entries):
         return
     folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
     yield folder, [entry for entry in entries if entry.path not in folders]
     for path in folders:
-        if os.path.basename(path) not in _PASSED_OVER:
+        if os.path.basename(path) not in _SKIPPED_FOLDERS:
             yield from _own_folders(path)

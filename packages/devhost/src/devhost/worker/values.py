@@ -1,6 +1,6 @@
-"""Single values on their way between host and worker: what a parameter receives, what a function gives away.
+"""Converts single values between host and worker: arguments, results and outputs of functions.
 
-Only plain data crosses: the host can read every answer without a class of the app, so it never imports user code.
+Only plain data is sent, so the host can read every answer without importing classes of the app.
 """
 
 import json
@@ -80,7 +80,7 @@ def _pack_response(response: HttpResponse) -> Packed:
 
 
 def unpack_large_response(described: dict[str, Any], body: Path) -> func.HttpResponse:
-    """Do for a response what ``unpack_value`` does, with the body left in its file, which ends with its use."""
+    """Do for a response what ``unpack_value`` does, with the body left in its file, which is removed after use."""
     file = body.open("rb")
     body.unlink()
     return _unpack_response(described, file)
@@ -126,7 +126,7 @@ def _unpack_stream(described: dict[str, Any], body: bytes) -> InputStream:
     return InputStream(data=body, **{name: described[name] for name in _STREAM_PARTS})
 
 
-# How each kind is packed and unpacked; looked through in this order.
+# How each kind is packed and unpacked; tried in this order.
 _PLAIN: dict[type, tuple[Callable[[Any], Packed], Callable[[dict[str, Any], bytes], Any]]] = {
     WireText: (lambda wire: ({}, wire.text.encode()), lambda _, body: WireText(body.decode())),
     str: (lambda text: ({}, text.encode()), lambda _, body: body.decode()),

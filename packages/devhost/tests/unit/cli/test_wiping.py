@@ -47,7 +47,7 @@ def test_wipe_deletes_nothing_without_yes(state_dir: Path, monkeypatch: pytest.M
 
 def test_wipe_asks_for_yes_where_nobody_can_be_asked(state_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["wipe", "--state-dir", str(state_dir)]) == 1
-    assert "Say --yes" in capsys.readouterr().err
+    assert "Give --yes" in capsys.readouterr().err
 
 
 def test_wipe_leaves_a_folder_alone_that_is_not_a_host_s(

@@ -229,7 +229,7 @@ def test_it_can_be_undone() -> None:
 
 @pytest.mark.parametrize(("settings", "expected"), [({}, True), ({sdk_speedups.SETTING: "0"}, False)])
 def test_the_setting_forbids_it(settings: dict[str, str], expected: bool) -> None:
-    sdk_speedups.install_if_wanted(settings)
+    sdk_speedups.install_if_enabled(settings)
     assert is_sped_up() is expected
 
 

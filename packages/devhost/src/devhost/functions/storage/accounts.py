@@ -13,16 +13,16 @@ from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient
 from requests.adapters import HTTPAdapter
 
-# A version that every Azurite of the last years knows; the packages' own default may be too new for it.
+# Supported by every Azurite of the last years; the packages' default may be too new for it.
 _API_VERSION = "2023-11-03"
-# As many as may be in use at once, so that none is thrown away after use.
+# As many as may be in use at once, so that all of them are reused.
 _CONNECTIONS = 64
-# The packages' own retries begin after 15 seconds; a local emulator answers at once or is not there.
+# The packages' own retries begin after 15 seconds; a local emulator answers at once or not at all.
 _RETRIES = {"retry_total": 1, "initial_backoff": 0.2, "random_jitter_range": 0}
 
 
 class StorageAccounts:
-    """Clients by connection string; all threads of the host share them. Also tells readers of what was written."""
+    """Clients by connection string, shared by all threads; notifies listeners of the host's own writes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,11 +52,11 @@ class StorageAccounts:
             return self._containers[connection, name]
 
     def on_write(self, connection: str, name: str, listener: Callable[[], None]) -> None:
-        """Have `listener` called when this host writes to a queue or container: it need not poll for that."""
+        """Call `listener` whenever this host writes to a queue or container, so that it need not poll for that."""
         self._listeners[connection, name].append(listener)
 
-    def written(self, connection: str, name: str) -> None:
-        """Tell the listeners of a queue or container that something is there."""
+    def notify(self, connection: str, name: str) -> None:
+        """Notify the listeners of a queue or container that something was written."""
         for listener in self._listeners.get((connection, name), ()):
             listener()
 

@@ -40,7 +40,7 @@ def data_of_blob(path: str, uri: str, tokens: Mapping[str, str], metadata: Mappi
 
 
 def _properties(body: bytes) -> dict[str, Any]:
-    # Most bodies are no JSON object; then they have no properties to offer.
+    # Most bodies are not JSON objects and have no properties.
     if not body.lstrip().startswith(b"{"):
         return {}
     try:

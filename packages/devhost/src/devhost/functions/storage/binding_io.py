@@ -45,12 +45,12 @@ class BindingIo:
     def write(self, values: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         """Write what the function set or returned, by parameter; nothing for None. Raises FunctionFailed.
 
-        Names are resolved and values encoded before anything is written, so that a mistake writes nothing.
+        Names are resolved and values encoded before the first write, so that a faulty one prevents all writes.
         """
         writes = [
-            self._prepared(one, values[one.name], data)
-            for one in self._outputs
-            if values.get(one.name) is not None
+            self._prepared(binding, values[binding.name], data)
+            for binding in self._outputs
+            if values.get(binding.name) is not None
         ]
         for binding, target, contents in writes:
             try:
@@ -64,7 +64,7 @@ class BindingIo:
             blob = read_blob(self._blob(binding, target))
         except AzureError as error:
             raise self._failed(binding, target, "read", error) from error
-        return blob and blob.as_argument(binding.wanted)
+        return blob and blob.as_argument(binding.annotation)
 
     def _prepared(
         self, binding: StorageBinding, value: Any, data: Mapping[str, Any]
@@ -77,10 +77,10 @@ class BindingIo:
     def _write_output(self, binding: StorageBinding, target: str, contents: list[Any]) -> None:
         if binding.kind == QUEUE:
             send(self._accounts.queue(binding.connection, target), contents)
-            self._accounts.written(binding.connection, target)
+            self._accounts.notify(binding.connection, target)
             return
         self._upload(binding, target, contents[0])
-        self._accounts.written(binding.connection, target.partition("/")[0])
+        self._accounts.notify(binding.connection, target.partition("/")[0])
 
     def _upload(self, binding: StorageBinding, target: str, content: bytes) -> None:
         blob = self._blob(binding, target)
@@ -94,11 +94,11 @@ class BindingIo:
         container, _, name = target.partition("/")
         return self._accounts.container(binding.connection, container).get_blob_client(name)
 
-    def _failed(self, binding: StorageBinding, target: str, what: str, error: AzureError) -> FunctionFailed:
+    def _failed(self, binding: StorageBinding, target: str, action: str, error: AzureError) -> FunctionFailed:
         kind = "queue" if binding.kind == QUEUE else "blob"
         reason = str(error).splitlines()[0]
         text = (
-            f'the {kind} "{target}" of the binding "{binding.name}" could not be {what}: {reason} '
+            f'the {kind} "{target}" of the binding "{binding.name}" could not be {action}: {reason} '
             "Check that the storage account of its connection is there (locally: Azurite)."
         )
         return FunctionFailed("BindingError", text)

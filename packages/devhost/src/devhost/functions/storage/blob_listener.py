@@ -13,8 +13,8 @@ from azure.storage.blob import BlobProperties
 from devhost.engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions.errors import HostStopping
 from devhost.functions.indexing import IndexedFunction
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.storage.accounts import StorageAccounts
 from devhost.functions.storage.binding_data import data_of_blob
 from devhost.functions.storage.binding_io import send
@@ -31,14 +31,14 @@ log = logging.getLogger("devhost.host")
 POISON_QUEUE = "webjobs-blobtrigger-poison"
 _LONGEST_PAUSE_SECONDS = 2.0
 _POSTPONE_SECONDS = 5
-# A storage that does not answer must not hold up the host's end.
+# A storage service that does not answer must not delay the stop of the host.
 _STOP_SECONDS = 2.0
 
 
 class BlobListener:
     """Works on the blobs of one path for one function, from ``start`` to ``stop``.
 
-    A blob that is there already when the function first runs is new, too. One that fails is tried again at once;
+    A blob that exists before the function first runs counts as new. One that fails is tried again at once;
     after ``poisonBlobThreshold`` tries a message about it goes to ``webjobs-blobtrigger-poison``.
 
     Args:
@@ -46,7 +46,7 @@ class BlobListener:
         binding: Its trigger.
         invoker: Runs it.
         accounts: Clients.
-        receipts: What was worked on.
+        receipts: Which versions of blobs are done.
         options: How to read blobs.
     """
 
@@ -83,7 +83,7 @@ class BlobListener:
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Begin no more blobs; what runs goes on."""
+        """Begin no more blobs; running functions go on."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -120,7 +120,7 @@ class BlobListener:
                 self._changed.wait_for(lambda: self._stopping or self._woken, pause)
 
     def _look(self) -> bool:
-        """Begin all new versions; whether there were any."""
+        """Begin all new versions; returns whether there were any."""
         found = False
         try:
             for blob in self._container.list_blobs(name_starts_with=self._pattern.prefix or None):
@@ -133,7 +133,7 @@ class BlobListener:
         except ResourceNotFoundError:
             pass  # No container yet, so no blobs.
         except AzureError as error:
-            self._report(error)
+            self._log_failure(error)
             return False
         self._is_failing = False
         return found
@@ -176,7 +176,7 @@ class BlobListener:
             try:
                 blob = self._read(name, etag)
                 if blob is None:
-                    # Overwritten or deleted meanwhile; a new version is found by the next look.
+                    # It was overwritten or deleted; the next look finds a new version.
                     return True
                 self._call(blob, tokens, f"New blob detected: {self._pattern.container}/{name}")
                 return True
@@ -200,7 +200,7 @@ class BlobListener:
 
     def _call(self, blob: StoredBlob, tokens: dict[str, str], reason: str) -> None:
         try:
-            value = blob.as_argument(self._binding.wanted)
+            value = blob.as_argument(self._binding.annotation)
         except FunctionFailed as failure:
             log.error("Functions.%s: %s", self._function.name, failure.message)
             raise
@@ -219,7 +219,7 @@ class BlobListener:
         }
         connection = self._binding.connection
         send(self._accounts.queue(connection, POISON_QUEUE), [encode_message(json.dumps(record), BASE64)])
-        self._accounts.written(connection, POISON_QUEUE)
+        self._accounts.notify(connection, POISON_QUEUE)
         log.error(
             "Blob %s/%s was given up by %s after %d tries; a message about it is in %s.",
             self._pattern.container,
@@ -234,7 +234,7 @@ class BlobListener:
         return f"{self._container.url}/{name}"
 
     def _postpone(self, uri: str, error: Exception) -> None:
-        """Leave a blob for a while, because it could not be read or its receipt not be written."""
+        """Leave a blob for a while, because it could not be read or its receipt could not be written."""
         self._postponed[uri] = time.monotonic() + _POSTPONE_SECONDS
         log.warning(
             "%s could not work on %s, and tries it again in %d seconds: %s",
@@ -244,7 +244,7 @@ class BlobListener:
             str(error).splitlines()[0],
         )
 
-    def _report(self, error: AzureError) -> None:
+    def _log_failure(self, error: AzureError) -> None:
         if not self._is_failing:
             log.warning(
                 "The container %s of %s cannot be read, and is tried again: %s Check that its storage account is "
@@ -257,5 +257,5 @@ class BlobListener:
 
 
 def _etag(blob: BlobProperties) -> str:
-    # Lists have it without the quotes that headers have, and conditions need.
+    # Lists give it without the quotes that conditions need.
     return f'"{str(blob.etag).strip(chr(34))}"'

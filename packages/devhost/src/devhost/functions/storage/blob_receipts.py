@@ -1,4 +1,4 @@
-"""Remembers which version of which blob a function has seen, so that each is worked on once, restarts or not."""
+"""Records which versions of blobs are done, so that they are not processed again, even after a restart."""
 
 import sqlite3
 import threading
@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS receipts (
 
 
 class BlobReceipts:
-    """A small database; blobs are told apart by address, versions by ETag. Thread-safe.
+    """A small database; blobs are identified by address, versions by ETag. Thread-safe.
 
     Args:
         path: The database file; made if missing.
@@ -30,7 +30,7 @@ class BlobReceipts:
         self._lock = threading.Lock()
         self._database = sqlite3.connect(private_database(path), check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
-        # A try must be counted before it begins, also when the power fails in it.
+        # A try must be counted before it begins, even if the power fails during it.
         self._database.execute("PRAGMA synchronous = FULL")
         self._database.execute(_SCHEMA)
 
@@ -59,7 +59,7 @@ class BlobReceipts:
         return int(tries)
 
     def take_back(self, function: str, uri: str, etag: str) -> None:
-        """Uncount the last try: the host stopped it."""
+        """Do not count the last try, because the host stopped it."""
         with self._lock:
             self._database.execute(
                 "UPDATE receipts SET tries = max(tries - 1, 0) WHERE function = ? AND uri = ? AND etag = ?",
@@ -67,7 +67,7 @@ class BlobReceipts:
             )
 
     def finish(self, function: str, uri: str, etag: str) -> None:
-        """Note that this version is done with, by success or for good."""
+        """Note that this version is done: it succeeded or was given up."""
         with self._lock:
             self._database.execute(
                 "UPDATE receipts SET is_done = 1 WHERE function = ? AND uri = ? AND etag = ?",

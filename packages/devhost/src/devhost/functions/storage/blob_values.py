@@ -1,4 +1,4 @@
-"""Between blobs and what functions receive of them and give for them."""
+"""Converts blobs to what functions receive, and outputs of functions to blob contents."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class StoredBlob:
     Attributes:
         path: ``container/name``.
         uri: Its address.
-        content: What is in it.
-        properties: What the service tells about it, in the names functions see.
-        metadata: The metadata its writer gave.
+        content: Its bytes.
+        properties: Its properties, under the names that functions see.
+        metadata: The metadata that its writer set.
     """
 
     path: str
@@ -30,14 +30,14 @@ class StoredBlob:
     properties: Mapping[str, Any]
     metadata: Mapping[str, str]
 
-    def as_argument(self, wanted: Any) -> Any:
+    def as_argument(self, annotation: Any) -> Any:
         """What a parameter receives: ``str`` or ``bytes`` if it is annotated so, otherwise an ``InputStream``.
 
-        Raises FunctionFailed for a blob that is wanted as text and is none.
+        Raises FunctionFailed for a ``str`` parameter if the blob is not UTF-8 text.
         """
-        if wanted is str:
+        if annotation is str:
             return self._text()
-        if wanted is bytes:
+        if annotation is bytes:
             return self.content
         return InputStream(
             data=self.content,
@@ -66,7 +66,7 @@ def read_blob(client: BlobClient, **condition: Any) -> StoredBlob | None:
         path=f"{client.container_name}/{client.blob_name}",
         uri=str(client.url),
         content=download.readall(),
-        properties=_seen(download.properties),
+        properties=_function_properties(download.properties),
         metadata=download.properties.metadata or {},
     )
 
@@ -81,7 +81,7 @@ def content_of(value: Any) -> bytes:
     return content.encode() if isinstance(content, str) else bytes(content)
 
 
-def _seen(properties: BlobProperties) -> dict[str, Any]:
+def _function_properties(properties: BlobProperties) -> dict[str, Any]:
     settings = properties.content_settings
     return {
         "ETag": properties.etag,

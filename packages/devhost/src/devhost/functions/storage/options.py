@@ -1,4 +1,4 @@
-"""What host.json says of queues and blobs: ``extensions.queues`` and ``extensions.blobs``."""
+"""The options of host.json for queues and blobs: ``extensions.queues`` and ``extensions.blobs``."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,8 +20,8 @@ class QueueOptions:
         new_batch_threshold: More are taken when no more than this many run.
         max_dequeue_count: Tries before a message goes to the poison queue.
         visibility_timeout: Pause before a failed message is tried again.
-        max_polling_interval: The longest pause between two looks at an empty queue. Two seconds, as Azure's host
-            has it in development; one minute when deployed.
+        max_polling_interval: The longest pause between two looks at an empty queue. Two seconds by
+            default, as in Azure's host in development; deployed, it is one minute.
         message_encoding: ``base64`` or ``none``.
     """
 

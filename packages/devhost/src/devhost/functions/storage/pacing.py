@@ -1,4 +1,4 @@
-"""How often a trigger looks for something new: at once after a find, then less and less often."""
+"""How often a trigger looks for something new: soon after a find, then less and less often."""
 
 _FIRST_PAUSE_SECONDS = 0.1
 

@@ -1,4 +1,4 @@
-"""Runs a queue trigger: takes messages in batches, runs the function for each, and moves hopeless ones away."""
+"""Runs a queue trigger: takes messages in batches, runs the function for each, and gives up on hopeless ones."""
 
 import logging
 import threading
@@ -13,8 +13,8 @@ from azure.functions.queue import QueueMessage
 from devhost.engine.functions import FunctionFailed, FunctionTimedOut
 from devhost.functions.errors import HostStopping
 from devhost.functions.indexing import IndexedFunction
-from devhost.functions.invocation import Invoker
 from devhost.functions.invocation_context import Invocation
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.storage.binding_data import data_of_message
 from devhost.functions.storage.options import QueueOptions
 from devhost.functions.storage.pacing import Pacing
@@ -23,8 +23,8 @@ from devhost.functions.storage.queues import TakenMessage, TriggerQueue
 
 log = logging.getLogger("devhost.host")
 
-_MOST_AT_ONCE = 32
-# A storage that does not answer must not hold up the host's end.
+_LARGEST_BATCH = 32
+# A storage service that does not answer must not delay the stop of the host.
 _STOP_SECONDS = 2.0
 
 
@@ -36,7 +36,7 @@ class QueueListener:
 
     Args:
         function: A function with a queue trigger.
-        wanted: The annotation of its trigger parameter.
+        annotation: The annotation of its trigger parameter.
         invoker: Runs it.
         queue: The queue.
         options: How to read it.
@@ -45,12 +45,12 @@ class QueueListener:
     def __init__(
         self,
         function: IndexedFunction,
-        wanted: Any,
+        annotation: Any,
         invoker: Invoker,
         queue: TriggerQueue,
         options: QueueOptions,
     ) -> None:
-        self._function, self._wanted, self._invoker = function, wanted, invoker
+        self._function, self._annotation, self._invoker = function, annotation, invoker
         self._queue, self._options = queue, options
         self._changed = threading.Condition()
         self._woken = self._stopping = self._is_failing = False
@@ -63,13 +63,13 @@ class QueueListener:
         self._watcher.start()
 
     def wake(self) -> None:
-        """Look at the queue now: there is something in it."""
+        """Look at the queue now: something was written to it."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Take no more messages; what runs goes on."""
+        """Take no more messages; running functions go on."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -77,7 +77,7 @@ class QueueListener:
             self._watcher.join(_STOP_SECONDS)
 
     def close(self, timeout_seconds: float) -> None:
-        """Wait a little for messages that end, and give back the others, so that they come after a restart."""
+        """Wait briefly for running messages, and give back the rest, so that they are received after a restart."""
         with self._changed:
             self._changed.wait_for(lambda: not self._running, timeout_seconds)
             left = tuple(self._running)
@@ -123,9 +123,9 @@ class QueueListener:
 
     def _take(self) -> list[TakenMessage]:
         try:
-            taken = self._queue.take(min(self._options.batch_size, _MOST_AT_ONCE), datetime.now(UTC))
+            taken = self._queue.take(min(self._options.batch_size, _LARGEST_BATCH), datetime.now(UTC))
         except AzureError as error:
-            self._report(error)
+            self._log_failure(error)
             return []
         if self._is_failing:
             log.info("The queue %s of %s can be read again.", self._queue.name, self._function.name)
@@ -133,7 +133,7 @@ class QueueListener:
         return taken
 
     def _wait(self, condition: Callable[[], bool], seconds: float | None) -> None:
-        """Wait for a condition, a stop, the timeout, or the time to renew what is held."""
+        """Wait for a condition, a stop, the timeout, or the time to renew held messages."""
         longest = self._queue.hold.total_seconds() / 4
         with self._changed:
             self._changed.wait_for(
@@ -156,18 +156,18 @@ class QueueListener:
 
     def _work_on(self, message: TakenMessage) -> None:
         try:
-            what, settle = self._settlement(message)
-            self._attempt(what, message, settle)
+            outcome, settle = self._settlement(message)
+            self._attempt(outcome, message, settle)
         finally:
             with self._changed:
                 self._running.discard(message)
                 self._changed.notify_all()
 
     def _settlement(self, message: TakenMessage) -> tuple[str, Callable[[], None]]:
-        """Run the function, and say what is to become of the message."""
+        """Run the function; returns how to settle the message, as a word for the log and an action."""
         tries_left = self._options.max_dequeue_count - message.dequeue_count
         if tries_left < 0:
-            # The host ended in the middle of its last try.
+            # The host ended during its last try.
             return "moved to poison", lambda: self._give_up(message, "it was tried too often")
         try:
             self._call(
@@ -187,8 +187,10 @@ class QueueListener:
 
     def _call(self, message: QueueMessage, reason: str) -> None:
         value: Any = message
-        if self._wanted in (str, bytes):
-            value = message.get_body() if self._wanted is bytes else message.get_body().decode(errors="replace")
+        if self._annotation in (str, bytes):
+            value = (
+                message.get_body() if self._annotation is bytes else message.get_body().decode(errors="replace")
+            )
         invocation = Invocation(self._function.name, reason, binding_data=data_of_message(message))
         self._invoker.call(self._function, {self._function.trigger_parameter: value}, invocation)
 
@@ -208,15 +210,17 @@ class QueueListener:
             reason,
         )
 
-    def _attempt(self, what: str, message: TakenMessage, action: Callable[[], None]) -> None:
+    def _attempt(self, outcome: str, message: TakenMessage, action: Callable[[], None]) -> None:
         try:
             action()
         except AzureError as error:
-            # It comes back when its time in hiding is over, and is then worked on again.
+            # The message becomes visible again when its hold ends, and is then processed again.
             reason = str(error).splitlines()[0]
-            log.warning("Message %s of queue %s was not %s: %s", message.stored.id, self._queue.name, what, reason)
+            log.warning(
+                "Message %s of queue %s was not %s: %s", message.stored.id, self._queue.name, outcome, reason
+            )
 
-    def _report(self, error: AzureError) -> None:
+    def _log_failure(self, error: AzureError) -> None:
         if not self._is_failing:
             log.warning(
                 "The queue %s of %s cannot be read, and is tried again: %s Check that its storage "

@@ -1,4 +1,4 @@
-"""Between what functions send and receive and the text that a queue stores."""
+"""Converts between what functions send and receive and the text that a queue stores."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ class UndecodableMessage(Exception):
 
 
 def encode_message(body: str | bytes, encoding: str) -> str:
-    """Turn a message's body into the text stored. Raises FunctionFailed for bytes that no text can carry."""
+    """Turn a message's body into the stored text. Raises FunctionFailed for bytes that no text can carry."""
     if encoding == BASE64:
         return base64.b64encode(body.encode() if isinstance(body, str) else body).decode()
     try:
@@ -26,7 +26,7 @@ def encode_message(body: str | bytes, encoding: str) -> str:
 
 
 def decode_message(text: str, encoding: str) -> bytes:
-    """Turn the text stored into the message's body. Raises UndecodableMessage that names the remedy."""
+    """Turn the stored text into the message's body. Raises UndecodableMessage that names the remedy."""
     if encoding != BASE64:
         return text.encode()
     try:
@@ -39,7 +39,7 @@ def decode_message(text: str, encoding: str) -> bytes:
 
 
 def bodies_of(value: Any) -> list[str | bytes]:
-    """Tell apart the messages in what a function gave to a queue output: text, bytes, ``QueueMessage``, or many.
+    """Separate the messages that a function gave to a queue output: text, bytes, ``QueueMessage``, or a list.
 
     Raises FunctionFailed for anything else.
     """

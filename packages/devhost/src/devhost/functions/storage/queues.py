@@ -1,4 +1,4 @@
-"""A queue as its trigger sees it: take messages, hold them while they are worked on, finish or give up each."""
+"""A queue as its trigger sees it: take messages, hold them during processing, finish or give up each."""
 
 import threading
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from devhost.functions.storage.accounts import StorageAccounts
 from devhost.functions.storage.binding_io import send
 from devhost.functions.storage.queue_text import decode_message
 
-# How long a message stays hidden; renewed while it is worked on. After a crash it comes back as late as this.
+# How long a message stays hidden; renewed during processing. After a crash it reappears after this time at most.
 HOLD = timedelta(seconds=60)
 # Names have at most 63 characters.
 _POISON_SUFFIX = "-poison"
 
 
-# Not equal by value: the same message, taken again, is another one.
+# Compared by identity: a message that is taken again is another object.
 @dataclass(eq=False)
 class TakenMessage:
     """A message that is hidden from others while the host works on it; ``receipt`` changes with every renewal.
@@ -61,7 +61,7 @@ class TriggerQueue:
         accounts: Clients.
         connection: Connection string.
         name: Name of the queue, which need not exist yet.
-        hold: How long a message stays hidden unless that is renewed; whole seconds, at least one.
+        hold: How long a message stays hidden unless renewed; whole seconds, at least one.
     """
 
     def __init__(self, accounts: StorageAccounts, connection: str, name: str, hold: timedelta = HOLD) -> None:
@@ -71,7 +71,7 @@ class TriggerQueue:
         self._client: QueueClient = accounts.queue(connection, name)
 
     def take(self, count: int, now: datetime) -> list[TakenMessage]:
-        """Take up to so many messages, 32 at most; none if the queue does not exist."""
+        """Take up to `count` messages, 32 at most; none if the queue does not exist."""
         try:
             received = self._client.receive_messages(
                 messages_per_page=count, max_messages=count, visibility_timeout=int(self.hold.total_seconds())
@@ -81,7 +81,7 @@ class TriggerQueue:
             return []
 
     def hold_on(self, message: TakenMessage, now: datetime) -> None:
-        """Keep a message hidden for another while."""
+        """Keep a message hidden for another hold."""
         with message.lock:
             if not message.is_settled:
                 self._hide(message, self.hold)
@@ -102,11 +102,11 @@ class TriggerQueue:
     def move_to_poison(self, message: TakenMessage) -> None:
         """Put a message into the poison queue, then remove it; a crash in between leaves it in both."""
         send(self._accounts.queue(self._connection, self.poison_name), [str(message.stored.content)])
-        self._accounts.written(self._connection, self.poison_name)
+        self._accounts.notify(self._connection, self.poison_name)
         self.finish(message)
 
     def _hide(self, message: TakenMessage, duration: timedelta) -> None:
-        # Naming the content would be needed to change it; without, the text stays as it is.
+        # Without a content argument the text of the message stays unchanged.
         updated = self._client.update_message(
             message.stored.id, message.receipt, visibility_timeout=int(duration.total_seconds())
         )

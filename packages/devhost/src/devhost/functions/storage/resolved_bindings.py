@@ -1,4 +1,4 @@
-"""The storage bindings of a function with settings put in, or what is wrong with them."""
+"""The storage bindings of a function with their settings resolved, or what is wrong with them."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ class StorageBinding:
         is_output: Whether the function writes to it.
         connection: The connection string.
         target: Name of the queue, or ``container/path`` of the blob; may hold ``{tokens}``.
-        wanted: The annotation of the parameter, or None.
+        annotation: The annotation of the parameter, or None.
     """
 
     name: str
@@ -42,11 +42,11 @@ class StorageBinding:
     is_output: bool
     connection: str
     target: str
-    wanted: Any = None
+    annotation: Any = None
 
 
 def resolve_bindings(function: IndexedFunction, settings: Mapping[str, str]) -> list[StorageBinding]:
-    """Put the settings into a function's storage bindings. Raises HostConfigError for the first wrong one."""
+    """Resolve the settings in a function's storage bindings. Raises HostConfigError for the first wrong one."""
     return [_resolve(function, binding, settings) for binding in storage_bindings(function)]
 
 
@@ -80,8 +80,8 @@ def _tokens_given(function: IndexedFunction, settings: Mapping[str, str]) -> set
 
 def _resolve(function: IndexedFunction, binding: Any, settings: Mapping[str, str]) -> StorageBinding:
     connection, target = _connection(function, binding, settings), _target(function, binding, settings)
-    wanted = function.annotation_of(binding.name)
-    return StorageBinding(binding.name, binding.type, binding.direction == _OUT, connection, target, wanted)
+    annotation = function.annotation_of(binding.name)
+    return StorageBinding(binding.name, binding.type, binding.direction == _OUT, connection, target, annotation)
 
 
 def _target(function: IndexedFunction, binding: Any, settings: Mapping[str, str]) -> str:

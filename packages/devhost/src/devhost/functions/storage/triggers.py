@@ -10,7 +10,7 @@ import azure.functions as func
 
 from devhost.functions.binding_tokens import has_tokens
 from devhost.functions.indexing import BLOB_TRIGGER, QUEUE_TRIGGER, IndexedFunction
-from devhost.functions.invocation import Invoker
+from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.storage.accounts import StorageAccounts
 from devhost.functions.storage.binding_data import data_of_request
 from devhost.functions.storage.binding_io import BindingIo
@@ -26,7 +26,7 @@ log = logging.getLogger("devhost.host")
 Listener = QueueListener | BlobListener
 
 _PUSHED = (
-    "%s: its container is not looked at, since Event Grid would tell it of blobs, and does not do so here. "
+    "%s: its container is not looked at, since Event Grid would announce its blobs, and does not do so here. "
     'Run it for a blob: POST /admin/functions/%s with {"input": "container/name"}.'
 )
 
@@ -38,7 +38,7 @@ class StorageTriggers:
         functions: The app's functions, without the disabled ones.
         host_json: The whole of host.json.
         settings: App settings: connection strings, ``%NAME%``.
-        folder: Where it is kept which blobs were worked on.
+        folder: Where the record of processed blobs is kept.
 
     Raises:
         HostConfigError: host.json, or a binding; ``binding_faults`` lists those of all bindings.
@@ -71,7 +71,7 @@ class StorageTriggers:
         return data_of_request(value) if isinstance(value, func._abc.HttpRequest) else {}
 
     def start(self, invoker: Invoker) -> None:
-        """Begin to listen; what Event Grid would tell of can only be run by hand."""
+        """Begin to listen; functions with Event Grid as source can only be run by hand."""
         pushed = {function.name for function in self._functions if _is_pushed(function)}
         for function in self._functions:
             for binding in self._bindings[function.name]:
@@ -83,16 +83,16 @@ class StorageTriggers:
             else:
                 listener.start()
 
-    def run_by_hand(self, function: IndexedFunction, given: str) -> None:
+    def run_by_hand(self, function: IndexedFunction, text_or_path: str) -> None:
         """Run a triggered function for a message's text or a blob's path."""
         listener = self._listeners.get(function.name)
         if listener is None:
             log.warning("%s was not run by hand: it is disabled.", function.name)
         else:
-            listener.run_by_hand(given)
+            listener.run_by_hand(text_or_path)
 
     def stop(self) -> None:
-        """Begin nothing new; what runs goes on."""
+        """Begin no more functions; running ones go on."""
         for listener in self._listeners.values():
             listener.stop()
 
@@ -112,7 +112,7 @@ class StorageTriggers:
         listener: Listener
         if binding.kind == QUEUE_TRIGGER:
             queue = TriggerQueue(self._accounts, binding.connection, binding.target)
-            listener = QueueListener(function, binding.wanted, invoker, queue, self._queue_options)
+            listener = QueueListener(function, binding.annotation, invoker, queue, self._queue_options)
         else:
             listener = BlobListener(
                 function, binding, invoker, self._accounts, self._opened_receipts(), self._blob_options
@@ -129,6 +129,6 @@ class StorageTriggers:
 
 
 def _is_pushed(function: IndexedFunction) -> bool:
-    """Whether a function's blobs come with events instead of being looked for."""
+    """Whether a function's blobs are announced by Event Grid instead of being found by polling."""
     source = function.trigger.get_dict_repr().get("source")
     return function.trigger_type == BLOB_TRIGGER and str(source).lower() == "eventgrid"
