@@ -1,13 +1,11 @@
 """The pipeline on Microsoft's Durable Task extension: real processes on free ports, one stack for all tests."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from devhost.extension.errors import ExtensionUnavailable
-from devhost.extension.program import PROGRAM_SETTING, find_program
+from devhost.testing import NO_EXTENSION, has_extension
 from local import LocalStack
 from tests.end_to_end.client import Client
 from tests.end_to_end.conftest import SETTINGS, a_document
@@ -22,13 +20,11 @@ _SHORT_REVIEWS = {"APPROVAL_TIMEOUT_HOURS": str(40 / 3600)}
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip these tests where the program is not found; marked, so that pytest says so in one line."""
-    try:
-        find_program(os.environ)
-    except ExtensionUnavailable:
-        reason = f"no DurableExtensionHost: build it with 'make extension-host', or name one in {PROGRAM_SETTING}"
-        for item in items:
-            if Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason=reason))
+    if has_extension():
+        return
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=NO_EXTENSION))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Hosts whose durable work is done by Microsoft's extension, on a real Azurite."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -8,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from devhost.extension.errors import ExtensionUnavailable
-from devhost.extension.program import PROGRAM_SETTING, STORAGE_SETTING, find_program
+from devhost.extension.program import STORAGE_SETTING
+from devhost.testing import NO_EXTENSION, has_extension
 from tests.azurite import Azurite, running_azurite
 from tests.end_to_end.devhost_process import SAMPLE_APP, DevhostProcess
 
@@ -22,13 +21,11 @@ class StartHost(Protocol):
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip these tests where the program is not found; marked, so that pytest says so in one line."""
-    try:
-        find_program(os.environ)
-    except ExtensionUnavailable:
-        reason = f"no DurableExtensionHost: build it with 'make extension-host', or name one in {PROGRAM_SETTING}"
-        for item in items:
-            if Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason=reason))
+    if has_extension():
+        return
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=NO_EXTENSION))
 
 
 @pytest.fixture(scope="session")

@@ -23,8 +23,8 @@ LAYERS = {
     "functions": {"protection", "engine"},
     "worker": {"protection", "engine", "functions"},
     "page": {"protection", "engine", "functions"},
-    "testing": {"engine", "functions"},
     "extension": {"protection", "engine", "functions"},
+    "testing": {"engine", "functions", "extension"},
     "host": {"protection", "engine", "functions", "worker", "page", "extension"},
     "cli": {"engine", "functions", "worker", "page", "host"},
 }

@@ -8,13 +8,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from devhost.testing.extension import NO_EXTENSION, has_extension
     from devhost.testing.host import OrchestrationTestHost
     from devhost.testing.pytest_plugin import orchestration_host
     from devhost.testing.replays import HistoryReplayer, ReplayedHistory
 
-__all__ = ["HistoryReplayer", "OrchestrationTestHost", "ReplayedHistory", "orchestration_host"]
+__all__ = [
+    "NO_EXTENSION",
+    "HistoryReplayer",
+    "OrchestrationTestHost",
+    "ReplayedHistory",
+    "has_extension",
+    "orchestration_host",
+]
 
 _MODULES = {
+    "NO_EXTENSION": "devhost.testing.extension",
+    "has_extension": "devhost.testing.extension",
     "OrchestrationTestHost": "devhost.testing.host",
     "HistoryReplayer": "devhost.testing.replays",
     "ReplayedHistory": "devhost.testing.replays",
