@@ -63,7 +63,7 @@ class Execution:
         open_tasks: what keeps the instance from ending: activities, children and timers not settled, by number.
         cancelled_timers: numbers of timers that the orchestrator cancelled.
         continue_as_new: the last continue-as-new action, if any.
-        action_count: how many actions have asked for something to be done; a retried one counts once.
+        action_count: how many actions there were; a retried one counts once.
         waiters: who waits for an external event, by lower-case name; the newest last.
         early_events: external events nobody waited for, by lower-case name; the oldest first.
     """

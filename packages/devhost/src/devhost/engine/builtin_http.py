@@ -18,33 +18,33 @@ def call_http(request_json: str) -> str:
     Raises:
         FunctionFailed: the request cannot be sent; the message says why.
     """
-    asked = json.loads(request_json)
-    if asked.get("tokenSource"):
+    described = json.loads(request_json)
+    if described.get("tokenSource"):
         raise _failure(
             "Managed identities do not exist on this machine: leave token_source out when running locally."
         )
     try:
-        with urllib.request.urlopen(_request(asked), timeout=_TIMEOUT_SECONDS) as response:
+        with urllib.request.urlopen(_request(described), timeout=_TIMEOUT_SECONDS) as response:
             return _answer(response.status, response.headers, response.read())
     except urllib.error.HTTPError as error:
         with error:
             return _answer(error.code, error.headers, error.read())
     except (OSError, HTTPException, ValueError) as error:
-        raise _failure(f"{asked.get('method')} {asked.get('uri')} failed: {error}") from error
+        raise _failure(f"{described.get('method')} {described.get('uri')} failed: {error}") from error
 
 
-def _request(asked: dict[str, Any]) -> urllib.request.Request:
-    uri, content = str(asked["uri"]), asked.get("content")
+def _request(described: dict[str, Any]) -> urllib.request.Request:
+    uri, content = str(described["uri"]), described.get("content")
     if not uri.lower().startswith(("http://", "https://")):
         raise ValueError("only http and https addresses can be called")
-    headers = {str(name): str(value) for name, value in (asked.get("headers") or {}).items()}
+    headers = {str(name): str(value) for name, value in (described.get("headers") or {}).items()}
     content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
     if content is not None and content_type is None:
         headers["Content-Type"] = "text/plain"
     if (content_type or "").lower().startswith("multipart/"):
         raise ValueError("multipart content cannot be sent by an orchestrator; let an activity do it")
     body = None if content is None else str(content).encode()
-    return urllib.request.Request(uri, data=body, headers=headers, method=str(asked["method"]).upper())
+    return urllib.request.Request(uri, data=body, headers=headers, method=str(described["method"]).upper())
 
 
 def _answer(status: int, headers: Message, body: bytes) -> str:

@@ -184,13 +184,13 @@ class DurableClient:
             created_to: its end; None for none.
             statuses: only these; those of unfinished instances are ignored. Empty means all finished ones.
         """
-        asked = instance_queries.known_statuses(statuses) if statuses else sorted(FINISHED)
-        wanted = [status for status in asked if status in FINISHED]
+        known = instance_queries.known_statuses(statuses) if statuses else sorted(FINISHED)
+        finished = [status for status in known if status in FINISHED]
         start = timestamps.to_text(created_from)
         end = None if created_to is None else timestamps.to_text(created_to)
 
         def purge_slice(tx: Connection) -> int:
-            return instance_store.delete_finished(tx, start, end, wanted, _PURGED_PER_COMMIT)
+            return instance_store.delete_finished(tx, start, end, finished, _PURGED_PER_COMMIT)
 
         total = 0
         # In slices, so that running instances can write in between.

@@ -53,7 +53,7 @@ class CreateTimer:
     event_type: ClassVar[EventType] = EventType.TIMER_CREATED
 
     def matches(self, event: Event) -> bool:
-        """A timer has nothing but its number to tell it by."""
+        """A timer is known by its number alone."""
         return True
 
 

@@ -231,7 +231,7 @@ def take_lease(path: Path) -> sqlite3.Connection:
 
 
 def _try_to_write(connection: sqlite3.Connection) -> None:
-    """Have a file that cannot be written told of now, and not with the first request."""
+    """Find out now, and not with the first request, whether the file can be written."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Anything; to begin is not enough, which a read-only file allows.

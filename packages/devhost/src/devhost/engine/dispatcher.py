@@ -40,7 +40,7 @@ _LAST_TURN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A function has ended, or there was none to be asked."""
+    """A function has ended, or there was none to call."""
 
     lane: Lane[Any]
     key: Any

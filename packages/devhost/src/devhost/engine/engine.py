@@ -75,7 +75,8 @@ class DurableEngine:
         """Whether nothing can happen before the time moves on or a client asks for something.
 
         Args:
-            ignoring_running_activities: how many activities may be running all the same, or a function that tells.
+            ignoring_running_activities: how many activities may be running all the same, or a function that
+                returns the number.
         """
         return self._dispatcher.is_quiescent(ignoring_running_activities)
 

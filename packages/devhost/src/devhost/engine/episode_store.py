@@ -72,7 +72,7 @@ class EpisodeOutcome:
         children: (task id, instance) of sub-orchestrations to start.
         operations: (entity id, request) to queue.
         own_messages: completions that are known at once.
-        parent_message: what the parent is told when this instance ends.
+        parent_message: the message to the parent when this instance ends.
         next_generation: set by continue-as-new.
     """
 
@@ -241,8 +241,12 @@ def _send_messages(
     for message in own_messages:
         if instance_store.deliver(tx, instance.instance_id, instance.execution_id, message):
             woken.instances.add(instance.instance_id)
-    told = outcome.parent_message
-    if told is not None and parent and instance_store.deliver(tx, parent.instance_id, parent.execution_id, told):
+    result = outcome.parent_message
+    if (
+        result is not None
+        and parent
+        and instance_store.deliver(tx, parent.instance_id, parent.execution_id, result)
+    ):
         woken.instances.add(parent.instance_id)
 
 
@@ -253,5 +257,5 @@ def _clear(tx: Connection, instance_id: str) -> None:
 
 
 def child_failed(now: str, task_id: int, reason: str | None, details: str | None) -> Event:
-    """Build what a parent is told when a sub-orchestration failed."""
+    """Build the message to a parent whose sub-orchestration failed."""
     return event(EventType.SUB_ORCHESTRATION_FAILED, now, TaskScheduledId=task_id, Reason=reason, Details=details)

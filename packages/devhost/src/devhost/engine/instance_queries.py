@@ -81,8 +81,8 @@ def list_entities(tx: Connection, query: EntityQuery) -> Page:
 
 def known_statuses(statuses: Collection[str]) -> list[str]:
     """Return the runtime statuses among `statuses`, spelled rightly; unknown names are ignored, as on Azure."""
-    asked = {status.strip().lower() for status in statuses}
-    return [status for status in STATUS_CODES if status.lower() in asked]
+    names = {status.strip().lower() for status in statuses}
+    return [status for status in STATUS_CODES if status.lower() in names]
 
 
 def _entity_object(row: Row, fetch_state: bool) -> dict[str, Any]:

@@ -30,7 +30,7 @@ _FAILURES = {EventType.TASK_FAILED, EventType.SUB_ORCHESTRATION_FAILED}
 
 
 class NonDeterminism(Exception):
-    """The code no longer asks for what the history records it asked for."""
+    """The code no longer does what the history records."""
 
 
 def replay(name: str, history: Sequence[Event], new_from: int, state: StateDocument) -> Decision:

@@ -24,7 +24,7 @@ class TimerThread:
 
     Args:
         database: holds the timers.
-        clock: tells what is due.
+        clock: where the time comes from.
         monitor: shared with the dispatcher's lanes, so that they can be looked at together.
         wake: called with the instances whose timers fired.
     """

@@ -10,7 +10,7 @@ def to_text(moment: datetime) -> str:
 
 
 def from_text(text: str) -> datetime:
-    """Return the aware moment that an ISO 8601 text tells. Raises ValueError."""
+    """Read an aware moment from an ISO 8601 text. Raises ValueError."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
