@@ -108,17 +108,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--limit", type=float, default=DEFAULT_LIMIT_SECONDS, help="most CPU seconds for the median"
     )
-    asked = parser.parse_args(arguments)
-    if asked.runs < 1:
+    options = parser.parse_args(arguments)
+    if options.runs < 1:
         parser.error("--runs must be 1 or more")
     try:
-        seconds = measure(asked.app, asked.module, asked.runs)
-        slowest = slowest_imports(asked.app, asked.module, SLOWEST_SHOWN)
+        seconds = measure(options.app, options.module, options.runs)
+        slowest = slowest_imports(options.app, options.module, SLOWEST_SHOWN)
     except ImportFailed as error:
         print(error, file=sys.stderr)
         return 2
-    show(asked.module, seconds, asked.limit, slowest)
-    if statistics.median(seconds) <= asked.limit:
+    show(options.module, seconds, options.limit, slowest)
+    if statistics.median(seconds) <= options.limit:
         return 0
     print(
         "\nAbove the limit: import slow modules where they are first used, not at the top of a module.",

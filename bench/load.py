@@ -142,10 +142,10 @@ def _retry_after(response: aiohttp.ClientResponse) -> float | None:
     if response.status not in (429, 503):
         return None
     try:
-        asked = float(response.headers.get("Retry-After", "1"))
+        seconds = float(response.headers.get("Retry-After", "1"))
     except ValueError:
-        asked = 1.0
-    return min(max(asked, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
+        seconds = 1.0
+    return min(max(seconds, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -195,22 +195,22 @@ def summary(journeys: Sequence[Journey]) -> list[str]:
     return [*lines, "states       " + ", ".join(f"{state} {count}" for state, count in states.most_common())]
 
 
-async def load(files: Sequence[Path], asked: argparse.Namespace) -> list[Journey]:
+async def load(files: Sequence[Path], options: argparse.Namespace) -> list[Journey]:
     """Send the files and return the journey of each. A key in FUNCTIONS_KEY is sent as x-functions-key."""
     journeys = [Journey(file) for file in files]
     key = os.environ.get("FUNCTIONS_KEY")
     headers = {"x-functions-key": key} if key else {}
     patience = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS)
-    connections = aiohttp.TCPConnector(limit=asked.concurrency)
+    connections = aiohttp.TCPConnector(limit=options.concurrency)
     async with aiohttp.ClientSession(connector=connections, headers=headers, timeout=patience) as session:
         one_load = Load(
             session,
-            asked.base_url,
-            concurrency=asked.concurrency,
-            poll_seconds=asked.poll_seconds,
-            user_id=asked.user_id,
+            options.base_url,
+            concurrency=options.concurrency,
+            poll_seconds=options.poll_seconds,
+            user_id=options.user_id,
         )
-        await one_load.run(journeys, timeout_seconds=asked.timeout_seconds)
+        await one_load.run(journeys, timeout_seconds=options.timeout_seconds)
     return journeys
 
 
@@ -226,31 +226,31 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--user-id", default="load.generator", help="who sends them (default %(default)s)")
     parser.add_argument("--poll-seconds", type=float, default=0.5, help="between two looks (default %(default)s)")
     parser.add_argument("--timeout-seconds", type=float, default=300, help="for the whole (default %(default)s)")
-    asked = parser.parse_args(arguments)
-    if not 1 <= asked.documents <= MAX_DOCUMENTS:
+    options = parser.parse_args(arguments)
+    if not 1 <= options.documents <= MAX_DOCUMENTS:
         parser.error(f"--documents must be 1 to {MAX_DOCUMENTS}")
-    if not 1 <= asked.concurrency <= MAX_CONCURRENCY:
+    if not 1 <= options.concurrency <= MAX_CONCURRENCY:
         parser.error(f"--concurrency must be 1 to {MAX_CONCURRENCY}")
-    if asked.poll_seconds < SHORTEST_WAIT_SECONDS or asked.timeout_seconds <= 0:
+    if options.poll_seconds < SHORTEST_WAIT_SECONDS or options.timeout_seconds <= 0:
         parser.error(f"--poll-seconds must be {SHORTEST_WAIT_SECONDS} or more, --timeout-seconds above 0")
-    return asked
+    return options
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Send, follow, print the report, and return the exit code."""
-    asked = parse_arguments(arguments)
+    options = parse_arguments(arguments)
     with tempfile.TemporaryDirectory(prefix="bench-load-") as temporary:
-        folder = asked.folder or Path(temporary)
-        if asked.folder is None:
-            seed = fresh_seed(time.time()) if asked.seed is None else asked.seed
-            make_documents(folder, count=asked.documents, pages=asked.pages, seed=seed)
+        folder = options.folder or Path(temporary)
+        if options.folder is None:
+            seed = fresh_seed(time.time()) if options.seed is None else options.seed
+            make_documents(folder, count=options.documents, pages=options.pages, seed=seed)
         files = sorted(path for path in folder.iterdir() if path.suffix.lower() in CONTENT_TYPES)[
-            : asked.documents
+            : options.documents
         ]
         if not files:
             print(f"There is no PDF or image in {folder}: give another --folder, or none.", file=sys.stderr)
             return 2
-        journeys = asyncio.run(load(files, asked))
+        journeys = asyncio.run(load(files, options))
     print("\n".join(summary(journeys)))
     return 0 if all(journey.ended_at and journey.status in GOOD_ENDS for journey in journeys) else 1
 

@@ -125,16 +125,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--limit", type=float, default=DEFAULT_LIMIT, help="most times the content (default %(default)s)"
     )
-    asked = parser.parse_args(arguments)
-    if asked.megabytes < 1:
+    options = parser.parse_args(arguments)
+    if options.megabytes < 1:
         parser.error("--megabytes must be 1 or more")
     try:
-        measured = measure(asked.pid, asked.base_url, asked.megabytes * MEBIBYTE)
+        measured = measure(options.pid, options.base_url, options.megabytes * MEBIBYTE)
     except NotMeasured as reason:
         print(reason, file=sys.stderr)
         return 2
-    print("\n".join(report(measured, asked.limit)))
-    return 0 if measured.multiple <= asked.limit else 1
+    print("\n".join(report(measured, options.limit)))
+    return 0 if measured.multiple <= options.limit else 1
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def _is_condition(value: Any) -> bool:
     return (
         known
         and _is_phrases(value.get("anyPhrase", ["any"]))
-        and all(_is_text(wanted) for wanted in dict(value.get("metadata", {})).values())
+        and all(_is_text(text) for text in dict(value.get("metadata", {})).values())
     )
 
 
@@ -126,8 +126,8 @@ def _holds_forbidden_phrase(rule: Mapping[str, Any], text: str, _metadata: Mappi
 
 def _lacks_required_phrase(rule: Mapping[str, Any], text: str, metadata: Mapping[str, Any]) -> bool:
     condition = rule.get("when", {})
-    wanted = condition.get("metadata", {})
-    applies = all(str(metadata.get(name, "")).casefold() == value.casefold() for name, value in wanted.items())
+    required = condition.get("metadata", {})
+    applies = all(str(metadata.get(name, "")).casefold() == value.casefold() for name, value in required.items())
     if "anyPhrase" in condition:
         applies = applies and _phrases(condition["anyPhrase"]).search(text) is not None
     return applies and _phrases(rule["anyOf"]).search(text) is None

@@ -84,10 +84,10 @@ class Fault:
 
     def strikes(self, service: str, on: str) -> bool:
         """Return whether this fault applies to a request, and count it if so."""
-        wanted = self.description
-        if wanted["service"] != service or wanted.get("on", "submit") != on or self.remaining == 0:
+        description = self.description
+        if description["service"] != service or description.get("on", "submit") != on or self.remaining == 0:
             return False
-        if self.dice.random() >= wanted.get("rate", 1):
+        if self.dice.random() >= description.get("rate", 1):
             return False
         self.struck += 1
         if self.remaining is not None:

@@ -97,15 +97,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the first document (default 0)")
     parser.add_argument("--count", type=int, default=1, help="how many, with consecutive seeds (default 1)")
     parser.add_argument("--output", type=Path, help="folder for the files; standard output when absent")
-    asked = parser.parse_args()
-    if asked.output is None:
-        if asked.count != 1:
+    options = parser.parse_args()
+    if options.output is None:
+        if options.count != 1:
             parser.error("--count above 1 needs --output FOLDER")
-        sys.stdout.buffer.write(make_pdf(asked.pages, asked.seed))
+        sys.stdout.buffer.write(make_pdf(options.pages, options.seed))
         return 0
-    asked.output.mkdir(parents=True, exist_ok=True)
-    for seed in range(asked.seed, asked.seed + asked.count):
-        (asked.output / f"agreement-{seed:04d}.pdf").write_bytes(make_pdf(asked.pages, seed))
+    options.output.mkdir(parents=True, exist_ok=True)
+    for seed in range(options.seed, options.seed + options.count):
+        (options.output / f"agreement-{seed:04d}.pdf").write_bytes(make_pdf(options.pages, seed))
     return 0
 
 

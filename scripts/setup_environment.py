@@ -41,17 +41,17 @@ class SetupError(Exception):
 
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     """Bring the named environments (`python`, `node`; none named: both) up to date. Returns the exit code."""
-    wanted = list(arguments) or ["python", "node"]
-    unknown = sorted(set(wanted) - {"python", "node"})
+    parts = list(arguments) or ["python", "node"]
+    unknown = sorted(set(parts) - {"python", "node"})
     if unknown:
         return _refuse(f"{unknown[0]!r} is not an environment; name python, node, or nothing for both.")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         with _only_one_setup(root):
-            if "python" in wanted:
+            if "python" in parts:
                 ensure_python(root)
-            if "node" in wanted:
+            if "node" in parts:
                 ensure_node(root)
     except SetupError as error:
         return _refuse(str(error))

@@ -71,11 +71,11 @@ class Operations:
             sha256: of the document's bytes, in hex.
             error: an injected failure, or None.
         """
-        now, asked = timestamp(), [parameters[name] for name in ("model_id", "api_version", "pages", "features")]
+        now, values = timestamp(), [parameters[name] for name in ("model_id", "api_version", "pages", "features")]
         with self._database.transaction():
             self._database.execute(
                 "INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, 'running', NULL, 0, ?, ?)",
-                (operation_id, *asked, sha256, now, now),
+                (operation_id, *values, sha256, now, now),
             )
             self._usage.add_submission(sha256)
         if error is not None:

@@ -62,15 +62,15 @@ def survey(page: Any, space: PageSpace, characters: Sequence[Character]) -> Surv
     drawn = list(_drawn_objects(page, space))
     texts = [item for item in drawn if item.kind == pdfium.FPDF_PAGEOBJ_TEXT]
     pictures = [item for item in drawn if item.kind == pdfium.FPDF_PAGEOBJ_IMAGE and _is_large(item.box)]
-    told = _told_by(characters)
+    visible = _visible_sources(characters)
     seen = [text for text in texts if not _is_unseen(text, pictures)]
-    believed = [text for text in seen if text.id in told]
+    believed = [text for text in seen if text.id in visible]
     # Text that is drawn twice, to look bold, has no characters the second time. It lies upon the first text.
-    untold = [text.box for text in seen if text.id not in told and not _is_upon(text.box, believed)]
+    unreliable = [text.box for text in seen if text.id not in visible and not _is_upon(text.box, believed)]
     width, height = space.size
     return Survey(
         {text.id: text for text in believed},
-        [picture.box for picture in pictures] + untold + _outlines(drawn, width * height),
+        [picture.box for picture in pictures] + unreliable + _outlines(drawn, width * height),
     )
 
 
@@ -122,7 +122,7 @@ def _apply(matrix: _Matrix, x: float, y: float) -> tuple[float, float]:
     return a * x + c * y + e, b * x + d * y + f
 
 
-def _told_by(characters: Sequence[Character]) -> set[int]:
+def _visible_sources(characters: Sequence[Character]) -> set[int]:
     """Return the texts whose characters are what people see: all with characters, unless their font maps none."""
     sources = {character.source for character in characters}
     if not any(not (one.is_mapped or other.is_mapped or other.follows) for one, other in pairwise(characters)):
