@@ -79,16 +79,19 @@ def create_app(settings: EmulatorSettings) -> web.Application:
     app.router.add_get("/health", _show_health)
     app.router.add_get("/", _show_index)
 
-    async def run_state(_app: web.Application) -> AsyncIterator[None]:
-        operations.tidy()
-        await queue.start()
-        yield
-        await queue.stop()
-        database.close()
-        lock.release()
-
-    app.cleanup_ctx.append(run_state)
+    app.cleanup_ctx.append(partial(_run_state, operations, queue, database, lock))
     return app
+
+
+async def _run_state(
+    operations: Operations, queue: AnalysisQueue, database: Database, lock: StateLock, _app: web.Application
+) -> AsyncIterator[None]:
+    operations.tidy()
+    await queue.start()
+    yield
+    await queue.stop()
+    database.close()
+    lock.release()
 
 
 async def start_server(settings: EmulatorSettings) -> tuple[web.AppRunner, int]:

@@ -42,16 +42,7 @@ def add_routes(
 
     async def submit_document(request: web.Request) -> web.Response:
         check_key(request)
-        parameters = check_parameters(request)
-        operation_id = str(uuid.uuid4())
-        path = operations.document_path(operation_id)
-        sha256 = await receive_document(request, path, settings.max_document_bytes, settings.source_hosts)
-        failure = internal_error() if request.get(FAIL_OPERATION) else None
-        try:
-            operations.add(operation_id, parameters, sha256, failure)
-        except sqlite3.Error:
-            path.unlink()
-            raise
+        operation_id = await _store_document(request, settings, operations)
         queue.submit(operation_id)
         return web.Response(status=202, headers={"Operation-Location": _location(request, operation_id)})
 
@@ -73,6 +64,21 @@ def add_routes(
     poll = faults.guarded("documentIntelligence", _with_service_errors(poll_operation), on="poll")
     app.router.add_post(f"{MODEL_PATH}:analyze", submit)
     app.router.add_get(f"{MODEL_PATH}/analyzeResults/{{operation_id}}", poll)
+
+
+async def _store_document(request: web.Request, settings: EmulatorSettings, operations: Operations) -> str:
+    """Store the document of a request with its operation. Returns the operation's id."""
+    parameters = check_parameters(request)
+    operation_id = str(uuid.uuid4())
+    path = operations.document_path(operation_id)
+    sha256 = await receive_document(request, path, settings.max_document_bytes, settings.source_hosts)
+    failure = internal_error() if request.get(FAIL_OPERATION) else None
+    try:
+        operations.add(operation_id, parameters, sha256, failure)
+    except sqlite3.Error:
+        path.unlink()
+        raise
+    return operation_id
 
 
 def _with_service_errors(handler: Handler) -> Handler:
