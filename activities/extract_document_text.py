@@ -32,19 +32,22 @@ async def extract_document_text(payload: dict) -> dict:
     )
     if record is None:
         return Extraction.failed("superseded", "a newer run of this document has taken over").to_payload()
-    extraction = await services.document_blobs.read_extraction(request)
-    if extraction is None:
-        extraction = await _extract(services, request)
-        await services.document_blobs.save_extraction(request, extraction)
+    extraction = await services.document_blobs.read_extraction(request) or await _extract(services, request)
     if extraction.failure is None:
-        found = extraction
         await services.document_records.change(
-            request, lambda current: current.show_extraction(found, services.clock())
+            request, lambda current: current.show_extraction(extraction, services.clock())
         )
     return extraction.to_payload()
 
 
 async def _extract(services: Services, request: ExtractionRequest) -> Extraction:
+    """The extraction, which is stored, so that a second run returns the same."""
+    extraction = await _read_document(services, request)
+    await services.document_blobs.save_extraction(request, extraction)
+    return extraction
+
+
+async def _read_document(services: Services, request: ExtractionRequest) -> Extraction:
     try:
         analysis = await _analyze(services, request)
     except DocumentFailed as fault:

@@ -44,6 +44,8 @@ _SUBJECT = re.compile(r"^(Input|String|Dictionary) should")
 """How Pydantic's sentences begin; here the field's name takes the place of the subject."""
 
 _FIELD = AtMost(120)
+_KEY_FAULT = ("Idempotency-Key", "was used for another document")
+_REVIEW_AGAIN = "Send it again with ?reprocess=true to have it reviewed again."
 
 HttpFunction = Callable[..., Awaitable[func.HttpResponse]]
 
@@ -114,11 +116,7 @@ def problem_of(error: Exception) -> ProblemError:
         case errors.InvalidRequest():
             return invalid_fields(fields_of(error))
         case errors.UnreadableRow():
-            return ProblemError(
-                "damaged",
-                f"Row '{error.key}' of table '{error.table}' exists but cannot be read; sending this request again"
-                " does not help. Tell the operator, who finds the remedy in docs/operations.md.",
-            )
+            return _damaged(error)
         case errors.DocumentTooLarge():
             return ProblemError("too-large", _sentence(error) + " See MAX_DOCUMENT_MEGABYTES.")
         case errors.TooManyPending():
@@ -130,11 +128,9 @@ def problem_of(error: Exception) -> ProblemError:
         case errors.OwnDocument():
             return ProblemError("forbidden", _sentence(error))
         case errors.IdempotencyKeyUsed():
-            fields = [("Idempotency-Key", "was used for another document")]
-            return ProblemError("conflict", _sentence(error), fields)
+            return ProblemError("conflict", _sentence(error), [_KEY_FAULT])
         case errors.ReviewOver():
-            remedy = " Send it again with ?reprocess=true to have it reviewed again."
-            return ProblemError("conflict", _sentence(error) + remedy)
+            return ProblemError("conflict", f"{_sentence(error)} {_REVIEW_AGAIN}")
         case errors.DocumentConflict() | errors.RecordConflict() | errors.IllegalTransition():
             return ProblemError("conflict", _sentence(error))
         case errors.RecordNotFound():
@@ -143,6 +139,14 @@ def problem_of(error: Exception) -> ProblemError:
         detail = "A service this request needs cannot be reached. Try again later; GET /api/health says which."
         return ProblemError("unavailable", detail, retry_after_seconds=RETRY_AFTER_SECONDS)
     return ProblemError("internal", "The request failed for a reason that is in the log. Try again later.")
+
+
+def _damaged(error: errors.UnreadableRow) -> ProblemError:
+    return ProblemError(
+        "damaged",
+        f"Row '{error.key}' of table '{error.table}' exists but cannot be read; sending this request again"
+        " does not help. Tell the operator, who finds the remedy in docs/operations.md.",
+    )
 
 
 def to_response(problem: ProblemError) -> func.HttpResponse:
