@@ -68,10 +68,11 @@ class Bench:
             f"{one.file.name} {one.status}" for one in journeys if one.status not in load.GOOD_ENDS or one.known
         ]
         if bad:
-            raise Unmeasurable(f"Not every document came through: {', '.join(bad[:5])}. See the log of devhost.")
+            raise Unmeasurable(f"Not every document came through: {', '.join(bad[:5])}.\n{self._end_of_log()}")
         return journeys
 
     def _end_of_log(self) -> str:
+        """For messages: the stack's folder, with the log, is deleted after the measurements."""
         return "The log of devhost ends:\n" + "\n".join(self.stack.logs("devhost").splitlines()[-15:])
 
     def documents(self, name: str, count: int, pages: int = 3) -> list[Path]:
