@@ -5,7 +5,7 @@ HostError                  anything a developer can put right; its text is all t
 ├── PortInUse              another process listens on the port
 ├── AppLoadError           the app cannot be imported, or holds no function app
 │   └── IndexingError      functions are declared wrongly; ``problems`` lists all of them
-└── UnusableResult         a function returned what its binding cannot carry
+└── HostStopping           the host stops before a function has ended
 """
 
 
@@ -48,12 +48,6 @@ class IndexingError(AppLoadError):
         listing = "\n".join(f"  - {problem}" for problem in problems)
         super().__init__(f"The app's functions cannot be indexed:\n{listing}")
         self.problems = problems
-
-
-class UnusableResult(HostError):
-    """A function returned a value which its output binding cannot carry."""
-
-    code = "unusableResult"
 
 
 class HostStopping(HostError):
