@@ -68,6 +68,7 @@ def extract_text(run: Run) -> Steps[Extraction]:
 def validate_compliance(run: Run, extraction: Extraction) -> Steps[ComplianceVerdict]:
     """Have the text checked. Raises DocumentFailed when the compliance service refuses our requests."""
     run.set_stage(DocumentStatus.VALIDATING)
+    assert extraction.text_blob is not None, "an extraction that has not failed has a text"
     request = ComplianceRequest(**run.ids, text_blob=extraction.text_blob)
     call = ActivityCall("validate_compliance", request, retry_policies.COMPLIANCE)
     verdict = ComplianceVerdict.from_payload((yield from retries.call_activity(run.context, call)))

@@ -62,8 +62,7 @@ class PolicyFields(TypedDict, total=False):
 
 def a_record(document_id: str = "inv-17", **fields: Unpack[RecordFields]) -> DocumentRecord:
     """The record of a document that user ann has just submitted, with other values in these fields."""
-    usual: AllRecordFields = {
-        "document_id": document_id,
+    usual: RecordFields = {
         "instance_id": f"doc-{document_id}-ann-1",
         "user_id": "ann",
         "content_hash": CONTENT_HASH,
@@ -71,7 +70,8 @@ def a_record(document_id: str = "inv-17", **fields: Unpack[RecordFields]) -> Doc
         "submitted_at": SUBMITTED,
         "updated_at": SUBMITTED,
     }
-    return DocumentRecord(**{**usual, **fields})
+    usual.update(fields)
+    return DocumentRecord(document_id=document_id, **usual)
 
 
 def changed(record: DocumentRecord, /, **fields: Unpack[AllRecordFields]) -> DocumentRecord:

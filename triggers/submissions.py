@@ -56,7 +56,7 @@ Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=20), Aft
 class DocumentReference(RequestBody):
     """The JSON form: a document that is in blob storage already."""
 
-    model_config = ConfigDict(populate_by_name=False)
+    model_config = ConfigDict(validate_by_name=False)
 
     document_id: Identifier | None = None
     blob_url: StrictStr = Field(min_length=1, max_length=4096, repr=False)
@@ -69,7 +69,7 @@ class DocumentReference(RequestBody):
 class UploadParameters(RequestBody):
     """The query of the file form."""
 
-    model_config = ConfigDict(populate_by_name=False)
+    model_config = ConfigDict(validate_by_name=False)
 
     document_id: Identifier | None = None
     user_id: Identifier

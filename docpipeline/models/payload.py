@@ -28,7 +28,7 @@ class Payload(BaseModel):
         frozen=True,
         extra="ignore",
         alias_generator=to_camel,
-        populate_by_name=True,
+        validate_by_name=True,
         ser_json_timedelta="iso8601",
         # Errors are logged, and an input may hold text of a document.
         hide_input_in_errors=True,

@@ -40,3 +40,20 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
 def test_a_tool_that_is_missing_is_named_with_the_remedy(tmp_path: Path) -> None:
     assert "no_such_tool is not installed" in complaints(["no_such_tool"], tmp_path)
     assert "`make setup-python`" in complaints(["no_such_tool"], tmp_path)
+
+
+@pytest.mark.timeout(600)
+def test_a_misspelt_missing_or_wrong_field_of_a_payload_is_found(tmp_path: Path) -> None:
+    """Without the settings of Pydantic's plugin mypy accepts every name and every value."""
+    (tmp_path / "wrong.py").write_text(
+        "from docpipeline.models.runs import RunReference\n\n"
+        'RunReference(documentid="inv-17", document_id="inv-17", instance_id="run-1")\n'
+        "RunReference(document_id=17, instance_id='run-1')\n"
+        'RunReference(document_id="inv-17")\n'
+    )
+
+    found = complaints(["mypy", "--config-file", "pyproject.toml", str(tmp_path / "wrong.py")], HOUSE)
+
+    assert 'Unexpected keyword argument "documentid"' in found
+    assert 'Argument "document_id" to "RunReference" has incompatible type "int"' in found
+    assert 'Missing named argument "instance_id"' in found
