@@ -68,3 +68,10 @@ def test_every_activity_is_in_a_box(file: str) -> None:
 @pytest.mark.parametrize("step", sorted(steps_of_the_orchestrator()))
 def test_every_step_of_the_orchestrator_is_in_a_box(step: str) -> None:
     assert any(re.search(rf"\b{re.escape(step)}\b", text) for text in BOXES.values())
+
+
+def test_every_row_of_the_table_bears_the_name_of_a_box() -> None:
+    names = {found[1] for text in BOXES.values() if (found := re.search("<b>(.*?)</b>", text))}
+    page = (ROOT / "docs/process.md").read_text()
+    table = page.split("| Box | File |", 1)[1].split("\n\n", 1)[0]
+    assert set(re.findall(r"^\| ([^|]+) \| \[", table, re.MULTILINE)) - names == set()

@@ -20,12 +20,11 @@ from devhost.engine.clock import Clock
 from devhost.engine.database import Database
 from devhost.engine.entity_runner import EntityRunner
 from devhost.engine.functions import DurableFunctions
-from devhost.engine.lanes import CommitPart, Conclude, Lane, Monitor
+from devhost.engine.lanes import CommitPart, Conclude, Lane, Monitor, woken_by
 from devhost.engine.options import EngineOptions
 from devhost.engine.orchestration_runner import OrchestrationRunner
 from devhost.engine.postponed import PostponedWork, log_failures
 from devhost.engine.timers import TimerThread
-from devhost.engine.transactions import Written
 from devhost.engine.wakeups import Wakeups
 
 log = logging.getLogger("devhost.durable")
@@ -254,7 +253,7 @@ class Dispatcher:
         self._orchestrations.take_deliveries()
         refused = []
         for (ended, part), result in zip(parts, results, strict=True):
-            woken = _woken_by(part, result)
+            woken = woken_by(part, result)
             if woken is None:
                 refused.append((ended, part, result.error))
                 continue
@@ -288,18 +287,6 @@ class Dispatcher:
                 continue
             with self._lock:
                 one.lane.finish(one.key, must_repeat=True)
-
-
-def _woken_by(part: CommitPart, result: Written) -> Wakeups | None:
-    """What became ready by a part; None if it is to be written once more."""
-    if result.error is not None:
-        return part.refused(result.error)
-    try:
-        return part.written(result.value)
-    except Exception:
-        # It is durable all the same. What is in memory may be wrong now, which the next commit of it will notice.
-        log.exception("What a result changes could not be noted; it is read again.")
-        return result.value if isinstance(result.value, Wakeups) else Wakeups()
 
 
 def _same(part: CommitPart) -> CommitPart:

@@ -3,12 +3,15 @@
 A key that becomes ready while it is at work is worked on once more afterwards, so no wake-up gets lost.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
-from devhost.engine.transactions import Transaction
+from devhost.engine.transactions import Transaction, Written
 from devhost.engine.wakeups import Wakeups
+
+log = logging.getLogger("devhost.durable")
 
 K = TypeVar("K", bound=Hashable)
 K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
@@ -45,6 +48,18 @@ class CommitPart(Protocol):
     def refused(self, failure: BaseException) -> Wakeups | None:
         """Take note that ``write`` raised; None if it shall be tried again."""
         ...
+
+
+def woken_by(part: CommitPart, result: Written) -> Wakeups | None:
+    """Return what became ready by a part; None if it must be written again."""
+    if result.error is not None:
+        return part.refused(result.error)
+    try:
+        return part.written(result.value)
+    except Exception:
+        # It is durable all the same. What is in memory may be wrong now, which the next commit of it will notice.
+        log.exception("What a result changes could not be noted; it is read again.")
+        return result.value if isinstance(result.value, Wakeups) else Wakeups()
 
 
 # Makes of a function's result what is to be written; may raise, and the work is then begun anew after a pause.
