@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable
+from itertools import chain
 
 import pytest
 from packaging.requirements import Requirement
@@ -30,9 +31,10 @@ def wishes(lines: Iterable[str]) -> list[Requirement]:
 
 
 def devhost_wishes() -> list[Requirement]:
-    """What devhost needs, and what builds it."""
+    """What devhost and its tests need, and what builds it."""
     project = tomllib.loads(read("packages/devhost/pyproject.toml"))
-    return wishes([*project["project"]["dependencies"], *project["build-system"]["requires"]])
+    extras = chain.from_iterable(project["project"]["optional-dependencies"].values())
+    return wishes([*project["project"]["dependencies"], *extras, *project["build-system"]["requires"]])
 
 
 @pytest.mark.parametrize("name", [SHIPPED, DEVELOPMENT])
