@@ -59,6 +59,8 @@ class EndedInstance:
 class DurableRuntime(Protocol):
     """Starts, finds, informs and purges instances, and counts their ends.
 
+    It is no part of `Services`, which live as long as the process: the SDK makes a client for each invocation.
+
     Every method raises ServiceUnavailable when the runtime cannot be reached, or answers with an error.
     """
 
