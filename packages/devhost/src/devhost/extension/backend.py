@@ -56,11 +56,6 @@ class ExtensionBackend:
     # Every failure is final in this protocol, even the death of a process: the Functions host runs nothing again.
     attempts = 1
 
-    @property
-    def pid(self) -> int:
-        """Process id of the program."""
-        return self._program.pid
-
     def connect(self, functions: DurableFunctions) -> None:
         """Take the app's functions; they are called from ``start`` on."""
         self._functions = functions

@@ -106,11 +106,6 @@ class ExtensionProgram:
             self._process = _start(program, options, port, log)
         self._wait_until_ready()
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
     def check(self) -> None:
         """Raise ExtensionEnded if the process has ended by itself."""
         code = self._process.poll()
