@@ -2,6 +2,8 @@
 
 with LocalStack(tmp_path) as stack:                   # free ports, a folder of its own
     requests.get(f"{stack.base_url}/health")          # http://127.0.0.1:.../api/health
+    stack.kill_devhost()                              # SIGKILL, as a crash
+    stack.start_devhost()                             # goes on with the documents in flight
     stack.logs("devhost")                             # what it wrote
 """
 
@@ -127,6 +129,14 @@ class LocalStack:
         for process in list(self._running.values()):
             process.check_running()
 
+    def kill_devhost(self) -> None:
+        """End the Functions host with SIGKILL, as a crash would."""
+        self._running.pop(parts.DEVHOST).kill()
+
+    def start_devhost(self) -> None:
+        """Start the Functions host, after a crash on the same port and folder, and wait until it is ready."""
+        self._start(parts.functions_host(self._app, self.state_dir, self.ports, self._clock, self._engine))
+
     def pid(self, part: str) -> int | None:
         """The process id of a part (`azurite`, `emulators`, `devhost`), None when it does not run."""
         return self._running[part].pid if part in self._running else None
@@ -160,7 +170,7 @@ class LocalStack:
         private_folder(self.state_dir / parts.AZURITE)
         self._start(parts.azurite(ROOT, self.state_dir, self.ports))
         self._start(parts.emulators(self.state_dir, self.ports))
-        self._start(parts.functions_host(self._app, self.state_dir, self.ports, self._clock, self._engine))
+        self.start_devhost()
 
     def _start(self, part: Part) -> None:
         self._listener(part.name, "starting")

@@ -1,18 +1,36 @@
-"""What is tested on Microsoft's extension only: the samples, and a review that runs out in real time."""
+"""What is tested on Microsoft's extension only: the samples, and what takes real time there."""
 
 import asyncio
 import json
 from collections.abc import Callable
 
 import aiohttp
+import pytest
 
+from local import LocalStack
 from local.demo_api import PipelineApi
 from local.demo_journey import Journey, travel
 from local.demo_samples import load_samples
 from local.stack import ROOT
-from tests.end_to_end.client import Client
+from samples.large_document import make_pdf
+from tests.end_to_end.client import Client, request
+from tests.end_to_end.test_approval import flagged, ignored_events_are
+from tests.waiting import eventually
+
+__all__ = ["flagged"]
 
 
+@pytest.fixture(scope="module")
+def forgotten(extension_stack: LocalStack) -> str:
+    """A document whose review nobody decides. Its time runs out while the samples are processed."""
+    client = Client(extension_stack)
+    client.fault("compliance", body=json.dumps({"compliant": False, "issues": [], "confidence": 0.9}), count=1)
+    document_id: str = client.upload(make_pdf(pages=1, seed=0)).json["documentId"]
+    client.wait_for(document_id, "awaitingReview")
+    return document_id
+
+
+@pytest.mark.usefixtures("forgotten")
 def test_every_sample_ends_as_its_manifest_says(client: Client) -> None:
     journeys = [Journey(sample) for sample in load_samples(ROOT / "samples")]
 
@@ -28,12 +46,27 @@ def test_every_sample_ends_as_its_manifest_says(client: Client) -> None:
 
 
 def test_a_review_that_nobody_decides_is_reminded_of_once_and_then_times_out(
+    client: Client, forgotten: str
+) -> None:
+    assert client.wait_for(forgotten, "timeout", deadline_seconds=120)["decision"] == "none"
+    client.wait_for_notifications(
+        forgotten, "document.review.requested", "document.review.reminder", "document.approval.timedOut"
+    )
+
+
+def test_compliance_that_fails_and_comes_back_only_delays_a_document(
     client: Client, a_document: Callable[[], bytes]
 ) -> None:
-    client.fault("compliance", body=json.dumps({"compliant": False, "issues": [], "confidence": 0.9}), count=1)
+    client.fault("compliance", status=503, count=1)
     document_id: str = client.upload(a_document()).json["documentId"]
 
-    assert client.wait_for(document_id, "timeout", deadline_seconds=120)["decision"] == "none"
-    client.wait_for_notifications(
-        document_id, "document.review.requested", "document.review.reminder", "document.approval.timedOut"
-    )
+    assert client.wait_for(document_id)["decision"] == "approved"
+    (fault,) = request("GET", f"{client.stack.emulator_url}/faults").json["faults"]
+    assert fault["struck"] == 1
+
+
+def test_an_event_by_the_submitter_is_counted_and_does_not_decide(client: Client, flagged: str) -> None:
+    instance = client.record(flagged)["instanceId"]
+    assert client.raise_event(instance, {"approved": True, "reviewer": "Anna"}).status == 202
+    eventually(lambda: ignored_events_are(client, instance, 1), "the event is counted")
+    assert client.record(flagged)["status"] == "awaitingReview"
