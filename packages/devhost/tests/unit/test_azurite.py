@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.azurite import SETTING, command_or_skip, find_azurite
+from devhost.testing.azurite import AZURITE_SETTING, find_azurite
+from tests.azurite import command_or_skip
 
 
 def installed_in(folder: Path) -> Path:
@@ -23,14 +24,14 @@ def test_the_nearest_one_is_taken_unless_the_setting_names_another(tmp_path: Pat
     assert find_azurite({}, package) == far
     near = installed_in(package)
     assert find_azurite({}, package) == near
-    assert find_azurite({SETTING: str(far)}, package) == far
+    assert find_azurite({AZURITE_SETTING: str(far)}, package) == far
 
 
 def test_without_one_a_test_is_skipped_with_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(pytest.skip.Exception, match=r"npm install --no-save azurite' in packages/devhost"):
+    with pytest.raises(pytest.skip.Exception, match=r"npm install --no-save azurite' in /"):
         command_or_skip({}, tmp_path)
 
 
 def test_a_setting_that_names_nothing_fails_the_test(tmp_path: Path) -> None:
     with pytest.raises(pytest.fail.Exception, match=r"DEVHOST_AZURITE is .*nowhere\.js, and that or Node"):
-        command_or_skip({SETTING: str(tmp_path / "nowhere.js")}, tmp_path)
+        command_or_skip({AZURITE_SETTING: str(tmp_path / "nowhere.js")}, tmp_path)

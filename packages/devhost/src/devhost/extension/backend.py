@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from devhost.engine.functions import DurableFunctions
+from devhost.extension.client import ExtensionClient
 from devhost.extension.errors import ExtensionUnavailable
 from devhost.extension.forwarding import ForwardedDurableApi
-from devhost.extension.instances import ExtensionInstances
 from devhost.extension.invocations import Invocations
 from devhost.extension.program import ExtensionProgram, ProgramOptions
 from devhost.functions.durable_functions import DurableNames
@@ -51,7 +51,7 @@ class ExtensionBackend:
             raise
         self.client_binding = json.dumps({**self._program.client_binding(), "rpcBaseUrl": rpc_base_url})
         self.http = ForwardedDurableApi(self._program.origin, body_limit_bytes)
-        self.instances = ExtensionInstances(self._program.origin)
+        self.instances = ExtensionClient(self._program.origin)
 
     # Every failure is final in this protocol, even the death of a process: the Functions host runs nothing again.
     attempts = 1

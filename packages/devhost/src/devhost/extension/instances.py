@@ -44,11 +44,11 @@ class ExtensionInstances:
             "showHistoryOutput": show_history_output,
         }
         answer = self._send(
-            "GET", _path("instances", instance_id), {name: str(flag) for name, flag in flags.items()}
+            "GET", path_of("instances", instance_id), {name: str(flag) for name, flag in flags.items()}
         )
         if answer.status_code == 404:
             return None
-        status: dict[str, Any] = _json_of(answer)
+        status: dict[str, Any] = json_of(answer)
         return status
 
     def relatives(self, instance_id: str) -> tuple[str | None, Sequence[str]]:
@@ -77,7 +77,7 @@ class ExtensionInstances:
 
     def list_entities(self, query: EntityQuery) -> Page:
         """Return a page of entities and the next page's token, None at the end."""
-        path = _path("entities", query.name) if query.name else "entities"
+        path = path_of("entities", query.name) if query.name else "entities"
         parameters = {"top": str(query.top), "fetchState": str(query.fetch_state)}
         return self._page(path, parameters, query.continuation_token)
 
@@ -102,7 +102,7 @@ class ExtensionInstances:
         self._act(instance_id, "rewind", reason)
 
     def _act(self, instance_id: str, verb: str, reason: str | None = None, body: str | None = None) -> None:
-        path, query = f"{_path('instances', instance_id)}/{verb}", {"reason": reason} if reason else {}
+        path, query = f"{path_of('instances', instance_id)}/{verb}", {"reason": reason} if reason else {}
         answer = self._send("POST", path, query, body=body)
         match answer.status_code:
             case 404:
@@ -110,13 +110,13 @@ class ExtensionInstances:
             case 410:
                 raise InstanceFinished(instance_id, "finished")
             case code if code >= 400:
-                raise RequestRefused(_message_of(answer), code)
+                raise RequestRefused(message_of(answer), code)
 
     def _page(self, path: str, query: dict[str, str], token: str | None) -> Page:
         answer = self._send("GET", path, query, {CONTINUATION_HEADER: token} if token else {})
         if answer.status_code >= 400:
-            raise InvalidRequest(_message_of(answer))
-        items: list[dict[str, Any]] = _json_of(answer)
+            raise InvalidRequest(message_of(answer))
+        items: list[dict[str, Any]] = json_of(answer)
         return items, answer.headers.get(CONTINUATION_HEADER) or None
 
     def _send(
@@ -138,17 +138,20 @@ class ExtensionInstances:
             raise RequestRefused(text, 503) from error
 
 
-def _path(collection: str, name: str) -> str:
+def path_of(collection: str, name: str) -> str:
+    """The path of one member of a collection, relative to the durable API."""
     return f"{collection}/{quote(name, safe='@')}"
 
 
-def _json_of(answer: requests.Response) -> Any:
+def json_of(answer: requests.Response) -> Any:
+    """The document of an answer. Raises RequestRefused where the extension refuses."""
     if answer.status_code not in (200, 202, 500):
-        raise RequestRefused(_message_of(answer), answer.status_code)
+        raise RequestRefused(message_of(answer), answer.status_code)
     return answer.json()
 
 
-def _message_of(answer: requests.Response) -> str:
+def message_of(answer: requests.Response) -> str:
+    """The text with which the extension refuses."""
     try:
         document = json.loads(answer.text)
     except ValueError:

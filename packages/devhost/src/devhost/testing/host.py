@@ -8,20 +8,20 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import azure.functions as func
 from azure.functions.decorators.function_app import DecoratorApi
 
-from devhost.engine.clock import VirtualClock
+from devhost.engine.client import DurableClient
 from devhost.engine.dispatcher import RunningActivities
-from devhost.engine.engine import DurableEngine
 from devhost.engine.errors import DidNotSettle
 from devhost.engine.functions import OnResult
 from devhost.engine.options import EngineOptions
 from devhost.functions.durable_functions import HostedDurableFunctions
 from devhost.functions.indexing import index_functions
 from devhost.functions.invocation import FunctionInvoker
+from devhost.testing.engines import EngineUnderTest, ExtensionEngine, OwnEngine
 
 _DEADLINE_SECONDS = 15.0
 _LOOK_AGAIN_SECONDS = 0.005
@@ -36,6 +36,11 @@ class OrchestrationTestHost:
         folder: where the database goes; default: a temporary folder.
         options: the engine's options; default: those of an empty host.json.
         start_time: the first moment; default: 2024-01-01T00:00Z.
+        engine: ``devhost``, or ``extension`` for Microsoft's: slower, on real time, so without ``advance`` and
+            ``wait_quiescent``, and with a task hub of its own in the account of ``AzureWebJobsStorage``.
+
+    Raises:
+        ExtensionUnavailable: the extension cannot be started, or cannot do what is asked of it.
 
     Example:
         with OrchestrationTestHost([orders.bp, stand_ins]) as host:
@@ -50,51 +55,64 @@ class OrchestrationTestHost:
         folder: Path | None = None,
         options: EngineOptions | None = None,
         start_time: datetime | None = None,
+        engine: Literal["devhost", "extension"] = "devhost",
     ) -> None:
         # The SDK warns of every external event that comes early; under -W error it would break off the
         # orchestrator.
         warnings.filterwarnings("ignore", message="Potential duplicate Task completion")
         indexed = index_functions(as_app(app), Path.cwd())
-        self._clock = VirtualClock(start_time)
         self._invoker = FunctionInvoker()
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="orchestration-test-")
-        path = (folder or Path(self._temporary.name if self._temporary else "")) / "engine.db"
+        path = folder or Path(self._temporary.name if self._temporary else "")
         self._functions = _RecordingFunctions(indexed, self._invoker)
-        self._engine = DurableEngine(self._functions, options or EngineOptions(), path, self._clock)
         self._ignored: RunningActivities = 0
-        self.client = self._engine.client
-        self._engine.start()
+        try:
+            self._engine: EngineUnderTest = (
+                OwnEngine(self._functions, options, start_time, path)
+                if engine == "devhost"
+                else ExtensionEngine(self._functions, options, start_time, path, indexed)
+            )
+        except BaseException:
+            self._release()
+            raise
+
+    @property
+    def client(self) -> DurableClient:
+        """Everything that the durable API offers, on devhost's own engine. Raises ExtensionUnavailable."""
+        return self._engine.own_client
 
     def now(self) -> datetime:
         """Return the engine's time."""
-        return self._clock.now()
+        return self._engine.now()
 
     def start(self, name: str, payload: Any = None, instance_id: str | None = None) -> str:
         """Start an instance as the SDK does and return its id. Raises StartRefused."""
         raw_input = None if payload is None else json.dumps(json.dumps(payload))
-        return self.client.start(name, instance_id, raw_input)
+        return self._engine.client.start(name, instance_id, raw_input)
 
     def raise_event(self, instance_id: str, name: str, payload: Any, *, as_object: bool = False) -> None:
         """Raise an external event as the SDK does (a string that holds JSON), or as the webhook does."""
         text = json.dumps(payload)
-        self.client.raise_event(instance_id, name, text if as_object else json.dumps(text))
+        self._engine.client.raise_event(instance_id, name, text if as_object else json.dumps(text))
 
     def terminate(self, instance_id: str, reason: str = "") -> None:
         """End an instance. Raises InstanceNotFound, InstanceFinished."""
-        self.client.terminate(instance_id, reason)
+        self._engine.client.terminate(instance_id, reason)
 
     def status(self, instance_id: str, show_history: bool = False) -> dict[str, Any] | None:
         """Return the status object of an instance, or None."""
-        return self.client.status(instance_id, show_history=show_history, show_history_output=show_history)
+        return self._engine.client.status(instance_id, show_history=show_history, show_history_output=show_history)
 
     def entity_state(self, name: str, key: str) -> Any:
         """Return an entity's state, parsed; None if the entity does not exist."""
-        state = self.client.entity_state(name, key)
+        state = self._engine.client.entity_state(name, key)
         return None if state is None else json.loads(state)
 
     def signal_entity(self, name: str, key: str, operation: str, payload: Any = None) -> None:
         """Signal an entity as the SDK does: a falsy input is not sent."""
-        self.client.signal_entity(name, key, operation, json.dumps(json.dumps(payload)) if payload else None)
+        self._engine.client.signal_entity(
+            name, key, operation, json.dumps(json.dumps(payload)) if payload else None
+        )
 
     def last_context(self) -> dict[str, Any]:
         """Return the SDK's input in the last episode of an orchestrator: its history, and more.
@@ -139,7 +157,10 @@ class OrchestrationTestHost:
 
     def close(self) -> None:
         """Stop the engine and remove a temporary folder."""
-        self._engine.stop(timeout_seconds=5.0)
+        self._engine.stop()
+        self._release()
+
+    def _release(self) -> None:
         self._invoker.close()
         if self._temporary is not None:
             self._temporary.cleanup()
