@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import import_time, load, upload_memory
+from devhost.testing import NO_EXTENSION, has_extension
 from local import LocalStack
 from local.errors import LocalPartsError
 from local.stop_signals import StopRequested, stop_on_signals
@@ -91,6 +92,24 @@ def measure_import(bench: Bench) -> None:
 
 def measure_load(bench: Bench) -> None:
     """Many documents at once: the median of several loads, after a small load that is not timed."""
+    bench.rows += load_rows(bench, f"{DOCUMENTS} documents of 3 pages")
+
+
+def measure_on_extension(bench: Bench) -> None:
+    """The same loads on a second stack, whose durable engine is Microsoft's extension."""
+    what = "the same on Microsoft's durable extension"
+    if not has_extension():
+        bench.rows.append(Row(what, f"not measured: {NO_EXTENSION}"))
+        return
+    folder = bench.folder.parent / "on-extension"
+    documents = folder / "documents"
+    documents.mkdir(parents=True)
+    with LocalStack(folder / "state", engine="extension") as stack:
+        bench.rows += load_rows(Bench(stack, documents), what)
+
+
+def load_rows(bench: Bench, what: str) -> list[Row]:
+    """Measure loads, and return their lines."""
     bench.load(bench.documents("warm-up", 8), "warm.up")
     measured: list[tuple[float, float, float, float]] = []
     cpu_before = host_cpu_seconds(bench.stack)
@@ -100,8 +119,8 @@ def measure_load(bench: Bench) -> None:
     cpu = (host_cpu_seconds(bench.stack) - cpu_before) / (LOADS * DOCUMENTS)
     accepted, finished, p50, p95 = (statistics.median(column) for column in zip(*measured, strict=True))
     finishes = [one[1] for one in measured]
-    bench.rows += [
-        Row(f"{DOCUMENTS} documents of 3 pages: accepted", f"{accepted:.1f} /s"),
+    return [
+        Row(f"{what}: accepted", f"{accepted:.1f} /s"),
         Row("  finished", f"{finished:.1f} /s ({min(finishes):.1f} to {max(finishes):.1f})"),
         Row("  end to end", f"p50 {p50:.1f} s, p95 {p95:.1f} s"),
         Row("  CPU of devhost", f"{cpu * 1000:.0f} ms a document" if cpu else "unknown"),
@@ -169,6 +188,7 @@ def measure_upload(bench: Bench) -> None:
 MEASUREMENTS: dict[str, tuple[str, Callable[[Bench], None]]] = {
     "import": ("the import of the app", measure_import),
     "load": (f"{LOADS} loads of {DOCUMENTS} documents", measure_load),
+    "extension": ("the same loads on Microsoft's durable extension", measure_on_extension),
     "stages": (f"{SINGLE_DOCUMENTS} documents one by one", measure_stages),
     "ocr": ("scanned documents", measure_ocr),
     "history": ("history", measure_history),

@@ -61,4 +61,4 @@ def test_a_figure_outside_its_limit_is_marked_in_the_table() -> None:
 def test_an_unknown_measurement_is_refused_with_the_names_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--only", "speed"])
-    assert "'import', 'load', 'stages', 'ocr', 'history', 'upload'" in capsys.readouterr().err
+    assert "'import', 'load', 'extension', 'stages', 'ocr', 'history', 'upload'" in capsys.readouterr().err

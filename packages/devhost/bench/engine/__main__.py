@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.engine.engine_section import EngineLoad, EngineSection
+from bench.engine.extension_section import print_extension
 from bench.engine.fresh_runs import FreshRuns
 from bench.engine.peers.environment import PeerError
 from bench.engine.peers_section import print_how_to_get_peers, print_peers
@@ -19,7 +20,7 @@ from bench.engine.table import print_row
 from bench.engine.workers_section import print_workers
 from devhost.functions import sdk_speedups
 
-_SECTIONS = ("engine", "workers", "peers")
+_SECTIONS = ("engine", "workers", "extension", "peers")
 _FULL = {"finished": 100_000, "memory": 10_000}
 
 
@@ -62,6 +63,8 @@ def _run(runs: FreshRuns, options: argparse.Namespace) -> None:
         EngineSection(runs, _load(options)).run()
     if "workers" in sections:
         print_workers(runs, options.workflows, options.rounds)
+    if "extension" in sections:
+        print_extension(runs, options.workflows, options.rounds)
     if options.peers or options.only == "peers":
         print_peers(runs, options.workflows, options.rounds)
     elif "peers" in sections:

@@ -1,6 +1,5 @@
 """The rows about other engines, measured in turns with ours."""
 
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from bench.engine import measurements
 from bench.engine.fresh_runs import FreshRuns
 from bench.engine.peers.environment import ensure_environment, run_program
 from bench.engine.table import print_row
-from bench.engine.timing import Timing
+from bench.engine.timing import Timing, medians
 
 _PEERS = Path(__file__).parent / "peers"
 _ENVIRONMENT = Path(__file__).parents[2] / ".setup" / "peers"
@@ -33,7 +32,7 @@ def print_peers(runs: FreshRuns, workflows: int, rounds: int) -> None:
         ours.append(runs.measure(measurements.throughput, workflows))
         for variant, done in peers.items():
             done.append(_measure_dbos(python, runs.new_folder(), workflows, variant))
-    rate, cpu_ms = _medians(ours)
+    rate, cpu_ms = medians(ours)
     print_row("beside DBOS: our engine", f"{rate:.0f}/s", f"CPU each {cpu_ms:.2f} ms")
     for variant, done in peers.items():
         print_row(_VARIANTS[variant], *beside_ours(done, ours))
@@ -46,12 +45,8 @@ def _measure_dbos(python: Path, folder: Path, workflows: int, variant: str) -> T
 
 def beside_ours(runs: Sequence[Timing], ours: Sequence[Timing]) -> tuple[str, str]:
     """A peer's median, and its ratio to ours."""
-    rate, cpu_ms = _medians(runs)
-    our_rate, our_cpu_ms = _medians(ours)
+    rate, cpu_ms = medians(runs)
+    our_rate, our_cpu_ms = medians(ours)
     return f"{rate:.0f}/s", (
         f"CPU each {cpu_ms:.2f} ms, {cpu_ms / our_cpu_ms:.1f} x ours; ours does {our_rate / rate:.1f} x as many"
     )
-
-
-def _medians(runs: Sequence[Timing]) -> tuple[float, float]:
-    return statistics.median(run.per_second for run in runs), statistics.median(run.cpu_ms_each for run in runs)

@@ -27,7 +27,7 @@ from devhost.worker.invoker import WorkerDurableFunctions, WorkerInvoker
 
 _PATIENCE_SECONDS = 600.0
 # Requests come side by side, and so may share commits.
-_CALLERS = 8
+CALLERS = 8
 _SCRIPT = Path(__file__).parent / "host_app" / "function_app.py"
 
 
@@ -131,7 +131,7 @@ class RunningEngine:
     def run(self, name: str, inputs: list[dict[str, int]]) -> None:
         """Submit one instance per input together, and wait until all are finished and nothing is left to do."""
         self.functions.expect(len(inputs))
-        with ThreadPoolExecutor(_CALLERS) as callers:
+        with ThreadPoolExecutor(CALLERS) as callers:
             for started in callers.map(lambda payload: self._start(name, payload), inputs):
                 assert started
         self.functions.wait()

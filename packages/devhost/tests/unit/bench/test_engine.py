@@ -39,3 +39,11 @@ def test_the_table_names_every_measurement(capsys: pytest.CaptureFixture[str]) -
     printed = capsys.readouterr().out
     for named in ("plain ceiling", "raw SQLite", "idle host, p50", "fan-out to 10", "20 finished", "memory"):
         assert named in printed
+
+
+def test_the_extension_is_measured_or_the_table_says_what_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DURABLE_EXTENSION_HOST", str(tmp_path / "absent"))
+    assert main(["--only", "extension"]) == 0
+    assert "not measured; no DurableExtensionHost: build it with" in capsys.readouterr().out
