@@ -19,7 +19,9 @@ _SUBSTITUTES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # Which functions there are: the app grows.
         (r"are the known (\w+) functions: '.*?'\.", r"are the known \1 functions: ..."),
         # What the worker's process and .NET say of their own code, in texts quoted once, twice or more.
-        (r'(\\+nStack: ).*?(?=(?<!\\)(\\\\)*\\*","Data|\\*","Data)', r"\1-"),
+        (r'(\\+nStack: ).*?(?=\\*",\\*"Data)', r"\1-"),
+        (r"(\nStack: )Traceback.*$", r"\1-"),
+        (r"(, StackTrace: ).*$", r"\1-"),
         (r'(\\*"StackTrace(?:String)?\\*":\\*")(?!,).*?(?=\\*"[,}])', r"\1-"),
         (r"(RpcException, )[\w.]+", r"\1X"),
         (r'(\\*"Source\\*":\\*")DurableExtensionHost', r"\1X"),
