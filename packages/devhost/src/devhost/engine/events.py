@@ -59,6 +59,8 @@ STATUS_CODES = {
 }
 FINISHED = frozenset({"Completed", "Failed", "Terminated", "Canceled"})
 
+# What an execution wrote itself counts as new for ever; only what came to it is told to be old.
+_NEVER_PLAYED = SCHEDULED | {EventType.ORCHESTRATOR_STARTED, EventType.ORCHESTRATOR_COMPLETED}
 _WITH_RESULT = frozenset({EventType.TASK_COMPLETED, EventType.SUB_ORCHESTRATION_COMPLETED})
 
 
@@ -69,14 +71,28 @@ def event(event_type: EventType, timestamp: str, **fields: Any) -> Event:
 
 
 def execution_started(
-    timestamp: str, name: str, raw_input: str | None, version: str | None, instance_id: str, execution_id: str
+    timestamp: str,
+    name: str,
+    raw_input: str | None,
+    version: str | None,
+    instance_id: str,
+    execution_id: str,
+    generation: int | None = 0,
 ) -> Event:
-    """Build the first message of an execution. The SDK needs the key ``Version`` even when there is none."""
+    """Build the first message of an execution. The SDK needs the key ``Version`` even when there is none.
+
+    `generation` counts from 0 how often the instance has started anew; an execution of a child has none.
+    """
     identity = {"InstanceId": instance_id, "ExecutionId": execution_id}
     started = event(
-        EventType.EXECUTION_STARTED, timestamp, Name=name, Input=raw_input, OrchestrationInstance=identity
+        EventType.EXECUTION_STARTED,
+        timestamp,
+        Name=name,
+        Input=raw_input,
+        OrchestrationInstance=identity,
+        Generation=generation,
     )
-    return {**started, "Version": version or ""}
+    return {**started, "Version": version or None}
 
 
 def to_text(stored: Event) -> str:
@@ -111,7 +127,7 @@ def sdk_text(stored: Event, is_played: bool) -> str:
 
 def for_sdk(stored: Event, is_played: bool) -> Event:
     """Return the event with all keys the SDK reads without asking whether they are there."""
-    filled = {"EventId": -1, "IsPlayed": is_played, **stored}
+    filled = {"EventId": -1, "IsPlayed": is_played and stored["EventType"] not in _NEVER_PLAYED, **stored}
     if filled["EventType"] in _WITH_RESULT:
         filled.setdefault("Result", None)
     return filled

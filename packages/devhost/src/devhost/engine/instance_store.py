@@ -57,7 +57,7 @@ def create(tx: Transaction, new: NewInstance, now: str, may_replace_live: bool) 
         (new.instance_id, execution_id, new.name, new.version, new.raw_input, now, now)
         + ((parent.instance_id, parent.execution_id, parent.task_id) if parent else (None, None, None)),
     )
-    started = events.execution_started(now, new.name, new.raw_input, new.version, new.instance_id, execution_id)
+    started = events.execution_started(now, new.name, new.raw_input, new.version, new.instance_id, execution_id, None if parent else 0)
     deliver(tx, new.instance_id, execution_id, started)
     return execution_id
 

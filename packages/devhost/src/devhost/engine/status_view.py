@@ -37,14 +37,48 @@ _ANSWERS = {
     EventType.SUB_ORCHESTRATION_FAILED,
 }
 _QUESTIONS = {EventType.TASK_SCHEDULED, EventType.SUB_ORCHESTRATION_CREATED}
-_HIDDEN = ("EventId", "IsPlayed", "OrchestrationInstance", "ParentInstance", "Version", "Tags", "TimerId")
+# What is between EventType and Timestamp, and what stands there when the event has no such field.
+_TRACED, _FAILED = {"ParentTraceContext": None}, {"FailureDetails": None}
+_CONTENTS: dict[EventType, dict[str, Any]] = {
+    EventType.EXECUTION_STARTED: {
+        "Input": None,
+        "Correlation": None,
+        "ParentTraceContext": None,
+        "ScheduledStartTime": None,
+        "Generation": None,
+        "GenerateNewTrace": False,
+    },
+    EventType.EXECUTION_COMPLETED: {"OrchestrationStatus": None, "Result": None, **_FAILED},
+    EventType.EXECUTION_TERMINATED: {"Input": None},
+    EventType.TASK_SCHEDULED: {"Name": None, "Input": None, **_TRACED, "Tags": None},
+    EventType.TASK_COMPLETED: {"Result": None},
+    EventType.TASK_FAILED: {"Reason": None, "Details": None, **_FAILED},
+    EventType.SUB_ORCHESTRATION_CREATED: {
+        "Name": None,
+        "InstanceId": None,
+        "Input": None,
+        "ClientSpanId": None,
+        "Tags": None,
+    },
+    EventType.SUB_ORCHESTRATION_COMPLETED: {"Result": None},
+    EventType.SUB_ORCHESTRATION_FAILED: {"Reason": None, "Details": None, **_FAILED},
+    EventType.TIMER_CREATED: {"FireAt": None},
+    EventType.TIMER_FIRED: {"FireAt": None},
+    EventType.EVENT_SENT: {"InstanceId": None, "Name": None, "Input": None},
+    EventType.EVENT_RAISED: {"Name": None, "Input": None, **_TRACED},
+    EventType.EXECUTION_SUSPENDED: {"Reason": None},
+    EventType.EXECUTION_RESUMED: {"Reason": None},
+}
 
 
 def status_object(row: Row, show_input: bool) -> dict[str, Any]:
     """Return the status object of an instance's row, without history."""
+    version, parent_id = row["version"], row["parent_instance_id"]
     return {
         "name": row["name"],
+        **({"version": version} if version else {}),
         "instanceId": row["instance_id"],
+        **({"parentInstanceId": parent_id} if parent_id else {}),
         "runtimeStatus": row["status"],
         "input": parsed(row["input"]) if show_input else None,
         "customStatus": parsed(row["custom_status"]),
@@ -81,26 +115,32 @@ def parsed(text: str | None) -> Any:
 
 def _shown(event: Event, question: Event | None, show_input: bool, show_output: bool) -> dict[str, Any]:
     kind = event["EventType"]
-    shown = {name: value for name, value in event.items() if name not in _HIDDEN}
-    shown["EventType"] = _NAMES[kind]
-    if kind in _ANSWERS:
-        del shown["TaskScheduledId"]
+    if kind == EventType.GENERIC:
+        return {"Data": event.get("Data"), "EventType": _NAMES[kind], "Timestamp": event["Timestamp"]}
+    contents = {name: event.get(name, absent) for name, absent in _CONTENTS.get(kind, {}).items()}
+    shown = {"EventType": _NAMES[kind], **contents, "Timestamp": event["Timestamp"]}
     if question is not None:
-        shown["ScheduledTime"] = question["Timestamp"]
-        shown["FunctionName"] = question["Name"]
-        shown["Input"] = question.get("Input")
+        shown |= _asked(question)
     if kind == EventType.EXECUTION_STARTED:
-        shown["FunctionName"] = shown.pop("Name")
+        shown |= {"Generation": event.get("Generation"), "FunctionName": event["Name"]}
     if kind == EventType.EXECUTION_COMPLETED:
         shown["OrchestrationStatus"] = _STATUS_NAMES[event["OrchestrationStatus"]]
     return _without_payloads(shown, show_input, show_output)
 
 
+def _asked(question: Event) -> dict[str, Any]:
+    """What an answer tells of its question; its time is written in another way than all others."""
+    asked = {"ScheduledTime": question["Timestamp"].replace("Z", "+00:00"), "FunctionName": question["Name"]}
+    if "InstanceId" in question:
+        asked["InstanceId"] = question["InstanceId"]
+    return {**asked, "Input": question.get("Input")}
+
+
 def _without_payloads(shown: dict[str, Any], show_input: bool, show_output: bool) -> dict[str, Any]:
-    if "Result" in shown:
-        shown["Result"] = parsed(shown["Result"])
     if not show_output:
         shown.pop("Result", None)
-    if not show_input or shown.get("Input") is None:
+    elif "Result" in shown:
+        shown["Result"] = parsed(shown["Result"])
+    if not show_input:
         shown.pop("Input", None)
     return shown
