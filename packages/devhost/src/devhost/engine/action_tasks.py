@@ -61,7 +61,6 @@ class Execution:
         now: the orchestrator's time, from the last OrchestratorStarted event.
         to_schedule: commands that no event in history records yet, by number.
         open_tasks: what keeps the instance from ending: activities, children and timers not settled, by number.
-        cancelled_timers: numbers of timers that the orchestrator cancelled.
         continue_as_new: the last continue-as-new action, if any.
         action_count: how many actions there were; a retried one counts once.
         waiters: who waits for an external event, by lower-case name; the newest last.
@@ -73,7 +72,6 @@ class Execution:
         self.to_schedule: dict[int, Command] = {}
         self.open_tasks: dict[int, PendingTask] = {}
         self.entity_calls: dict[int, PendingTask] = {}
-        self.cancelled_timers: list[int] = []
         self.continue_as_new: Action | None = None
         self.action_count = 0
         self.waiters: defaultdict[str, list[PendingTask]] = defaultdict(list)
@@ -138,8 +136,8 @@ def _create_timer(execution: Execution, action: Action) -> PendingTask:
     command = CreateTimer(execution.take_id(), action["fireAt"])
     if not action.get("isCanceled"):
         return execution.open(command)
+    # It is set and fires all the same, as on Azure, but nobody waits for it.
     execution.to_schedule[command.task_id] = command
-    execution.cancelled_timers.append(command.task_id)
     return _settled()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from devhost.engine import (
     entity_store,
     episode_store,
+    events,
     instance_queries,
     instance_store,
     rewinding,
@@ -19,20 +20,30 @@ from devhost.engine import (
 from devhost.engine.clock import Clock
 from devhost.engine.database import Database
 from devhost.engine.entity_store import EntityId, OperationRequest
-from devhost.engine.errors import InstanceNotFound, InvalidRequest, StartRefused, WrongState
-from devhost.engine.events import FINISHED, Event, EventType, event
+from devhost.engine.errors import (
+    BadInstanceId,
+    InstanceExists,
+    InstanceNotFound,
+    InvalidRequest,
+    NothingToRestart,
+    NotInRightState,
+    RestartRefused,
+    StartRefused,
+    WrongState,
+)
+from devhost.engine.events import FINISHED, EventType, event
 from devhost.engine.functions import DurableFunctions
 from devhost.engine.instance_store import NewInstance
-from devhost.engine.known_names import unknown_entity, unknown_orchestrator
+from devhost.engine.known_names import unknown_entity
 from devhost.engine.options import EngineOptions
 from devhost.engine.queries import EntityQuery, InstanceQuery
 from devhost.engine.status_view import history_events, status_object
 from devhost.engine.transactions import Transaction
 from devhost.engine.wakeups import Wakeups
 
-# Besides these, the C0 and C1 controls; they are what Azure's table keys refuse too.
-_FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
-_LONGEST_ID = 256
+# Besides these, the C0 and C1 controls.
+_FORBIDDEN = re.compile(r"[/#?\x00-\x1f\x7f-\x9f]")
+_LONGEST_SHOWN = 256
 _PURGED_PER_COMMIT = 200
 
 
@@ -62,17 +73,15 @@ class DurableClient:
         """Start an instance and return its id.
 
         Args:
-            name: the orchestrator's name; case does not matter.
+            name: the orchestrator's name; case does not matter. An instance of one that the app does not have fails.
             instance_id: the id; default: 32 hexadecimal digits.
             raw_input: JSON text, or None. What the SDK sends is a JSON string that itself holds JSON.
             version: the instance's version; default: ``defaultVersion`` of host.json.
 
         Raises:
-            StartRefused: unknown name, bad id, input that is not JSON, or a live instance has the id.
+            StartRefused: bad id, or input that is not JSON.
+            InstanceExists: a live instance has the id.
         """
-        problem = unknown_orchestrator(name, self._functions)
-        if problem is not None:
-            raise StartRefused(problem)
         chosen = instance_id or uuid.uuid4().hex
         _check_instance_id(chosen)
         if raw_input is not None and not _is_json(raw_input):
@@ -90,12 +99,12 @@ class DurableClient:
     ) -> dict[str, Any] | None:
         """Return an instance's status object, with ``historyEvents`` if asked for; None if it does not exist."""
         with self._database.reading() as snapshot:
-            row = instance_store.find(snapshot, instance_id)
+            row = instance_store.find_or_entity(snapshot, instance_id)
             if row is None:
                 return None
             status = status_object(row, show_input)
             if show_history and status["runtimeStatus"] != "Pending":
-                history = episode_store.history(snapshot, instance_id)
+                history = episode_store.history(snapshot, instance_id) or [events.entity_started(row)]
                 status["historyEvents"] = history_events(history, show_input, show_history_output)
         return status
 
@@ -130,26 +139,14 @@ class DurableClient:
 
     def suspend(self, instance_id: str, reason: str | None = None) -> None:
         """Have an instance rest. Raises InstanceNotFound, InstanceFinished, WrongState."""
-        refused = "The instance is already suspended. Resume it first."
-        self._send(
-            instance_id,
-            EventType.EXECUTION_SUSPENDED,
-            lambda status: refused * (status == "Suspended"),
-            Reason=reason,
-        )
+        self._send(instance_id, EventType.EXECUTION_SUSPENDED, "suspend", lambda status: status != "Suspended", Reason=reason)
 
     def resume(self, instance_id: str, reason: str | None = None) -> None:
         """Have a suspended instance go on. Raises InstanceNotFound, InstanceFinished, WrongState."""
-        refused = "The instance is not suspended, so it cannot be resumed."
-        self._send(
-            instance_id,
-            EventType.EXECUTION_RESUMED,
-            lambda status: refused * (status != "Suspended"),
-            Reason=reason,
-        )
+        self._send(instance_id, EventType.EXECUTION_RESUMED, "resume", lambda status: status == "Suspended", Reason=reason)
 
     def rewind(self, instance_id: str, reason: str | None = None) -> None:
-        """Run a failed instance's failed parts again. Raises InstanceNotFound, InstanceFinished, WrongState."""
+        """Run a failed instance's failed parts again. Raises NothingToRewind, NotInRightState."""
         now = self._now()
         self._wake(self._database.write(lambda tx: rewinding.rewind(tx, instance_id, reason, now)))
 
@@ -161,18 +158,35 @@ class DurableClient:
             new_id: whether to give it a new id; otherwise it takes the place of the finished one.
 
         Raises:
-            InvalidRequest: there is no such instance.
-            StartRefused: it is to keep its id, but is not finished.
+            NothingToRestart: there is no such instance.
+            InstanceExists: it is to keep its id, but is not finished.
         """
         with self._database.reading() as snapshot:
             row = instance_store.find(snapshot, instance_id)
         if row is None:
-            raise InvalidRequest("InstanceId does not match a valid orchestration instance.")
-        return self.start(row["name"], None if new_id else instance_id, row["input"])
+            raise NothingToRestart(instance_id)
+        try:
+            return self.start(row["name"], None if new_id else instance_id, row["input"])
+        except InstanceExists as refusal:
+            raise RestartRefused(str(refusal)) from refusal
 
     def purge(self, instance_id: str) -> int:
-        """Delete an instance with its history, running or not; returns 1, or 0 if it does not exist."""
-        return self._database.write(lambda tx: instance_store.delete(tx, instance_id))
+        """Delete an instance that has ended, with its history; returns 1, or 0 if it does not exist.
+
+        Raises:
+            NotInRightState: it has not ended.
+        """
+
+        def purge_ended(tx: Connection) -> int:
+            row = instance_store.find(tx, instance_id)
+            if row is not None and row["status"] not in FINISHED:
+                raise NotInRightState(
+                    "Only orchestrations in a terminal state can be purged, but the orchestration with instance ID "
+                    f"{instance_id} has status {row['status']}"
+                )
+            return instance_store.delete(tx, instance_id)
+
+        return self._database.write(purge_ended)
 
     def purge_by(
         self, created_from: datetime, created_to: datetime | None = None, statuses: Collection[str] = ()
@@ -208,7 +222,7 @@ class DurableClient:
         """Queue an operation at an entity. Raises InvalidRequest: unknown name, bad key or input."""
         problem = unknown_entity(name, self._functions)
         if problem is None and _has_forbidden_characters(key):
-            problem = f"The entity key '{key}' is not allowed: it must not hold / \\ # ? or control characters."
+            problem = f"The entity key '{key}' is not allowed: it must not hold / # ? or control characters."
         if problem is None and raw_input is not None and not _is_json(raw_input):
             problem = "Invalid JSON content"
         if problem is not None:
@@ -231,30 +245,30 @@ class DurableClient:
         self,
         instance_id: str,
         kind: EventType,
-        refusal: Callable[[str], str] = lambda _status: "",
+        verb: str = "",
+        fits: Callable[[str], bool] = lambda _status: True,
         **fields: str | None,
     ) -> None:
         message = event(kind, self._now(), **fields)
-        self._database.write(lambda tx: _post(tx, instance_id, message, refusal))
+
+        def post(tx: Transaction) -> None:
+            status = instance_store.find_live(tx, instance_id)["status"]
+            if not fits(status):
+                raise WrongState(f"Cannot {verb} the orchestration instance {instance_id} because instance is in the {status} state.")
+            if not instance_store.deliver(tx, instance_id, None, message):
+                raise InstanceNotFound(instance_id)
+
+        self._database.write(post)
         self._wake(Wakeups.of_instances([instance_id]))
 
     def _now(self) -> str:
         return timestamps.to_text(self._clock.now())
 
 
-def _post(tx: Transaction, instance_id: str, message: Event, refusal: Callable[[str], str]) -> None:
-    problem = refusal(instance_store.find_live(tx, instance_id)["status"])
-    if problem:
-        raise WrongState(problem)
-    if not instance_store.deliver(tx, instance_id, None, message):
-        raise InstanceNotFound(instance_id)
-
-
 def _check_instance_id(instance_id: str) -> None:
-    if instance_id.startswith("@") or len(instance_id) > _LONGEST_ID or _has_forbidden_characters(instance_id):
-        raise StartRefused(
-            f"The instance id '{instance_id[:_LONGEST_ID]}' is not allowed: it must have at most {_LONGEST_ID} "
-            "characters, must not begin with @, and must not hold / \\ # ? or control characters."
+    if _has_forbidden_characters(instance_id):
+        raise BadInstanceId(
+            f"The instance id '{instance_id[:_LONGEST_SHOWN]}' is not allowed: it must not hold / # ? or control characters."
         )
 
 

@@ -3,6 +3,7 @@
 Commands are numbered by the SDK's own count of tasks (``task_id``); their events and messages carry it.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -71,7 +72,7 @@ class SendOperation:
 
     def matches(self, event: Event) -> bool:
         """Whether `event` in history records this very command."""
-        is_same = event.get("InstanceId") == self.entity_id and event.get("Name") == self.operation
+        is_same = event.get("InstanceId") == self.entity_id and f'"op":{json.dumps(self.operation)}' in event["Input"]
         return is_same and is_signal(event) == self.is_signal
 
 
@@ -112,14 +113,14 @@ class Decision:
     Attributes:
         commands: to be scheduled now, in the order of their numbers.
         ending: how the execution ends now; None while it goes on.
-        cancelled_timers: numbers of timers in history that nobody waits for any more.
+        misfits: commands that do not fit the history; they are recorded all the same, and not carried out.
         unexpected_events: names of new events for which nothing waited; the SDK keeps only the last of a name.
         action_count: how many activities, children, timers and operations the execution has asked for so far.
     """
 
     commands: tuple[Command, ...] = ()
     ending: Ending | None = None
-    cancelled_timers: tuple[int, ...] = ()
+    misfits: tuple[Command, ...] = ()
     unexpected_events: tuple[str, ...] = ()
     action_count: int = 0
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from devhost.engine import entity_store, instance_store, timestamps
+from devhost.engine import entity_messages, entity_store, instance_store, timestamps
 from devhost.engine.clock import Clock
 from devhost.engine.database import Database
 from devhost.engine.entity_store import EntityId, EntityRecord, OperationRequest
@@ -114,7 +114,8 @@ class _BatchPart:
         batch, applied = self.batch, self.applied
         woken, now = Wakeups(), timestamps.to_text(self.clock.now())
         entity_store.remove_requests(tx, batch.requests)
-        entity_store.save(tx, batch.entity_id, applied.does_exist, applied.state, now)
+        if applied.does_exist or batch.found is not None:
+            entity_store.save(tx, batch.entity_id, applied.does_exist, applied.state, now)
         for request, (result, is_error) in zip(batch.requests, applied.results, strict=True):
             parent_id = request.parent_instance_id
             if request.request_id is None or parent_id is None:
@@ -141,10 +142,12 @@ def _document(batch: _Batch) -> dict[str, Any]:
         {"name": request.operation, "input": request.input, "isSignal": request.request_id is None}
         for request in batch.requests
     ]
+    found = batch.found
     return {
         "self": {"name": batch.entity_id.name.lower(), "key": batch.entity_id.key},
-        "exists": batch.found is not None,
-        "state": batch.found.state if batch.found else None,
+        "exists": found is not None and found.does_exist,
+        # As JSON text, also what an entity that has deleted itself has left.
+        "state": None if found is None else found.state or "null",
         "batch": operations,
     }
 
@@ -161,10 +164,11 @@ def _applied(batch: _Batch, answer: dict[str, Any]) -> _Applied:
 def _refused(batch: _Batch, problem: str) -> _Applied:
     count, scheduler_id = len(batch.requests), batch.entity_id.scheduler_id
     log.error("%s operations on entity '%s' fail: %s", count, scheduler_id, problem)
-    state = batch.found.state if batch.found else None
-    return _Applied(batch.found is not None, state, [(json.dumps(problem), True)] * count)
+    found = batch.found
+    does_exist, state = (found.does_exist, found.state) if found else (False, None)
+    return _Applied(does_exist, state, [(json.dumps(problem), True)] * count)
 
 
 def _answer(now: str, request_id: str, result: str, is_error: bool) -> Event:
-    content = {"result": result, "exceptionType": "Error"} if is_error else {"result": result}
-    return event(EventType.EVENT_RAISED, now, Name=request_id, Input=json.dumps(content))
+    text = entity_messages.response_text(result, is_error)
+    return event(EventType.EVENT_RAISED, now, Name=request_id, Input=text)

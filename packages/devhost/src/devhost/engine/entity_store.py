@@ -47,11 +47,12 @@ class OperationRequest:
 
 @dataclass(frozen=True)
 class EntityRecord:
-    """A stored entity; ``state`` is JSON text or None."""
+    """An entity that operations have reached; ``state`` is JSON text or None. It may have deleted itself since."""
 
     entity_id: EntityId
     state: str | None
     last_operation_at: str
+    does_exist: bool
 
 
 def add_request(tx: Connection, entity_id: str, request: OperationRequest) -> None:
@@ -103,18 +104,17 @@ def find(tx: Connection, entity_id: str) -> EntityRecord | None:
 
 def record(row: Row) -> EntityRecord:
     """Return the entity of a row."""
-    return EntityRecord(EntityId(row["name"], row["key"]), row["state"], row["last_operation_at"])
+    return EntityRecord(EntityId(row["name"], row["key"]), row["state"], row["last_operation_at"], bool(row["does_exist"]))
 
 
 def save(tx: Connection, entity_id: EntityId, does_exist: bool, state: str | None, now: str) -> None:
-    """Write what an entity has become; one that does not exist leaves nothing behind."""
-    if not does_exist:
-        tx.execute("DELETE FROM entities WHERE entity_id = ?", (entity_id.scheduler_id,))
-        return
+    """Write what an entity has become; one that has deleted itself stays, without a state."""
+    ids = entity_id.scheduler_id, entity_id.name.lower(), entity_id.key
     tx.execute(
-        "INSERT INTO entities VALUES (?, ?, ?, ?, ?) ON CONFLICT (entity_id)"
-        " DO UPDATE SET state = excluded.state, last_operation_at = excluded.last_operation_at",
-        (entity_id.scheduler_id, entity_id.name.lower(), entity_id.key, state, now),
+        "INSERT INTO entities (entity_id, name, key, state, last_operation_at, does_exist, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entity_id) DO UPDATE SET state = excluded.state,"
+        " last_operation_at = excluded.last_operation_at, does_exist = excluded.does_exist",
+        (*ids, state if does_exist else None, now, does_exist, now),
     )
 
 

@@ -35,8 +35,8 @@ class Batch:
 def choose(status: str, waiting: Sequence[Message]) -> Batch:
     """Choose the messages of the next episode.
 
-    Termination comes before anything else. A suspended instance takes nothing until it is resumed; then it takes
-    what was held back, in the order of arrival.
+    Termination comes before anything else. What comes to a suspended instance goes into its history at once, but its
+    code sees it when it is resumed.
     """
     terminated = _position(waiting, EventType.EXECUTION_TERMINATED)
     if terminated is not None:
@@ -52,12 +52,13 @@ def choose(status: str, waiting: Sequence[Message]) -> Batch:
 
 def _after_suspension(waiting: Sequence[Message]) -> Batch:
     resumed = _position(waiting, EventType.EXECUTION_RESUMED)
-    if resumed is None:
-        return Batch(EpisodeKind.NOTHING)
-    held = [message for message in waiting[:resumed] if not _suspends(message)]
+    taken = waiting[: len(waiting) if resumed is None else resumed + 1]
     # Two clients may have suspended it at once; the resumption is for both.
-    void = [message for message in waiting[:resumed] if _suspends(message)]
-    return Batch(EpisodeKind.RUN, [waiting[resumed], *held], void)
+    void = [message for message in taken if _suspends(message)]
+    kept = [message for message in taken if not _suspends(message)]
+    if resumed is not None:
+        return Batch(EpisodeKind.RUN, kept, void)
+    return Batch(EpisodeKind.SUSPEND if taken else EpisodeKind.NOTHING, kept, void)
 
 
 def _suspends(message: Message) -> bool:

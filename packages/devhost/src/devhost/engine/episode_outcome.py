@@ -4,8 +4,9 @@ import json
 import logging
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 
-from devhost.engine import events, timestamps
+from devhost.engine import entity_messages, events, timestamps
 from devhost.engine.commands import (
     Command,
     Completed,
@@ -20,7 +21,7 @@ from devhost.engine.commands import (
 )
 from devhost.engine.entity_store import EntityId, OperationRequest
 from devhost.engine.episode_messages import Batch
-from devhost.engine.episode_store import EpisodeOutcome, Instance, NewGeneration, child_failed
+from devhost.engine.episode_store import EpisodeOutcome, Instance, NewGeneration, NewTimer, child_failed
 from devhost.engine.events import STATUS_CODES, Event, EventType, event
 from devhost.engine.functions import DurableFunctions
 from devhost.engine.instance_store import NewInstance, Parent
@@ -31,6 +32,10 @@ from devhost.engine.replay import failure_reason
 log = logging.getLogger("devhost.durable")
 
 
+# All operations are events of this name; which one it is stands in the input.
+_ENTITY_EVENT = "op"
+
+
 class OutcomeBuilder:
     """Builds outcomes; pure but for its log."""
 
@@ -39,8 +44,10 @@ class OutcomeBuilder:
         self._options = options
 
     def suspended(self, instance: Instance, batch: Batch, opened: list[Event]) -> EpisodeOutcome:
-        """The instance rests until it is resumed."""
+        """The instance rests until it is resumed; what comes meanwhile goes into its history."""
         outcome = _outcome(instance, batch, opened, "Suspended")
+        reason = _last_reason(batch, EventType.EXECUTION_SUSPENDED)
+        outcome.output = instance.output if reason is None else reason
         outcome.new_events.append(event(EventType.ORCHESTRATOR_COMPLETED, outcome.now))
         return outcome
 
@@ -60,8 +67,9 @@ class OutcomeBuilder:
         """The instance goes on, or ends, as its code wants it."""
         decision = self._within_limit(instance, self._without_unknown_signals(instance, decision))
         outcome = _outcome(instance, batch, opened, "Running")
-        outcome.output, outcome.custom_status = None, custom_status
-        outcome.cancelled_timers = decision.cancelled_timers
+        outcome.output, outcome.custom_status = _output_while_running(instance, batch), custom_status
+        for misfit in decision.misfits:
+            _record(outcome, misfit)
         for command in decision.commands:
             self._carry_out(outcome, command)
         self._end(outcome, decision.ending)
@@ -144,8 +152,8 @@ class OutcomeBuilder:
             outcome.now,
             EventId=command.task_id,
             InstanceId=command.entity_id,
-            Name=command.operation,
-            Input=_sent_input(command, request, instance),
+            Name=_ENTITY_EVENT,
+            Input=_sent_input(outcome, command, request),
         )
         outcome.new_events.append(sent)
         # An entity that does not exist answers a call with an error; its runner words it.
@@ -201,11 +209,53 @@ def _outcome(instance: Instance, batch: Batch, opened: list[Event], status: str)
     )
 
 
+def _output_while_running(instance: Instance, batch: Batch) -> str | None:
+    """The reason for which it was resumed stands where the output will be."""
+    reason = _last_reason(batch, EventType.EXECUTION_RESUMED)
+    return instance.output if reason is None else reason
+
+
+def _last_reason(batch: Batch, kind: EventType) -> str | None:
+    reasons = [message.event.get("Reason") or "" for message in batch.messages if message.event["EventType"] == kind]
+    return reasons[-1] if reasons else None
+
+
+def _record(outcome: EpisodeOutcome, misfit: Command) -> None:
+    """Note what the code asks for though the history holds something else; without a number, which is taken."""
+    fields: dict[str, object] = {}
+    if isinstance(misfit, ScheduleActivity | StartSubOrchestration):
+        fields["Name"] = misfit.name
+    elif isinstance(misfit, CreateTimer):
+        fields["FireAt"] = timestamps.to_text(timestamps.from_text(misfit.fire_at))
+    else:
+        fields.update(InstanceId=misfit.entity_id, Name=_ENTITY_EVENT, Input="{}")
+    if isinstance(misfit, StartSubOrchestration):
+        fields["InstanceId"] = misfit.instance_id or f"{outcome.instance.execution_id}:{misfit.task_id}"
+    outcome.new_events.append(event(misfit.event_type, outcome.now, EventId=-1 - misfit.task_id, **fields))
+
+
 def _create_timer(outcome: EpisodeOutcome, command: CreateTimer) -> None:
     fire_at = timestamps.to_text(timestamps.from_text(command.fire_at))
     outcome.new_events.append(event(EventType.TIMER_CREATED, outcome.now, EventId=command.task_id, FireAt=fire_at))
-    if command.task_id not in outcome.cancelled_timers:
-        outcome.timers.append((command.task_id, fire_at))
+    outcome.timers.append(NewTimer(command.task_id, fire_at, _due_at(outcome, fire_at), outcome.now))
+
+
+def _due_at(outcome: EpisodeOutcome, fire_at: str) -> str:
+    """When a timer fires: as on Azure, after as many whole seconds as end before its moment.
+
+    One that is set for a moment once more, because the last one fired early, waits for that moment: on Azure its
+    instance would go round until then, a few times a second; here it would do so hundreds of times.
+    """
+    now, moment = timestamps.from_text(outcome.now), timestamps.from_text(fire_at)
+    seconds = -((now - moment) // timedelta(seconds=1)) - 1
+    if seconds <= 0 and now < moment and _has_fired(outcome.instance.history, fire_at):
+        return fire_at
+    return timestamps.to_text(now + timedelta(seconds=max(0, seconds)))
+
+
+def _has_fired(history: Sequence[Event], fire_at: str) -> bool:
+    fired = (past["FireAt"] for past in history if past["EventType"] == EventType.TIMER_FIRED)
+    return fire_at in fired
 
 
 def _request(instance: Instance, command: SendOperation) -> OperationRequest:
@@ -217,22 +267,28 @@ def _request(instance: Instance, command: SendOperation) -> OperationRequest:
     return OperationRequest(command.operation, raw_input, request_id, instance.instance_id, instance.execution_id)
 
 
-def _sent_input(command: SendOperation, request: OperationRequest, instance: Instance) -> str:
-    message: dict[str, object] = {"op": command.operation}
-    if command.is_signal:
-        message["signal"] = True
-    if request.input is not None:
-        message["input"] = request.input
-    message["id"] = request.request_id or str(uuid.uuid5(uuid.UUID(instance.execution_id), str(command.task_id)))
-    message.update(parent=instance.instance_id, parentExecution=instance.execution_id)
-    return json.dumps(message, separators=(",", ":"))
+def _sent_input(outcome: EpisodeOutcome, command: SendOperation, request: OperationRequest) -> str:
+    instance = outcome.instance
+    if outcome.sending_times is None:
+        outcome.sending_times = entity_messages.sending_times(instance.history)
+    last = outcome.sending_times.get(command.entity_id)
+    now = entity_messages.next_sending_time(outcome.now, last)
+    outcome.sending_times[command.entity_id] = now
+    request_id = request.request_id or str(uuid.uuid5(uuid.UUID(instance.execution_id), str(command.task_id)))
+    sender = instance.instance_id, instance.execution_id
+    return entity_messages.request_text(
+        command.operation, command.is_signal, request.input, request_id, sender, (now, last)
+    )
 
 
 def _continue_as_new(outcome: EpisodeOutcome, ending: ContinuedAsNew) -> None:
     instance, execution_id = outcome.instance, uuid.uuid4().hex
     raw_input = None if ending.input is None else json.dumps(ending.input)
     started = events.execution_started(
-        outcome.now, instance.name, raw_input, instance.version, instance.instance_id, execution_id
+        outcome.now, instance.name, raw_input, instance.version, instance.instance_id, execution_id, None
     )
+    if outcome.custom_status is not None:
+        # Kept until the new generation sets one of its own.
+        started["CustomStatus"] = outcome.custom_status
     messages: Sequence[Event] = (started, *ending.carried_events)
     outcome.next_generation = NewGeneration(execution_id, raw_input, list(messages))

@@ -6,11 +6,12 @@ from sqlite3 import Connection, Row
 
 from devhost.engine import entity_store, events, instance_store, work_store
 from devhost.engine.entity_store import OperationRequest
-from devhost.engine.errors import StartRefused
+from devhost.engine.errors import InstanceExists
 from devhost.engine.events import FINISHED, Event, EventType, event
 from devhost.engine.instance_store import NewInstance, Parent
 from devhost.engine.transactions import Transaction
 from devhost.engine.wakeups import Wakeups
+from devhost.engine.work_store import NewTimer
 
 _EVENTS_PER_STATEMENT = 50
 
@@ -67,13 +68,13 @@ class EpisodeOutcome:
         new_events: to be appended to history.
         status, output, custom_status: the instance's row from now on; texts are JSON or plain.
         activities: (task id, name, input) of activities to run.
-        timers: (task id, due time) of timers to set.
-        cancelled_timers: task ids.
+        timers: timers to set.
         children: (task id, instance) of sub-orchestrations to start.
         operations: (entity id, request) to queue.
         own_messages: completions that are known at once.
         parent_message: the message to the parent when this instance ends.
         next_generation: set by continue-as-new.
+        sending_times: when the last message went to each entity, once that has been asked for.
     """
 
     instance: Instance
@@ -84,13 +85,13 @@ class EpisodeOutcome:
     output: str | None = None
     custom_status: str | None = None
     activities: list[tuple[int, str, str | None]] = field(default_factory=list)
-    timers: list[tuple[int, str]] = field(default_factory=list)
-    cancelled_timers: Sequence[int] = ()
+    timers: list[NewTimer] = field(default_factory=list)
     children: list[tuple[int, NewInstance]] = field(default_factory=list)
     operations: list[tuple[str, OperationRequest]] = field(default_factory=list)
     own_messages: list[Event] = field(default_factory=list)
     parent_message: Event | None = None
     next_generation: NewGeneration | None = None
+    sending_times: dict[str, str] | None = None
 
 
 def load(tx: Connection, instance_id: str) -> Instance | None:
@@ -211,10 +212,10 @@ def _add_work(tx: Transaction, outcome: EpisodeOutcome, woken: Wakeups) -> None:
     ids = outcome.instance.instance_id, outcome.instance.execution_id
     for task_id, name, input_json in outcome.activities:
         woken.add_activity(work_store.add_activity(tx, *ids, task_id, name, input_json))
-    for task_id, fire_at in outcome.timers:
-        work_store.add_timer(tx, *ids, task_id, fire_at)
+    # A cancelled timer of an execution that has just made room for another has nobody to fire at.
+    for timer in outcome.timers if outcome.next_generation is None else ():
+        work_store.add_timer(tx, *ids, timer)
         woken.has_new_timers = True
-    work_store.cancel_timers(tx, *ids, outcome.cancelled_timers)
     for entity_id, request in outcome.operations:
         entity_store.add_request(tx, entity_id, request)
         woken.entities.add(entity_id)
@@ -229,7 +230,7 @@ def _start_children(
         try:
             instance_store.create(tx, child, outcome.now, may_replace_live)
             woken.instances.add(child.instance_id)
-        except StartRefused as refusal:
+        except InstanceExists as refusal:
             refused.append(child_failed(outcome.now, task_id, refusal.message, None))
     return refused
 

@@ -8,10 +8,19 @@ DurableEngineError
 ├── DatabaseUnusable        disk full, no permission, locked by a tool, not a database, ...
 ├── DidNotSettle            the engine was still at work when a wait for quiescence ended
 └── RequestRefused          a client's request; has the HTTP status of the durable API
-    ├── StartRefused        400 or 500: the text goes out as ExceptionMessage
+    ├── StartRefused        400: no such input
+    │   └── BadInstanceId   400: no such id
+    ├── InstanceExists      409: the id is taken by a live instance
+    ├── RestartRefused      409: so is that of the one to be restarted
+    ├── NothingToRestart    400
     ├── InvalidRequest      400
+    │   ├── UnsupportedContent
+    │   └── InvalidJson
+    ├── StorageFailed       500: what Azure Storage refuses
     ├── InstanceNotFound    404
     ├── InstanceFinished    410: it is Completed, Failed, Terminated or Canceled
+    ├── NotInRightState     412: purge of what has not ended, rewind of what has not failed
+    ├── NothingToRewind     404
     └── WrongState          500: for example resume of an instance that is not suspended
 """
 
@@ -91,30 +100,102 @@ class RequestRefused(DurableEngineError):
 
     Attributes:
         http_status: the status code of the answer.
-        message: the text of the answer.
+        exception_type: the name under which .NET knows the error; None if the answer names none.
+        message: the text of the error.
+        summary: what the answer says before it; None for what belongs to the status code.
     """
 
     code = "requestRefused"
 
     http_status: int = 400
+    exception_type: str | None = "System.ArgumentException"
+    summary: str | None = None
 
-    def __init__(self, message: str, http_status: int | None = None) -> None:
+    def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-        if http_status is not None:
-            self.http_status = http_status
 
 
 class StartRefused(RequestRefused):
-    """An instance cannot be started: unknown name or bad id (400), or the id is taken by a live instance (500)."""
+    """An instance cannot be started with this input (400)."""
 
     code = "startRefused"
+
+
+class BadInstanceId(StartRefused):
+    """An instance cannot have this id (400); the answer holds the text and nothing else."""
+
+    code = "badInstanceId"
+
+    exception_type = None
+
+
+class InstanceExists(RequestRefused):
+    """A live instance has the id (409); the answer holds the text and nothing else."""
+
+    code = "instanceExists"
+
+    http_status = 409
+    exception_type = None
+
+
+class RestartRefused(RequestRefused):
+    """An instance cannot be restarted under its id, since it lives (409)."""
+
+    code = "restartRefused"
+
+    http_status = 409
+    exception_type = "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException"
+    summary = "A non-terminal instance with this instance ID already exists."
+
+
+class NothingToRestart(RequestRefused):
+    """No instance has the id under which one is to be restarted (400)."""
+
+    code = "nothingToRestart"
+
+    summary = "InstanceId does not match a valid orchestration instance."
+
+    def __init__(self, instance_id: str) -> None:
+        super().__init__(f"No instance with ID '{instance_id}' was found. (Parameter 'instanceId')")
 
 
 class InvalidRequest(RequestRefused):
     """The request itself is wrong (400)."""
 
     code = "invalidRequest"
+
+    def __init__(self, message: str, summary: str | None = None) -> None:
+        super().__init__(message)
+        self.summary = summary or message
+
+
+class UnsupportedContent(InvalidRequest):
+    """The body is of a kind that is not read (400); the answer holds the text and nothing else."""
+
+    code = "unsupportedContent"
+
+    exception_type = None
+
+
+class InvalidJson(InvalidRequest):
+    """The body is no JSON (400)."""
+
+    code = "invalidJson"
+
+    exception_type = "Newtonsoft.Json.JsonReaderException"
+
+    def __init__(self, message: str = "Invalid JSON content") -> None:
+        super().__init__(message, "Invalid JSON content")
+
+
+class StorageFailed(RequestRefused):
+    """Azure Storage would not understand the query (500)."""
+
+    code = "storageFailed"
+
+    http_status = 500
+    exception_type = "DurableTask.AzureStorage.Storage.DurableTaskStorageException"
 
 
 class InstanceNotFound(RequestRefused):
@@ -139,9 +220,30 @@ class InstanceFinished(RequestRefused):
         super().__init__(f"The instance '{instance_id}' is {status} and takes no more messages.")
 
 
+class NotInRightState(RequestRefused):
+    """The operation is for instances in another state (412); the answer is the text alone."""
+
+    code = "notInRightState"
+
+    http_status = 412
+
+
+class NothingToRewind(RequestRefused):
+    """No instance has the id that is to be rewound (404); the answer is the text alone."""
+
+    code = "nothingToRewind"
+
+    http_status = 404
+
+    def __init__(self, instance_id: str) -> None:
+        # The dollar sign is the extension's.
+        super().__init__(f'No orchestration with instance ID "${instance_id}" found.')
+
+
 class WrongState(RequestRefused):
     """The operation does not apply to the state the instance is in (500)."""
 
     code = "wrongState"
 
     http_status = 500
+    exception_type = "System.InvalidOperationException"

@@ -5,6 +5,7 @@ reading (``EventId`` -1, ``IsPlayed``, null ``Result``), which keeps histories s
 """
 
 import json
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -93,6 +94,11 @@ def execution_started(
         Generation=generation,
     )
     return {**started, "Version": version or None}
+
+
+def entity_started(row: Mapping[str, Any]) -> Event:
+    """Build the only event that clients see of an entity, from its row among the instances."""
+    return execution_started(row["updated_at"], row["name"], row["input"], None, row["instance_id"], "", None)
 
 
 def to_text(stored: Event) -> str:

@@ -51,15 +51,24 @@ def list_instances(tx: Connection, query: InstanceQuery) -> Page:
         conditions.add(f"status IN ({', '.join('?' * len(statuses))})", *statuses)
     if query.name_prefix:
         conditions.add("name LIKE ? ESCAPE '\\'", _escaped(query.name_prefix) + "%")
-    beyond, order = ("<", " DESC") if query.newest_first else (">", "")
+    columns, beyond, order = _order(query)
     if query.continuation_token:
-        conditions.add(f"(created_at, instance_id) {beyond} (?, ?)", *_position(query.continuation_token, 2))
+        marks = ", ".join("?" * len(columns))
+        position = _position(query.continuation_token, len(columns))
+        conditions.add(f"({', '.join(columns)}) {beyond} ({marks})", *position)
+    table = "instances_and_entities" if query.with_entities else "instances"
+    sorting = ", ".join(column + order for column in columns)
     rows = tx.execute(
-        f"SELECT * FROM instances{conditions} ORDER BY created_at{order}, instance_id{order} LIMIT ?",
+        f"SELECT * FROM {table}{conditions} ORDER BY {sorting} LIMIT ?",
         (*conditions.values, _limit(query.top) + 1),
     ).fetchall()
     page = [status_object(row, query.show_input) for row in rows[: query.top]]
-    return page, _token(rows, query.top, "created_at", "instance_id")
+    return page, _token(rows, query.top, *columns)
+
+
+def _order(query: InstanceQuery) -> tuple[tuple[str, ...], str, str]:
+    """The columns by which a list is sorted, what compares with those that come later, and the direction."""
+    return (("created_at", "instance_id"), "<", " DESC") if query.newest_first else (("instance_id",), ">", "")
 
 
 def list_entities(tx: Connection, query: EntityQuery) -> Page:
@@ -80,9 +89,9 @@ def list_entities(tx: Connection, query: EntityQuery) -> Page:
 
 
 def known_statuses(statuses: Collection[str]) -> list[str]:
-    """Return the runtime statuses among `statuses`, spelled rightly; unknown names are ignored, as on Azure."""
-    names = {status.strip().lower() for status in statuses}
-    return [status for status in STATUS_CODES if status.lower() in names]
+    """Return the runtime statuses among `statuses`: names in their own letters, or numbers; as on Azure, the rest is ignored."""
+    asked = {status.strip() for status in statuses}
+    return [status for status, code in STATUS_CODES.items() if status in asked or str(code) in asked]
 
 
 def _entity_object(row: Row, fetch_state: bool) -> dict[str, Any]:
@@ -100,15 +109,16 @@ def _escaped(prefix: str) -> str:
 
 
 def _limit(top: int) -> int:
-    if not 1 <= top <= LARGEST_PAGE:
-        raise InvalidRequest(f"The page size is {top}. Give 'top' a whole number from 1 to {LARGEST_PAGE}.")
+    if not 0 <= top <= LARGEST_PAGE:
+        raise InvalidRequest(f"The page size is {top}. Give 'top' a whole number from 0 to {LARGEST_PAGE}.")
     return top
 
 
 def _token(rows: Sequence[Row], top: int, *columns: str) -> str | None:
     if len(rows) <= top:
         return None
-    position = [rows[top - 1][column] for column in columns]
+    # A page of none stands before everything.
+    position = [rows[top - 1][column] if top else "" for column in columns]
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection, Row
 
 from devhost.engine import events
-from devhost.engine.errors import InstanceFinished, InstanceNotFound, StartRefused
+from devhost.engine.errors import InstanceFinished, InstanceExists, InstanceNotFound
 from devhost.engine.events import FINISHED, Event
 from devhost.engine.transactions import Delivery, Transaction
 
@@ -39,12 +39,12 @@ def create(tx: Transaction, new: NewInstance, now: str, may_replace_live: bool) 
     A finished instance of the same id makes room for it.
 
     Raises:
-        StartRefused: an instance of this id lives, and live ones may not be replaced.
+        InstanceExists: an instance of this id lives, and live ones may not be replaced.
     """
     existing = find(tx, new.instance_id)
     if existing is not None and existing["status"] not in FINISHED and not may_replace_live:
         status = existing["status"]
-        raise StartRefused(f"An Orchestration instance with the status {status} already exists.", 500)
+        raise InstanceExists(f"An Orchestration instance with the status {status} already exists.")
     if existing is not None:
         # Work of the old execution finds no row any more, so its late results go nowhere.
         delete(tx, new.instance_id)
@@ -65,6 +65,16 @@ def create(tx: Transaction, new: NewInstance, now: str, may_replace_live: bool) 
 def find(tx: Connection, instance_id: str) -> Row | None:
     """Return the instance's row, or None."""
     row: Row | None = tx.execute("SELECT * FROM instances WHERE instance_id = ?", (instance_id,)).fetchone()
+    return row
+
+
+def find_or_entity(tx: Connection, instance_id: str) -> Row | None:
+    """Return what clients see of an instance, or of the entity ``@name@key``; None if there is neither."""
+    if not instance_id.startswith("@"):
+        return find(tx, instance_id)
+    row: Row | None = tx.execute(
+        "SELECT * FROM instances_and_entities WHERE instance_id = ?", (instance_id,)
+    ).fetchone()
     return row
 
 

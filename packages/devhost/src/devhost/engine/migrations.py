@@ -152,4 +152,26 @@ WHEN (NEW.request_id IS NULL) <> (NEW.parent_instance_id IS NULL)
 BEGIN SELECT RAISE(ABORT, 'a call of an entity has a caller, and a signal has none'); END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _INVARIANTS)
+# Timers fire up to a second before their moment, and say when they were set. Entities that deleted themselves stay.
+_AS_ON_AZURE = """
+ALTER TABLE timers ADD COLUMN due_at TEXT NOT NULL DEFAULT '';
+ALTER TABLE timers ADD COLUMN set_at TEXT NOT NULL DEFAULT '';
+UPDATE timers SET due_at = fire_at, set_at = fire_at;
+DROP INDEX timers_by_due_time;
+CREATE INDEX timers_by_due_time ON timers (due_at);
+
+ALTER TABLE entities ADD COLUMN does_exist INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE entities ADD COLUMN created_at TEXT NOT NULL DEFAULT '';
+UPDATE entities SET created_at = last_operation_at;
+
+CREATE VIEW instances_and_entities AS
+SELECT instance_id, name, version, status, input, custom_status, output, created_at, updated_at, parent_instance_id
+FROM instances
+UNION ALL
+SELECT entity_id, entity_id, NULL, 'Running',
+    '{"exists":' || iif(does_exist, 'true', 'false') || ',"state":' || json_quote(coalesce(state, 'null')) || '}',
+    '{"entityExists":' || iif(does_exist, 'true', 'false') || '}', NULL, created_at, last_operation_at, NULL
+FROM entities;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _INVARIANTS, _AS_ON_AZURE)

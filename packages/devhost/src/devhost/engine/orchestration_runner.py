@@ -1,6 +1,7 @@
 """Runs episodes: takes an instance's messages, has its code replay its history, writes what comes of it."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from devhost.engine import episode_store, input_document, timestamps, versions
@@ -134,7 +135,7 @@ class OrchestrationRunner:
                 "Orchestrator '%s' of instance '%s' broke off: %s", instance.name, instance.instance_id, failure
             )
             return _failed(instance, _raw_error(failure), failure.stack), instance.custom_status
-        return self._replay(instance, opened, state), state.custom_status
+        return self._replay(instance, opened, state), _custom_status(instance, opened, state)
 
     def _replay(self, instance: Instance, opened: list[Event], state: StateDocument) -> Decision:
         try:
@@ -220,6 +221,15 @@ def _state(result: FunctionResult[str]) -> StateDocument:
         if state is None:
             raise
         return state
+
+
+def _custom_status(instance: Instance, opened: Sequence[Event], state: StateDocument) -> str | None:
+    """The status that the code has set; until it has, the one that the last generation has left."""
+    if state.custom_status is not None or instance.custom_status is None:
+        return state.custom_status
+    begun = (one for one in [*instance.history[:2], *opened[:2]] if one["EventType"] == EventType.EXECUTION_STARTED)
+    inherited = next(begun, {}).get("CustomStatus")
+    return inherited if inherited == instance.custom_status else None
 
 
 def _starts_episode(past: Event) -> bool:

@@ -10,7 +10,7 @@ LARGEST_PAGE = 2**31 - 1
 
 @dataclass(frozen=True)
 class InstanceQuery:
-    """A page of instances, ordered by creation time and id.
+    """A page of instances, ordered by id.
 
     Attributes:
         created_from: instances created at or after this moment; aware.
@@ -21,7 +21,8 @@ class InstanceQuery:
         continuation_token: from the page before; None or empty for the first one.
         show_input: whether the status objects carry the input.
         name_prefix: instances whose orchestrator's name begins with this; case does not matter. Not on Azure.
-        newest_first: whether the last created instance comes first. Not on Azure.
+        newest_first: whether the order is by creation, the newest first. Not on Azure.
+        with_entities: whether entities count as instances, as they do on Azure.
     """
 
     created_from: datetime | None = None
@@ -33,6 +34,7 @@ class InstanceQuery:
     show_input: bool = True
     name_prefix: str = ""
     newest_first: bool = False
+    with_entities: bool = False
 
 
 @dataclass(frozen=True)

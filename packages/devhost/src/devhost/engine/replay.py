@@ -7,7 +7,8 @@ timers is open.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from devhost.engine import timestamps
@@ -19,18 +20,27 @@ from devhost.engine.commands import (
     Decision,
     Ending,
     Failed,
-    SendOperation,
-    is_signal,
 )
 from devhost.engine.events import SCHEDULED, Event, EventType
+from devhost.engine.non_determinism import REMEDY, describe
 from devhost.engine.state_document import StateDocument
+
+log = logging.getLogger("devhost.durable")
 
 _SUCCESSES = {EventType.TASK_COMPLETED, EventType.SUB_ORCHESTRATION_COMPLETED}
 _FAILURES = {EventType.TASK_FAILED, EventType.SUB_ORCHESTRATION_FAILED}
 
 
 class NonDeterminism(Exception):
-    """The code no longer does what the history records."""
+    """The code no longer asks for what the history records it asked for.
+
+    Attributes:
+        misfits: what it asks for, and the history does not hold.
+    """
+
+    def __init__(self, text: str, misfits: tuple[Command, ...]) -> None:
+        super().__init__(text)
+        self.misfits = misfits
 
 
 def replay(name: str, history: Sequence[Event], new_from: int, state: StateDocument) -> Decision:
@@ -43,7 +53,7 @@ def replay(name: str, history: Sequence[Event], new_from: int, state: StateDocum
         state: the SDK's answer to this history.
 
     Returns:
-        New commands, the ending if it has come, timers that are not needed any more.
+        New commands, and the ending if it has come.
     """
     if state.refusal:
         return Decision(ending=Failed(failure_reason(name, state.refusal), state.refusal, state.stack))
@@ -52,7 +62,8 @@ def replay(name: str, history: Sequence[Event], new_from: int, state: StateDocum
         for index, event in enumerate(history):
             replayed.process(event, is_new=index >= new_from)
     except NonDeterminism as mismatch:
-        return Decision(ending=Failed(str(mismatch), str(mismatch)))
+        log.error("Instance of orchestrator '%s' fails: %s %s", name, mismatch, REMEDY)
+        return Decision(ending=Failed(str(mismatch), str(mismatch)), misfits=mismatch.misfits)
     except ActionRefused as refusal:
         return Decision(ending=Failed(failure_reason(name, str(refusal)), str(refusal)))
     return replayed.decision()
@@ -67,7 +78,6 @@ class _Replay:
         self._execution = Execution(datetime.min.replace(tzinfo=UTC))
         self._is_driver_finished = False
         self._entity_calls: dict[str, PendingTask] = {}
-        self._recorded_timers: set[int] = set()
         self._carried: list[Event] = []
         self._unexpected: list[str] = []
 
@@ -83,7 +93,6 @@ class _Replay:
         elif kind in _SUCCESSES or kind in _FAILURES:
             self._settle(event["TaskScheduledId"], is_error=kind in _FAILURES)
         elif kind == EventType.TIMER_FIRED:
-            self._recorded_timers.discard(event["TimerId"])
             self._settle(event["TimerId"], is_error=False)
         elif kind == EventType.EVENT_RAISED:
             self._deliver(event, is_new)
@@ -91,13 +100,9 @@ class _Replay:
     def decision(self) -> Decision:
         """Return what the whole history leads to."""
         execution = self._execution
-        # One that was cancelled before it was ever written is recorded like the others, but must never be set.
-        living = self._recorded_timers | execution.to_schedule.keys()
-        cancelled = tuple(timer for timer in execution.cancelled_timers if timer in living)
         return Decision(
             commands=tuple(execution.to_schedule[task_id] for task_id in sorted(execution.to_schedule)),
             ending=self._ending(),
-            cancelled_timers=cancelled,
             unexpected_events=tuple(self._unexpected),
             action_count=execution.action_count,
         )
@@ -112,12 +117,12 @@ class _Replay:
 
     def _record(self, kind: EventType, event: Event) -> None:
         task_id = event["EventId"]
-        command = self._execution.to_schedule.pop(task_id, None)
+        command = self._execution.to_schedule.get(task_id)
         if command is None or command.event_type != kind or not command.matches(event):
-            raise NonDeterminism(_mismatch(self._name, kind, event, command))
-        if kind == EventType.TIMER_CREATED:
-            self._recorded_timers.add(task_id)
-        elif kind == EventType.EVENT_SENT and task_id in self._execution.entity_calls:
+            misfits = tuple(self._execution.to_schedule.values())
+            raise NonDeterminism(describe(kind, event, command), misfits)
+        del self._execution.to_schedule[task_id]
+        if kind == EventType.EVENT_SENT and task_id in self._execution.entity_calls:
             request_id = json.loads(event["Input"])["id"]
             self._entity_calls[request_id] = self._execution.entity_calls.pop(task_id)
 
@@ -157,38 +162,3 @@ class _Replay:
 def failure_reason(name: str, error: str) -> str:
     """Return the output of an instance whose orchestrator raised."""
     return f"Orchestrator function '{name}' failed: {error}"
-
-
-def _mismatch(name: str, kind: EventType, event: Event, command: Command | None) -> str:
-    recorded = " ".join(_words(kind, event))
-    now = (
-        f"but this time the code asks for {_asked(command)}"
-        if command
-        else "but this time the code asks for nothing there"
-    )
-    return (
-        f"Non-Deterministic workflow detected: the history of orchestrator '{name}' records {recorded}, {now}. "
-        "Was its code changed while the instance was running, or does it use clocks, random numbers or I/O? "
-        "Start the instance again, or give the new code its own version."
-    )
-
-
-def _asked(command: Command) -> str:
-    # Never the whole command: its input is the app's data, and this text is logged and shown to clients.
-    if isinstance(command, SendOperation):
-        return f"{command.event_type.name} {_operation(command.entity_id, command.operation, command.is_signal)}"
-    target = getattr(command, "name", None)
-    return command.event_type.name + (f" named '{target}'" if target else "")
-
-
-def _words(kind: EventType, event: Event) -> Iterable[str]:
-    yield kind.name
-    yield f"number {event['EventId']}"
-    if kind == EventType.EVENT_SENT:
-        yield _operation(event["InstanceId"], event["Name"], is_signal(event))
-    elif event.get("Name"):
-        yield f"named '{event['Name']}'"
-
-
-def _operation(entity_id: str, operation: str, is_signal: bool) -> str:
-    return f"{'signalling' if is_signal else 'calling'} '{operation}' of '{entity_id}'"

@@ -1,7 +1,7 @@
 """Rewinding: a failed instance takes back its failures and runs those parts again, with the same numbers."""
 
 from devhost.engine import episode_store, events, instance_store
-from devhost.engine.errors import InstanceFinished, InstanceNotFound, WrongState
+from devhost.engine.errors import NothingToRewind, NotInRightState
 from devhost.engine.events import Event, EventType, event
 from devhost.engine.transactions import Transaction
 from devhost.engine.wakeups import Wakeups
@@ -14,17 +14,16 @@ def rewind(tx: Transaction, instance_id: str, reason: str | None, now: str) -> W
     are scheduled anew by the next episode, under their old numbers.
 
     Raises:
-        InstanceNotFound: there is no such instance.
-        InstanceFinished: it ended in another way than by failing.
-        WrongState: it has not ended.
+        NothingToRewind: there is no such instance.
+        NotInRightState: it has not failed.
     """
     row = instance_store.find(tx, instance_id)
     if row is None:
-        raise InstanceNotFound(instance_id)
-    if row["status"] in ("Completed", "Terminated", "Canceled"):
-        raise InstanceFinished(instance_id, row["status"])
+        raise NothingToRewind(instance_id)
     if row["status"] != "Failed":
-        raise WrongState(f"Rewind is only supported on failed instances, but '{instance_id}' is {row['status']}.")
+        raise NotInRightState(
+            f"This orchestration has status {row['status']}, but only orchestrations in the \"Failed\" state can be rewound."
+        )
     return _rewind_tree(tx, instance_id, reason, now)
 
 
@@ -48,9 +47,7 @@ def _rewrite(tx: Transaction, instance_id: str, history: list[Event], now: str) 
     failed = {past["TaskScheduledId"] for past in history if past["EventType"] == EventType.TASK_FAILED}
     for position, past in enumerate(history):
         if _is_undone(past, failed):
-            undone = event(
-                EventType.GENERIC, past["Timestamp"], Data=f"Rewound: {EventType(past['EventType']).name}"
-            )
+            undone = event(EventType.GENERIC, past["Timestamp"])
             tx.execute(
                 "UPDATE history SET event = ? WHERE instance_id = ? AND position = ?",
                 (events.to_text(undone), instance_id, position),

@@ -130,7 +130,7 @@ def _shown(event: Event, question: Event | None, show_input: bool, show_output: 
 
 def _asked(question: Event) -> dict[str, Any]:
     """What an answer tells of its question; its time is written in another way than all others."""
-    asked = {"ScheduledTime": question["Timestamp"].replace("Z", "+00:00"), "FunctionName": question["Name"]}
+    asked = {"ScheduledTime": timestamps.with_offset(question["Timestamp"]), "FunctionName": question["Name"]}
     if "InstanceId" in question:
         asked["InstanceId"] = question["InstanceId"]
     return {**asked, "Input": question.get("Input")}

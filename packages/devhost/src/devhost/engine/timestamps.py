@@ -15,6 +15,11 @@ def from_text(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def with_offset(text: str) -> str:
+    """Return a stored time with ``+00:00`` at its end, as some of .NET's times have it."""
+    return text.rstrip("Z") + "+00:00"
+
+
 def to_seconds(text: str) -> str:
     """Return a stored time cut to whole seconds, as status objects show it."""
     return text[:19] + "Z"

@@ -1,6 +1,6 @@
 """Rows of activities and timers. Every function is one part of a caller's transaction."""
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from sqlite3 import Connection
 
 from devhost.engine import instance_store
@@ -39,36 +39,52 @@ def finish_activity(tx: Transaction, work: ActivityWork, answer: Event) -> bool:
     return deleted > 0 and instance_store.deliver(tx, work.instance_id, work.execution_id, answer)
 
 
-def add_timer(tx: Connection, instance_id: str, execution_id: str, timer_id: int, fire_at: str) -> None:
-    """Write a timer; `fire_at` is an exact stored time."""
-    tx.execute("INSERT INTO timers VALUES (?, ?, ?, ?)", (instance_id, execution_id, timer_id, fire_at))
+@dataclass(frozen=True, slots=True)
+class NewTimer:
+    """A timer to be set; times are exact stored ones.
+
+    Attributes:
+        timer_id: its number.
+        fire_at: the moment that the orchestrator asked for.
+        due_at: when it fires, which may be up to a second earlier.
+        set_at: when it was set.
+    """
+
+    timer_id: int
+    fire_at: str
+    due_at: str
+    set_at: str
 
 
-def cancel_timers(tx: Connection, instance_id: str, execution_id: str, timer_ids: Iterable[int]) -> None:
-    """Delete timers that nobody waits for any more."""
-    tx.executemany(
-        "DELETE FROM timers WHERE instance_id = ? AND execution_id = ? AND timer_id = ?",
-        [(instance_id, execution_id, timer_id) for timer_id in timer_ids],
+def add_timer(tx: Connection, instance_id: str, execution_id: str, timer: NewTimer) -> None:
+    """Write a timer."""
+    tx.execute(
+        "INSERT INTO timers (instance_id, execution_id, timer_id, fire_at, due_at, set_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (instance_id, execution_id, timer.timer_id, timer.fire_at, timer.due_at, timer.set_at),
     )
 
 
 def next_due_time(tx: Connection) -> str | None:
     """Return when the next timer fires, or None if none is set."""
-    row = tx.execute("SELECT fire_at FROM timers ORDER BY fire_at LIMIT 1").fetchone()
-    return None if row is None else str(row["fire_at"])
+    row = tx.execute("SELECT due_at FROM timers ORDER BY due_at LIMIT 1").fetchone()
+    return None if row is None else str(row["due_at"])
 
 
 def fire_due_timers(tx: Transaction, now: str) -> set[str]:
     """Trade the timers that are due for messages, in the order of their times; returns the instances to wake."""
     due = tx.execute(
-        "SELECT * FROM timers WHERE fire_at <= ? ORDER BY fire_at, instance_id, timer_id LIMIT ?",
+        "SELECT * FROM timers WHERE due_at <= ? ORDER BY due_at, fire_at, instance_id, timer_id LIMIT ?",
         (now, _TIMERS_PER_COMMIT),
     ).fetchall()
     woken = set()
     for timer in due:
         instance_id, execution_id = timer["instance_id"], timer["execution_id"]
-        cancel_timers(tx, instance_id, execution_id, [timer["timer_id"]])
-        fired = event(EventType.TIMER_FIRED, now, TimerId=timer["timer_id"], FireAt=timer["fire_at"])
+        tx.execute(
+            "DELETE FROM timers WHERE instance_id = ? AND execution_id = ? AND timer_id = ?",
+            (instance_id, execution_id, timer["timer_id"]),
+        )
+        # Its time is that of its making, as on Azure.
+        fired = event(EventType.TIMER_FIRED, timer["set_at"], TimerId=timer["timer_id"], FireAt=timer["fire_at"])
         if instance_store.deliver(tx, instance_id, execution_id, fired):
             woken.add(instance_id)
     return woken

@@ -15,6 +15,8 @@ from devhost.engine.errors import (
     InstanceFinished,
     InstanceNotFound,
     InvalidRequest,
+    NothingToRewind,
+    NotInRightState,
     RequestRefused,
 )
 from devhost.functions.durable_links import DurableLinks
@@ -81,7 +83,8 @@ class DurableHttp:
         """
         durable_request = DurableRequest(request, split_path(raw_path), origin, self._body_limit_bytes)
         operation = self._find(request.method, durable_request)
-        if operation is None:
+        hub = durable_request.query.get("taskhub")
+        if operation is None or (hub and hub.lower() != self._links.hub_name.lower()):
             return web.Response(status=404)
         try:
             return await operation(durable_request)
@@ -263,12 +266,14 @@ def _purge_response(count: int) -> web.Response:
 def _refusal_response(refusal: RequestRefused) -> web.Response:
     if isinstance(refusal, InstanceNotFound | InstanceFinished):
         return web.Response(status=refusal.http_status)
-    if isinstance(refusal, InvalidRequest):
-        return json_response(_error_body(refusal.message, refusal), refusal.http_status)
-    message = _WRONG_ARGUMENTS if refusal.http_status == 400 else _INTERNAL_ERROR
-    return json_response(_error_body(message, refusal), refusal.http_status)
+    if isinstance(refusal, NotInRightState | NothingToRewind):
+        return json_response(refusal.message, refusal.http_status)
+    if refusal.exception_type is None:
+        return json_response({"Message": refusal.message}, refusal.http_status)
+    summary = refusal.summary or (_WRONG_ARGUMENTS if refusal.http_status == 400 else _INTERNAL_ERROR)
+    return json_response(_error_body(summary, refusal), refusal.http_status)
 
 
 def _error_body(message: str, error: Exception) -> dict[str, str]:
-    text, kind = str(error), type(error).__name__
+    text, kind = str(error), getattr(error, "exception_type", None) or type(error).__name__
     return {"Message": message, "ExceptionMessage": text, "ExceptionType": kind, "StackTrace": ""}

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from devhost.engine.errors import InvalidRequest
+from devhost.engine.errors import InvalidJson, InvalidRequest, StorageFailed, UnsupportedContent
 from devhost.engine.queries import LARGEST_PAGE, PAGE_SIZE, EntityQuery, InstanceQuery
 from devhost.functions.http_messages import DEFAULT_BODY_LIMIT_BYTES, read_json_body
 
@@ -37,8 +37,12 @@ class DurableRequest:
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The query with lower-cased keys; of repeated keys the last one counts."""
-        return {key.lower(): value for key, value in self.http.query.items()}
+        """The query with lower-cased keys; values of repeated keys are joined by commas."""
+        joined: dict[str, str] = {}
+        for key, value in self.http.query.items():
+            name = key.lower()
+            joined[name] = f"{joined[name]},{value}" if name in joined else value
+        return joined
 
     def segment(self, index: int) -> str:
         """A segment of the path; empty if the path is shorter."""
@@ -90,6 +94,7 @@ class DurableRequest:
             top=self._top(),
             continuation_token=self.http.headers.get(CONTINUATION_HEADER),
             show_input=self.flag("showInput", True),
+            with_entities=True,
         )
 
     def entity_query(self) -> EntityQuery:
@@ -114,12 +119,14 @@ class DurableRequest:
     async def event_data(self) -> str:
         """The raw data of an external event. Raises InvalidRequest for anything but JSON."""
         if self.http.content_type != "application/json":
-            raise InvalidRequest("Only application/json request content is supported")
+            raise UnsupportedContent("Only application/json request content is supported")
         body = await self._body_text()
+        if not body.strip():
+            raise InvalidJson("Error reading JToken from JsonReader. Path '', line 0, position 0.")
         try:
-            return canonical_json(body) if body.strip() else "null"
+            return canonical_json(body)
         except ValueError:
-            raise InvalidRequest("Invalid JSON content") from None
+            raise InvalidJson from None
 
     async def operation_input(self) -> str | None:
         """The raw input of an entity operation: JSON if the body says so, else its text. Raises InvalidRequest."""
@@ -141,7 +148,10 @@ class DurableRequest:
             raise InvalidRequest("Invalid JSON content: the body is not UTF-8 text") from None
 
     def _top(self) -> int:
-        return read_page_size(self.text("top") or "") or PAGE_SIZE
+        top = read_page_size(self.text("top") or "")
+        if top is not None and top < 0:
+            raise StorageFailed("An error occurred while communicating with Azure Storage")
+        return PAGE_SIZE if top is None else top
 
 
 def split_path(raw_path: str) -> tuple[str, ...]:
@@ -150,9 +160,10 @@ def split_path(raw_path: str) -> tuple[str, ...]:
 
 
 def read_page_size(text: str) -> int | None:
-    """Read a page size as .NET reads an integer; None if the text is no number or needs more than 32 bits."""
-    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_PAGE))
-    return int(text) if is_number and 0 < int(text) <= LARGEST_PAGE else None
+    """A page's size, as .NET reads an integer: None for what is none, or has more than 32 bits."""
+    digits = text.removeprefix("-")
+    is_number = digits.isascii() and digits.isdecimal() and len(digits) <= len(str(LARGEST_PAGE))
+    return int(text) if is_number and int(digits) <= LARGEST_PAGE else None
 
 
 def canonical_json(text: str) -> str:
