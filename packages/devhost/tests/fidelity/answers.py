@@ -23,8 +23,8 @@ _SUBSTITUTES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(\nStack: )Traceback.*$", r"\1-"),
         (r"(, StackTrace: ).*$", r"\1-"),
         (r'(\\*"StackTrace(?:String)?\\*":\\*")(?!,).*?(?=\\*"[,}])', r"\1-"),
-        (r"(RpcException, )[\w.]+", r"\1X"),
-        (r'(\\*"Source\\*":\\*")DurableExtensionHost', r"\1X"),
+        (r"(?:Microsoft[\w.]*\.)?(RpcException, )[\w.]+", r"\1X"),
+        (r'(\\*"Source\\*":\\*")(?:DurableExtensionHost|System\.Private\.CoreLib)', r"\1X"),
     )
 )
 
@@ -48,7 +48,7 @@ def settled(value: Any, run: str = "", key: str = "") -> Any:
     if isinstance(value, dict):
         return {_settled_text(name, run): settled(one, run, name) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [settled(one, run, key) for one in _in_one_order(list(value), key)]
+        return _in_one_order([settled(one, run, key) for one in value], key)
     if key == "StackTrace":
         return "-"
     return _settled_text(value, run) if isinstance(value, str) else value

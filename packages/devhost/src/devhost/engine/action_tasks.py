@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from devhost.engine import timestamps
 from devhost.engine.commands import (
@@ -117,8 +118,19 @@ def _call_activity(execution: Execution, action: Action) -> PendingTask:
 
 
 def _call_http(execution: Execution, action: Action) -> PendingTask:
+    _check_address(str(action["httpRequest"].get("uri")), execution.action_count - 1)
     request = json.dumps(action["httpRequest"])
     return execution.open(ScheduleActivity(execution.take_id(), HTTP_ACTIVITY, request))
+
+
+def _check_address(uri: str, index: int) -> None:
+    """Refuse what .NET takes for no address; a missing scheme is the request's own failure."""
+    try:
+        # Reading it takes the address apart.
+        _ = urlsplit(uri).port
+    except ValueError:
+        where = f"Path 'actions[0][{index}].httpRequest.uri'"
+        raise ActionRefused(f"Error converting value \"{uri}\" to type 'System.Uri'. {where}.") from None
 
 
 def _call_sub_orchestrator(execution: Execution, action: Action) -> PendingTask:

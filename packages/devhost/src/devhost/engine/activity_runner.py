@@ -1,12 +1,11 @@
 """Runs activities: at least once each, while the answer reaches the instance at most once."""
 
-import json
 import logging
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from devhost.engine import timestamps, work_store
+from devhost.engine import dotnet_json, failure_texts, timestamps, work_store
 from devhost.engine.builtin_http import call_http
 from devhost.engine.clock import Clock
 from devhost.engine.commands import HTTP_ACTIVITY
@@ -63,21 +62,25 @@ class ActivityRunner:
     def _part(self, work: ActivityWork, result: FunctionResult[str]) -> CommitPart:
         try:
             text = result.unwrap()
+            text = None if text is None else dotnet_json.read_result(text)
+        except dotnet_json.Unreadable as failure:
+            reason = f"Activity function '{work.name}' failed: {failure}"
+            return _CompletionPart(work, self._task_failed(work, reason, failure_texts.unreadable(str(failure))))
         except FunctionFailed as failure:
             return _CompletionPart(work, self._failed(work, failure))
         except FunctionTimedOut as failure:
             reason = f"Activity function '{work.name}' failed: {failure}"
-            return _CompletionPart(work, self._task_failed(work, reason, _details(reason, "")))
+            return _CompletionPart(work, self._task_failed(work, reason, failure_texts.plain(reason)))
         completed = event(EventType.TASK_COMPLETED, self._now(), TaskScheduledId=work.task_id, Result=text)
         return _CompletionPart(work, completed)
 
     def _failed(self, work: ActivityWork, failure: FunctionFailed) -> Event:
         if work.name == HTTP_ACTIVITY:
-            return self._task_failed(work, failure.message, _details(failure.message, ""))
+            return self._task_failed(work, failure.message, failure_texts.plain(failure.message))
         log.warning("Activity '%s' of instance '%s' failed: %s", work.name, work.instance_id, failure)
         # Two spaces, as on Azure: apps compare such texts.
         reason = f"Activity function '{work.name}' failed:  {failure.type_name}: {failure.message}"
-        return self._task_failed(work, reason, _details(reason, failure.stack))
+        return self._task_failed(work, reason, failure_texts.raised(failure))
 
     def _unknown(self, work: ActivityWork) -> Event:
         """Azure leaves such an instance hanging for ever; here it fails, and says why."""
@@ -88,7 +91,7 @@ class ActivityRunner:
             ", ".join(sorted(self._functions.activities)) or "none",
         )
         reason = f"Activity function '{work.name}' failed: Activity function '{work.name}' does not exist."
-        return self._task_failed(work, reason, _details(reason, ""))
+        return self._task_failed(work, reason, failure_texts.plain(reason))
 
     def _task_failed(self, work: ActivityWork, reason: str, details: str) -> Event:
         return event(
@@ -131,10 +134,3 @@ def _call_http(request: str, on_result: OnResult[str]) -> None:
         on_result(FunctionResult.of(lambda: call_http(request)))
 
     threading.Thread(target=call, name="durable-http-call", daemon=True).start()
-
-
-def _details(message: str, stack: str) -> str:
-    """Return the failure as the JSON of a .NET exception, which is what orchestrators find after the reason."""
-    kind = "Microsoft.Azure.WebJobs.Host.FunctionInvocationException"
-    shown = {"$type": kind, "ClassName": kind, "Message": message, "RemoteStackTrace": stack}
-    return json.dumps(shown, separators=(",", ":"))

@@ -10,6 +10,7 @@ from typing import Any
 from devhost.engine.functions import FunctionFailed
 
 _TIMEOUT_SECONDS = 100.0
+_USER_AGENT = "Microsoft.Azure.WebJobs.Extensions.DurableTask/3.19.0"
 
 
 def call_http(request_json: str) -> str:
@@ -39,6 +40,8 @@ def _request(described: dict[str, Any]) -> urllib.request.Request:
         raise ValueError("only http and https addresses can be called")
     headers = {str(name): str(value) for name, value in (described.get("headers") or {}).items()}
     content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
+    if "user-agent" not in {name.lower() for name in headers}:
+        headers["User-Agent"] = _USER_AGENT
     if content is not None and content_type is None:
         headers["Content-Type"] = "text/plain"
     if (content_type or "").lower().startswith("multipart/"):
@@ -53,6 +56,8 @@ def _answer(status: int, headers: Message, body: bytes) -> str:
         # .NET keeps these with the content, and the extension shows only the others.
         if not name.lower().startswith("content-"):
             values = headers.get_all(name) or []
+            # .NET takes this one apart.
+            values = values[0].split() if name.lower() == "server" and len(values) == 1 else values
             shown[name] = values[0] if len(values) == 1 else values
     text = body.decode(headers.get_content_charset() or "utf-8", errors="replace")
     return json.dumps({"statusCode": status, "headers": shown, "content": text})

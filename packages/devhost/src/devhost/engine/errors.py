@@ -123,11 +123,9 @@ class StartRefused(RequestRefused):
 
 
 class BadInstanceId(StartRefused):
-    """An instance cannot have this id (400); the answer holds the text and nothing else."""
+    """An instance cannot have this id (400)."""
 
     code = "badInstanceId"
-
-    exception_type = None
 
 
 class InstanceExists(RequestRefused):

@@ -50,6 +50,8 @@ def create(tx: Transaction, new: NewInstance, now: str, may_replace_live: bool) 
         delete(tx, new.instance_id)
     execution_id = uuid.uuid4().hex
     parent = new.parent
+    # How many instances had the id before; clients see no more of it than that there was one.
+    generation = None if parent else int(existing is not None)
     tx.execute(
         "INSERT INTO instances (instance_id, execution_id, name, version, status, input, created_at, updated_at,"
         " parent_instance_id, parent_execution_id, parent_task_id)"
@@ -57,7 +59,7 @@ def create(tx: Transaction, new: NewInstance, now: str, may_replace_live: bool) 
         (new.instance_id, execution_id, new.name, new.version, new.raw_input, now, now)
         + ((parent.instance_id, parent.execution_id, parent.task_id) if parent else (None, None, None)),
     )
-    started = events.execution_started(now, new.name, new.raw_input, new.version, new.instance_id, execution_id, None if parent else 0)
+    started = events.execution_started(now, new.name, new.raw_input, new.version, new.instance_id, execution_id, generation)
     deliver(tx, new.instance_id, execution_id, started)
     return execution_id
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Self
 
+from devhost.engine import dotnet_json
 from devhost.engine.functions import STATE_MARKER, FunctionFailed
 
 _LARGEST_CUSTOM_STATUS_BYTES = 16 * 1024
@@ -56,10 +57,15 @@ class StateDocument:
         if not isinstance(document, dict):
             raise ValueError(f"it is no object, but {type(document).__name__}")
         custom_status, refusal = _custom_status(document.get("customStatus"))
+        output = _json_or_none(document.get("output"))
+        try:
+            output = None if output is None else dotnet_json.read_output(output)
+        except dotnet_json.Unreadable as error:
+            refusal = str(error)
         return cls(
             actions=[action for group in document.get("actions") or [] for action in group],
             is_done=bool(document.get("isDone")),
-            output=_json_or_none(document.get("output")),
+            output=output,
             custom_status=custom_status,
             error=document.get("error") or None,
             stack=stack,
@@ -89,7 +95,7 @@ def _custom_status(value: Any) -> tuple[str | None, str | None]:
         return text, None
     return None, (
         "The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is "
-        f"{size / 1024:.1f} KB. This is the custom status: keep it short, and what it is about elsewhere."
+        f"{size // 1024} KB."
     )
 
 

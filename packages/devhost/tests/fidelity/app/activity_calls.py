@@ -52,6 +52,7 @@ def catches(context: df.DurableOrchestrationContext):
 def raises(context: df.DurableOrchestrationContext):
     """Fail before anything else."""
     raise KeyError("own fault")
+    yield
 
 
 @bp.orchestration_trigger(context_name="context")

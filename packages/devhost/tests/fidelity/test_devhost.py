@@ -1,0 +1,38 @@
+"""Devhost answers as Microsoft's Durable Task extension has answered, but for what differs on purpose."""
+
+from typing import Any
+
+import pytest
+
+from tests.fidelity import record
+from tests.fidelity.comparing import differences
+from tests.fidelity.deliberate import REASONS
+from tests.fidelity.driver import Driver
+
+_MOST_DELIBERATE = 12
+
+
+@pytest.fixture(scope="session")
+def recorded() -> dict[str, Any]:
+    """What the extension answered."""
+    return record.recorded()
+
+
+@pytest.mark.parametrize("name", record.CASES)
+def test_it_answers_as_the_extension_or_differs_on_purpose(
+    name: str, devhost: Driver, recorded: dict[str, Any]
+) -> None:
+    found = [str(one) for one in differences(recorded[name], record.answer(name, devhost))]
+    if name in REASONS:
+        assert found, f"{name} no longer differs: take it off the list in deliberate.py"
+    else:
+        assert not found, "\n".join(found[:20])
+
+
+def test_few_cases_differ_on_purpose_and_each_of_them_exists() -> None:
+    assert set(REASONS) <= set(record.CASES)
+    assert len(REASONS) <= _MOST_DELIBERATE
+
+
+def test_every_case_is_on_record(recorded: dict[str, Any]) -> None:
+    assert recorded.keys() == record.CASES.keys()
