@@ -69,10 +69,14 @@ def _in_one_order(items: list[Any], key: str) -> list[Any]:
     """Put the ends of activities that ran side by side into one order: which ended first is chance."""
     if key != "historyEvents":
         return items
+    kinds = {"TaskCompleted", "TaskFailed"}
+    if any(item.get("EventType") == "TaskFailed" for item in items):
+        # Retries side by side: their timers come as their failures do.
+        kinds |= {"TimerCreated", "TimerFired"}
     ordered: list[Any] = []
     ends: list[Any] = []
     for item in [*items, None]:
-        if item is not None and item.get("EventType") in ("TaskCompleted", "TaskFailed"):
+        if item is not None and item.get("EventType") in kinds:
             ends.append(item)
             continue
         ordered += sorted(ends, key=lambda end: (end["EventType"], json.dumps(end.get("Result")), str(end.get("Reason"))))

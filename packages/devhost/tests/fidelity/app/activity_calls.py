@@ -59,6 +59,7 @@ def raises(context: df.DurableOrchestrationContext):
 def raises_late(context: df.DurableOrchestrationContext):
     """Fail after an activity."""
     yield context.call_activity("echo_activity", 1)
+    context.set_custom_status("before the end")
     raise RuntimeError("late fault\nwith two lines")
 
 
