@@ -139,8 +139,14 @@ def _error(status: Mapping[str, Any]) -> str:
             details, end = json.JSONDecoder().raw_decode(text, match.end())
         except ValueError:
             break
-        text = f"{text[: match.start()]}\n{details.get('RemoteStackTrace') or ''}".rstrip() + text[end:]
+        text = f"{text[: match.start()]}\n{_stack_in(details)}".rstrip() + text[end:]
     return text
+
+
+def _stack_in(details: Mapping[str, Any]) -> str:
+    """The worker's stack, at the end of what it said."""
+    said = (details.get("InnerException") or {}).get("Message") or ""
+    return str(said.partition("\nStack: ")[2])
 
 
 class _Lanes:

@@ -196,8 +196,10 @@ def _purge(parsed: argparse.Namespace) -> None:
     if status not in FINISHED and not parsed.force:
         raise NothingDone(
             f"The instance '{parsed.instance_id}' is {status}. "
-            "Terminate it first, or purge it as it is with --force."
+            "Terminate it first, or have that done with --force."
         )
+    if status not in FINISHED:
+        client.end(parsed.instance_id)
     _print_count(parsed, client.purge(parsed.instance_id))
 
 

@@ -212,7 +212,8 @@ class _Builder:
         due = moment_of(event["FireAt"])
         timer = next((timer for timer in self._open_timers if timer.planned_end == due), None)
         if timer is not None:
-            timer.close(at, Outcome.DONE)
+            # The event tells when the timer was set; what was due then has fired at once.
+            timer.close(max(at, due), Outcome.DONE)
             self._open_timers.remove(timer)
             self._fired_timers.append(timer)
 

@@ -139,7 +139,7 @@ def test_suspend_resume_and_terminate(command_line: CommandLine) -> None:
 
 def test_rewind_is_refused_for_what_has_not_failed(command_line: CommandLine) -> None:
     begin_order(command_line.engine)
-    assert "Rewind is only supported on failed instances" in command_line.refused("rewind", ORDER_ID)
+    assert 'only orchestrations in the "Failed" state can be rewound' in command_line.refused("rewind", ORDER_ID)
 
 
 def test_purge_deletes_what_has_ended_and_asks_for_force_otherwise(command_line: CommandLine) -> None:

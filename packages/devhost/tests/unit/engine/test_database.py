@@ -15,7 +15,7 @@ from devhost.engine.errors import DatabaseClosed, DatabaseInUse, DatabaseTooNew,
 from devhost.engine.options import EngineOptions
 from tests.unit.engine.fake_functions import FakeFunctions
 
-INSERT = "INSERT INTO entities VALUES (?, 'counter', 'k', NULL, '')"
+INSERT = "INSERT INTO entities VALUES (?, 'counter', 'k', NULL, '', 1, '')"
 
 
 def count(database: Database) -> int:

@@ -59,7 +59,10 @@ def test_a_failed_activity_has_the_reason_and_details_that_azure_gives(run: Run)
     engine = run(FakeFunctions(answer(CALL, isDone=True), failing_with(failure)))
     (failed,) = [one for one in final_status(engine)["historyEvents"] if one["EventType"] == "TaskFailed"]
     assert failed["Reason"] == "Activity function 'act' failed:  ValueError: boom"
-    assert json.loads(failed["Details"])["RemoteStackTrace"] == "the stack"
+    details = json.loads(failed["Details"])
+    assert (details["ClassName"], details["Message"]) == ("System.Exception", " ValueError: boom")
+    said = details["InnerException"]["Message"]
+    assert said == "Result: Failure\nException: ValueError: boom\nStack: the stack"
 
 
 def test_an_activity_whose_error_names_a_file_that_is_no_text_fails_once(run: Run) -> None:
@@ -121,7 +124,8 @@ def test_code_that_changed_under_a_running_instance_fails_it(run: Run) -> None:
     functions.activity = swap
     output = final_status(run(functions))["output"]
     assert output.startswith("Non-Deterministic workflow detected")
-    assert "records TASK_SCHEDULED number 0 named 'act', but this time the code asks for TASK_SCHEDULED" in output
+    assert "scheduled an activity task with sequence number 0 named 'act'" in output
+    assert "instead scheduled an activity task named 'other'" in output
     assert "a secret payload" not in output
 
 

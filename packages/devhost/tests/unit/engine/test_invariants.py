@@ -104,7 +104,7 @@ def test_times_that_would_not_sort_are_refused(database: sqlite3.Connection, tim
     with pytest.raises(sqlite3.IntegrityError, match="exact time"):
         insert_instance(database, "two", created_at=time)
     with pytest.raises(sqlite3.IntegrityError, match="exact time"):
-        database.execute("INSERT INTO timers VALUES ('one', 'e1', 0, ?)", (time,))
+        database.execute("INSERT INTO timers VALUES ('one', 'e1', 0, ?, '', '')", (time,))
 
 
 def test_an_instance_id_exists_once(database: sqlite3.Connection) -> None:
@@ -172,7 +172,7 @@ def test_messages_are_numbered_for_ever_upward_and_stay_as_they_came(database: s
     "insert",
     [
         f"INSERT INTO {ACTIVITIES} VALUES ('one', ?, 0, 'a')",
-        f"INSERT INTO timers VALUES ('one', ?, 0, '{NOW}')",
+        f"INSERT INTO timers VALUES ('one', ?, 0, '{NOW}', '', '')",
     ],
     ids=["activity", "timer"],
 )

@@ -81,8 +81,10 @@ def test_all_but_the_newest_episode_is_marked_as_played(tmp_path: Path, document
         host.wait_quiescent()
     last = shape(documents[-1])
     played = [is_played for _, _, is_played in last[1]]
-    assert played == sorted(played, reverse=True)
-    assert played.count(False) == 2  # OrchestratorStarted and the completion
+    kinds = [kind for kind, _, _ in last[1]]
+    # What the instance wrote itself is never told to be played, as on Azure.
+    assert [kind for kind, is_played in zip(kinds, played, strict=True) if is_played] == [0, 5]
+    assert played[-1] is False
     assert json.loads(documents[-1])["input"] == json.dumps({"quoted": '"\\ ü'})
 
 
@@ -101,6 +103,8 @@ def test_a_purged_and_restarted_instance_has_a_history_of_its_own(tmp_path: Path
     with OrchestrationTestHost(SampleApp().app, tmp_path) as host:
         for _ in range(3):
             host.start("event_or_timeout", 1, "one")
+            host.wait_quiescent()
+            host.terminate("one")
             host.wait_quiescent()
             host.client.purge("one")
         host.start("event_or_timeout", 1, "one")

@@ -124,33 +124,22 @@ def test_a_termination_during_an_episode_ends_the_instance_after_it(race: Race) 
         race.client.raise_event("one", "go", "1")
 
 
-@pytest.mark.parametrize("is_replaced", [False, True])
-def test_an_episode_of_an_instance_that_is_purged_meanwhile_counts_for_nothing(
-    race: Race, is_replaced: bool
-) -> None:
+def test_an_episode_of_an_instance_that_is_replaced_meanwhile_counts_for_nothing(race: Race) -> None:
     race.actions = [CALL]
     race.client.start("orchestrate", "one")
     race.episode.reached()
     race.actions = [WAIT]
-    assert race.client.purge("one") == 1
-    if is_replaced:
-        race.client.start("orchestrate", "one")
+    race.client.start("orchestrate", "one")
     race.open_all()
-    if is_replaced:
-        assert (race.status()["runtimeStatus"], types(race.status())) == ("Running", ["ExecutionStarted"])
-    else:
-        assert race.client.status("one") is None
+    assert (race.status()["runtimeStatus"], types(race.status())) == ("Running", ["ExecutionStarted"])
 
 
-@pytest.mark.parametrize("must_purge", [False, True])
-def test_the_answer_of_an_old_executions_activity_reaches_nobody(race: Race, must_purge: bool) -> None:
+def test_the_answer_of_an_old_executions_activity_reaches_nobody(race: Race) -> None:
     race.episode.open()
     race.actions = [CALL]
     race.client.start("orchestrate", "one")
     race.activity.reached()
     race.actions = [CALL | {"functionName": "nowhere"}, WAIT]
-    if must_purge:
-        race.client.purge("one")
     race.client.start("orchestrate", "one")
     race.open_all()
     assert types(race.status()) == ["ExecutionStarted", "TaskFailed"]

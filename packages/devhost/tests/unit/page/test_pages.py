@@ -64,7 +64,7 @@ def test_instance_shows_every_step_with_its_time_and_payloads(page: Page) -> Non
     assert "Took 20 h" in words
     assert "the bank is busy" in words
     assert "199 pens" in html
-    assert 'aria-label="at 5 s, 20 h, not needed"' in html
+    assert 'aria-label="at 4 s, 20 h, not needed"' in html
     assert re.findall(r'<text [^>]*text-anchor="end">([^<]*)<', html) == ["20 h"]
 
 

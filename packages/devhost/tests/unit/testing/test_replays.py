@@ -68,7 +68,7 @@ def test_code_that_asks_for_something_else_fails_and_says_where() -> None:
     with HistoryReplayer(app_with(changes_the_timer)) as replayer:
         replayed = replayer.replay("order", context_of(pays))
     assert (replayed.runtime_status, replayed.error) == ("Failed", None)
-    assert "records TASK_SCHEDULED number 0 named 'pay'" in str(replayed.failure)
+    assert "an activity task with sequence number 0 named 'pay'" in str(replayed.failure)
 
 
 def test_an_orchestrator_that_raises_is_no_fault_of_the_replay() -> None:
