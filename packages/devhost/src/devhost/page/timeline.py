@@ -259,6 +259,7 @@ class _Builder:
             wait = self._wait_between(failure, step)
             if wait is not None:
                 wait.title = f"wait to retry {step.title}"
+                wait.end = min(wait.end or step.start, step.start)
                 step.attempt = failure.attempt + 1
                 self._fired_timers.remove(wait)
                 self._failures.remove(failure)
@@ -268,9 +269,13 @@ class _Builder:
         if (failure.kind, failure.title) != (step.kind, step.title) or failure.end is None:
             return None
         for wait in self._fired_timers:
-            if failure.end <= wait.start and (wait.end or step.start) <= step.start:
+            # It may have fired up to a second before its moment.
+            if failure.end <= wait.start and (wait.end or step.start) <= step.start + _EARLY:
                 return wait
         return None
+
+
+_EARLY = timedelta(seconds=1)
 
 
 def _point(kind: StepKind, title: str, at: datetime, **payload: Any) -> Step:

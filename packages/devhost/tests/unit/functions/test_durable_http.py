@@ -155,6 +155,8 @@ def test_event_data_is_not_decoded_twice(rpc: Ask, client: FakeDurableClient) ->
     assert client.calls == [
         ("raise_event", "i1", "documentApproval", r'"{\"approved\": true}"'),
         ("raise_event", "i1", "documentApproval", '{"approved":true}'),
+        # An empty body is refused, but first of all the instance must live.
+        ("check_live", "i1"),
     ]
 
 
