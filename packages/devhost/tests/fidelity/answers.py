@@ -79,7 +79,9 @@ def _in_one_order(items: list[Any], key: str) -> list[Any]:
         if item is not None and item.get("EventType") in kinds:
             ends.append(item)
             continue
-        ordered += sorted(ends, key=lambda end: (end["EventType"], json.dumps(end.get("Result")), str(end.get("Reason"))))
+        ordered += sorted(
+            ends, key=lambda end: (end["EventType"], json.dumps(end.get("Result")), str(end.get("Reason")))
+        )
         ends = []
         if item is not None:
             ordered.append(item)

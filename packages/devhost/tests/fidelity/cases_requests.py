@@ -105,20 +105,32 @@ def odd_paths(driver: Driver) -> Any:
     driver.start("waits_long", 1, waits)
     driver.pause(1.5)
     shown = [f"/instances/@counter@{done}", f"/instances/@counter@{done}?showHistory=true", "/entities/counter/$"]
-    shown += [f"/ENTITIES/counter/{done}", f"/INSTANCES/{done}", f"/instances/{done}/", f"/instances/{done.upper()}"]
+    shown += [
+        f"/ENTITIES/counter/{done}",
+        f"/INSTANCES/{done}",
+        f"/instances/{done}/",
+        f"/instances/{done.upper()}",
+    ]
     answers = rows(driver, [("GET", path, None) for path in shown])
     answers.append(row(driver, "POST", f"/instances/{waits}/terminate?reason=x&reason=y", b""))
     driver.pause(2)
     asked: list[tuple[str, str, Any]] = [("GET", f"/instances/{waits}", None), ("POST", "/makeprimary", b"")]
     asked += [("HEAD", f"/instances/{done}", None), ("OPTIONS", f"/instances/{done}", None)]
-    asked += [("GET", f"/instances/{done}?taskHub=Other", None), ("GET", f"/instances/{done}?connection=Nothing", None)]
+    asked += [
+        ("GET", f"/instances/{done}?taskHub=Other", None),
+        ("GET", f"/instances/{done}?connection=Nothing", None),
+    ]
     return answers + rows(driver, [*asked, ("GET", "/entities?entityNamePrefix=count&top=1", None)])
 
 
 def list_instances(driver: Driver) -> Any:
     """List instances, with parameters that are none."""
     queries = ["?instanceIdPrefix=web&top=2", "?top=abc", "?top=0", "?top=-1", "?createdTimeFrom=yesterday"]
-    queries += ["?createdTimeFrom=2099-01-01T00:00:00Z", "?runtimeStatus=Completed&top=1", "?continuationToken=abc"]
+    queries += [
+        "?createdTimeFrom=2099-01-01T00:00:00Z",
+        "?runtimeStatus=Completed&top=1",
+        "?continuationToken=abc",
+    ]
     answers: list[Any] = []
     for query in queries:
         answer = driver.hook("GET", "/instances" + query)
@@ -129,7 +141,11 @@ def list_instances(driver: Driver) -> Any:
 def list_by_status(driver: Driver) -> Any:
     """Tell which statuses each spelling selects, among instances of one prefix."""
     prefix = f"bystatus-{driver.run}"
-    for orchestrator, given, end in (("give_back", 1, "done"), ("waits_long", 1, "runs"), ("raises", None, "fails")):
+    for orchestrator, given, end in (
+        ("give_back", 1, "done"),
+        ("waits_long", 1, "runs"),
+        ("raises", None, "fails"),
+    ):
         driver.start(orchestrator, given, f"{prefix}-{end}")
     driver.pause(4)
     answers: list[Any] = []

@@ -1,6 +1,19 @@
 """Cases: orchestrators that are steered, by events and by operators."""
 
-from tests.fidelity.scripts import Case, Step, client, delete, get, hook, look, pause, post, raise_event, settle, steps
+from tests.fidelity.scripts import (
+    Case,
+    Step,
+    client,
+    delete,
+    get,
+    hook,
+    look,
+    pause,
+    post,
+    raise_event,
+    settle,
+    steps,
+)
 
 _QUERIES = (
     "",
@@ -29,7 +42,11 @@ def _event_bodies() -> None:
         _case(f"event_{name}", "event_once", None, raise_event(body))
     _case("event_bad_json", "event_once", None, raise_event("{a"), raise_event("1"))
     _case("event_wrong_type", "event_once", None, raise_event("plain words", kind="text/plain"), raise_event("1"))
-    given = {"dict": {"name": "go", "data": {"a": 1}}, "text": {"name": "go", "data": "123"}, "none": {"name": "go"}}
+    given = {
+        "dict": {"name": "go", "data": {"a": 1}},
+        "text": {"name": "go", "data": "123"},
+        "none": {"name": "go"},
+    }
     for name, event in given.items():
         _case(f"event_client_{name}", "event_once", None, client("raise", event))
 
@@ -80,7 +97,9 @@ def _terminations() -> None:
 def _second_lives() -> None:
     rewind = _verb("rewind", "?reason=mended")
     _case("rewind_parent", "sub_fails_uncaught", 1, settle(10), client("rewind", "mended"), pause(4))
-    _case("rewind_running", "waits_long", 1, pause(1), _verb("rewind", "?reason=s"), client("rewind", "x"), seconds=1)
+    _case(
+        "rewind_running", "waits_long", 1, pause(1), _verb("rewind", "?reason=s"), client("rewind", "x"), seconds=1
+    )
     _case("rewind_failed", "fails_by_activity", 1, settle(10), rewind, pause(3))
     _case("rewind_completed", "give_back", 1, settle(10), rewind, client("rewind", "x"))
     _case("rewind_flaky", "retry_exhausted_uncaught", 1, settle(15), client("rewind", "mended"), pause(4))
@@ -107,7 +126,11 @@ def _looks() -> None:
     _case("look_forms", "custom_status", {"big": 1}, pause(1.5), *running, *ended)
     failed = (get("/instances/{i}"), get("/instances/{i}?returnInternalServerErrorOnFailure=true"))
     _case("look_failed", "raises", None, settle(10), *failed)
-    wrong = [hook("PUT", "/instances/{i}", b"{}"), post("/instances/{i}", b"{}"), post("/instances/{i}/dance", b"{}")]
+    wrong = [
+        hook("PUT", "/instances/{i}", b"{}"),
+        post("/instances/{i}", b"{}"),
+        post("/instances/{i}/dance", b"{}"),
+    ]
     wrong += [get("/instances/{i}/terminate"), get("/nothing"), get("/instances/{i}/raiseEvent/x")]
     _case("bad_verbs", "give_back", 1, settle(10), *wrong, post("/instances/{i}/raiseEvent", b"1"))
 
@@ -116,7 +139,13 @@ def _entity() -> None:
     seen, named = get("/entities/counter/{i}"), client("entity", {"name": "counter"})
     text, unknown = "/entities/counter/{i}?op=text", {"name": "no_such_entity", "op": "text", "data": "v"}
     added = (seen, post("/entities/counter/{i}?op=add", b"5"), pause(1), seen)
-    kept = (post("/entities/counter/{i}", b"5"), get("/entities/COUNTER/{i}"), post(text, b'{"x": [1.0]}'), pause(1), seen)
+    kept = (
+        post("/entities/counter/{i}", b"5"),
+        get("/entities/COUNTER/{i}"),
+        post(text, b'{"x": [1.0]}'),
+        pause(1),
+        seen,
+    )
     plain = (post(text, b"plain", "text/plain"), pause(1), seen)
     by_client = (named, client("signal", {"name": "counter", "op": "text", "data": "v"}), pause(1), named)
     nobody = (client("signal", unknown), get("/entities/no_such_entity/k"), client("entity", {"name": "other"}))

@@ -78,6 +78,9 @@ CASES: dict[str, Case] = {
     "fan_out": ends("fan_out", "fan_out", 20),
     "fails_by_activity": ends("fails_by_activity", "fails_by_activity", "x"),
     "race_cancel": ends("race_cancel", "race_cancel", 600),
-    **{"http" + page.replace("/", "_"): ends("http" + page.replace("/", "_"), "http_get", page) for page in _CALLED_PAGES},
+    **{
+        "http" + page.replace("/", "_"): ends("http" + page.replace("/", "_"), "http_get", page)
+        for page in _CALLED_PAGES
+    },
     "http_refused": ends("http_refused", "http_get", ":1/x"),
 }

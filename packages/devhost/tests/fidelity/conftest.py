@@ -24,7 +24,9 @@ def devhost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
         host = DevhostProcess(folder, "--clock", "virtual", "--workers", "0", app=APP, launcher=_LAUNCHER)
 
         def pause(seconds: float) -> None:
-            assert host.ask("POST", "/devhost/clock", {"advanceSeconds": seconds}).status == 200, host.output[-3000:]
+            assert host.ask("POST", "/devhost/clock", {"advanceSeconds": seconds}).status == 200, host.output[
+                -3000:
+            ]
 
         try:
             yield Driver(host.origin, pause)

@@ -4,7 +4,9 @@ _HANGS = "The extension leaves the instance running for ever, without a trace; d
 _UNCLEAR = (
     "The extension says that the code does not fit its history, which is not what is wrong; devhost says what is."
 )
-_PARSER = "The text is that of .NET's JSON parser; devhost refuses the same bodies with the same status, in plain words."
+_PARSER = (
+    "The text is that of .NET's JSON parser; devhost refuses the same bodies with the same status, in plain words."
+)
 
 REASONS: dict[str, str] = {
     "unknown_activity": _HANGS,

@@ -1,6 +1,6 @@
 """Runs the cases on a host, and keeps what it answers.
 
-    python -m tests.fidelity.record http://127.0.0.1:PORT FILE [case...]
+python -m tests.fidelity.record http://127.0.0.1:PORT FILE [case...]
 """
 
 import json

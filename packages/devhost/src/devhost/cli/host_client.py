@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from devhost.engine.events import FINISHED
 from devhost.cli.errors import (
     HostNotRunning,
     InstanceEnded,
@@ -21,6 +20,7 @@ from devhost.cli.errors import (
     ToolError,
     UnknownInstance,
 )
+from devhost.engine.events import FINISHED
 
 _INSTANCES = "/runtime/webhooks/durabletask/instances"
 _TIMEOUT_SECONDS = 60.0

@@ -195,8 +195,7 @@ def _purge(parsed: argparse.Namespace) -> None:
     status = client.status(parsed.instance_id)["runtimeStatus"]
     if status not in FINISHED and not parsed.force:
         raise NothingDone(
-            f"The instance '{parsed.instance_id}' is {status}. "
-            "Terminate it first, or have that done with --force."
+            f"The instance '{parsed.instance_id}' is {status}. Terminate it first, or have that done with --force."
         )
     if status not in FINISHED:
         client.end(parsed.instance_id)

@@ -139,11 +139,19 @@ class DurableClient:
 
     def suspend(self, instance_id: str, reason: str | None = None) -> None:
         """Have an instance rest. Raises InstanceNotFound, InstanceFinished, WrongState."""
-        self._send(instance_id, EventType.EXECUTION_SUSPENDED, "suspend", lambda status: status != "Suspended", Reason=reason)
+        self._send(
+            instance_id,
+            EventType.EXECUTION_SUSPENDED,
+            "suspend",
+            lambda status: status != "Suspended",
+            Reason=reason,
+        )
 
     def resume(self, instance_id: str, reason: str | None = None) -> None:
         """Have a suspended instance go on. Raises InstanceNotFound, InstanceFinished, WrongState."""
-        self._send(instance_id, EventType.EXECUTION_RESUMED, "resume", lambda status: status == "Suspended", Reason=reason)
+        self._send(
+            instance_id, EventType.EXECUTION_RESUMED, "resume", lambda status: status == "Suspended", Reason=reason
+        )
 
     def rewind(self, instance_id: str, reason: str | None = None) -> None:
         """Run a failed instance's failed parts again. Raises NothingToRewind, NotInRightState."""
@@ -254,7 +262,9 @@ class DurableClient:
         def post(tx: Transaction) -> None:
             status = instance_store.find_live(tx, instance_id)["status"]
             if not fits(status):
-                raise WrongState(f"Cannot {verb} the orchestration instance {instance_id} because instance is in the {status} state.")
+                raise WrongState(
+                    f"Cannot {verb} the orchestration instance {instance_id} because instance is in the {status} state."
+                )
             if not instance_store.deliver(tx, instance_id, None, message):
                 raise InstanceNotFound(instance_id)
 

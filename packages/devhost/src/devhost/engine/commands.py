@@ -72,7 +72,9 @@ class SendOperation:
 
     def matches(self, event: Event) -> bool:
         """Whether `event` in history records this very command."""
-        is_same = event.get("InstanceId") == self.entity_id and f'"op":{json.dumps(self.operation)}' in event["Input"]
+        is_same = (
+            event.get("InstanceId") == self.entity_id and f'"op":{json.dumps(self.operation)}' in event["Input"]
+        )
         return is_same and is_signal(event) == self.is_signal
 
 

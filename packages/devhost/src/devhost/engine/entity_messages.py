@@ -31,7 +31,12 @@ def next_sending_time(now: str, last: str | None) -> str:
 
 
 def request_text(
-    operation: str, is_signal: bool, raw_input: str | None, request_id: str, sender: tuple[str, str], times: tuple[str, str | None]
+    operation: str,
+    is_signal: bool,
+    raw_input: str | None,
+    request_id: str,
+    sender: tuple[str, str],
+    times: tuple[str, str | None],
 ) -> str:
     """Return the text of an operation.
 

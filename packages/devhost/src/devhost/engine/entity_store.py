@@ -104,7 +104,9 @@ def find(tx: Connection, entity_id: str) -> EntityRecord | None:
 
 def record(row: Row) -> EntityRecord:
     """Return the entity of a row."""
-    return EntityRecord(EntityId(row["name"], row["key"]), row["state"], row["last_operation_at"], bool(row["does_exist"]))
+    return EntityRecord(
+        EntityId(row["name"], row["key"]), row["state"], row["last_operation_at"], bool(row["does_exist"])
+    )
 
 
 def save(tx: Connection, entity_id: EntityId, does_exist: bool, state: str | None, now: str) -> None:

@@ -216,7 +216,9 @@ def _output_while_running(instance: Instance, batch: Batch) -> str | None:
 
 
 def _last_reason(batch: Batch, kind: EventType) -> str | None:
-    reasons = [message.event.get("Reason") or "" for message in batch.messages if message.event["EventType"] == kind]
+    reasons = [
+        message.event.get("Reason") or "" for message in batch.messages if message.event["EventType"] == kind
+    ]
     return reasons[-1] if reasons else None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection, Row
 
 from devhost.engine import events
-from devhost.engine.errors import InstanceFinished, InstanceExists, InstanceNotFound
+from devhost.engine.errors import InstanceExists, InstanceFinished, InstanceNotFound
 from devhost.engine.events import FINISHED, Event
 from devhost.engine.transactions import Delivery, Transaction
 
@@ -59,7 +59,9 @@ def create(tx: Transaction, new: NewInstance, now: str, may_replace_live: bool) 
         (new.instance_id, execution_id, new.name, new.version, new.raw_input, now, now)
         + ((parent.instance_id, parent.execution_id, parent.task_id) if parent else (None, None, None)),
     )
-    started = events.execution_started(now, new.name, new.raw_input, new.version, new.instance_id, execution_id, generation)
+    started = events.execution_started(
+        now, new.name, new.raw_input, new.version, new.instance_id, execution_id, generation
+    )
     deliver(tx, new.instance_id, execution_id, started)
     return execution_id
 

@@ -227,7 +227,9 @@ def _custom_status(instance: Instance, opened: Sequence[Event], state: StateDocu
     """The status that the code has set; until it has, the one that the last generation has left."""
     if state.custom_status is not None or instance.custom_status is None:
         return state.custom_status
-    begun = (one for one in [*instance.history[:2], *opened[:2]] if one["EventType"] == EventType.EXECUTION_STARTED)
+    begun = (
+        one for one in [*instance.history[:2], *opened[:2]] if one["EventType"] == EventType.EXECUTION_STARTED
+    )
     inherited = next(begun, {}).get("CustomStatus")
     return inherited if inherited == instance.custom_status else None
 

@@ -12,7 +12,14 @@ _DATES = ["2026-01-01T00:00:00+02:00", "2026-01-01", "NaN"]
 _NUMBERS = [0, -1, 1.0, 1.5, 1e20, 1e-7, 123456789012345678, 2**53 + 1, 2**63, 10**30]
 _OTHERS = [True, False, None, [], {}, [None, [1.0]], {"b": 1, "a": {"z": []}}]
 _CHARACTERS = ["\u00e9\u4e2d\U0001f600", "\u2028</script>&<>'", "a\tb\nc\\d"]
-_VALUES = [*_TEXTS, *_DATES, *_NUMBERS, *_OTHERS, *_CHARACTERS, {"2026-01-01T00:00:00Z": "2026-01-01T00:00:00.1230000Z"}]
+_VALUES = [
+    *_TEXTS,
+    *_DATES,
+    *_NUMBERS,
+    *_OTHERS,
+    *_CHARACTERS,
+    {"2026-01-01T00:00:00Z": "2026-01-01T00:00:00.1230000Z"},
+]
 
 
 @bp.orchestration_trigger(context_name="context")

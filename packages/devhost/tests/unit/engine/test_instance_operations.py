@@ -13,8 +13,8 @@ from devhost.engine.errors import (
     NothingToRestart,
     NothingToRewind,
     NotInRightState,
-    RestartRefused,
     RequestRefused,
+    RestartRefused,
     StartRefused,
     WrongState,
 )
@@ -35,7 +35,9 @@ def waiting(host: OrchestrationTestHost, instance_id: str = "one") -> str:
     return instance
 
 
-def test_an_instance_of_an_unknown_orchestrator_fails_and_names_the_known_ones(host: OrchestrationTestHost) -> None:
+def test_an_instance_of_an_unknown_orchestrator_fails_and_names_the_known_ones(
+    host: OrchestrationTestHost,
+) -> None:
     status = run(host, "nobody")
     assert status["runtimeStatus"] == "Failed"
     assert "The function 'nobody' doesn't exist" in status["output"]

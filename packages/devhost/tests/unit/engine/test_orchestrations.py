@@ -62,7 +62,9 @@ def test_retries_take_a_timer_and_an_attempt_each(
     ]
 
 
-def test_a_retry_waits_for_its_interval_less_up_to_a_second(host: OrchestrationTestHost, sample: SampleApp) -> None:
+def test_a_retry_waits_for_its_interval_less_up_to_a_second(
+    host: OrchestrationTestHost, sample: SampleApp
+) -> None:
     sample.failures_left = 1
     instance = host.start("retried")
     host.advance(timedelta(seconds=3.9))

@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 
 from devhost.engine.errors import (
+    InstanceExists,
     InstanceFinished,
     InstanceNotFound,
     InvalidRequest,
     RequestRefused,
-    InstanceExists,
     StartRefused,
     WrongState,
 )
