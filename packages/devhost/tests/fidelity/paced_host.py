@@ -6,14 +6,13 @@ An activity that takes a second would otherwise take it in real time, while the 
 import importlib
 import threading
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-import devhost.cli.start as command
 from devhost.cli.command_line import run_and_exit
 from devhost.engine.clock import Clock
 from devhost.engine.engine import DurableEngine
-from devhost.engine.options import EngineOptions
-from devhost.host.functions_host import FunctionsHost
+from devhost.host import durable_backend
 
 
 class Pacer:
@@ -72,18 +71,15 @@ class PacedEngine(DurableEngine):
         super().advance(max(timedelta(), target - self._clock.now()), self.pacer.count)
 
 
-class PacedHost(FunctionsHost):
-    """A host with such an engine."""
-
-    def _build_engine(self, options: EngineOptions, clock: Clock) -> DurableEngine:
-        path = self._folder / f"{options.hub_name}.db"
-        engine = PacedEngine(self._durable_functions(), options, path, clock)
-        engine.pacer = Pacer(clock)
-        pacing: Any = importlib.import_module("pacing")
-        pacing.pause = engine.pacer.pause
-        return engine
+def paced_engine(functions: Any, options: Any, path: Path, clock: Clock) -> DurableEngine:
+    """Make such an engine, and let the app's activities wait for its time."""
+    engine = PacedEngine(functions, options, path, clock)
+    engine.pacer = Pacer(clock)
+    pacing: Any = importlib.import_module("pacing")
+    pacing.pause = engine.pacer.pause
+    return engine
 
 
 if __name__ == "__main__":
-    command.FunctionsHost = PacedHost  # type: ignore[misc]
+    durable_backend.DurableEngine = paced_engine  # type: ignore[assignment, misc]
     run_and_exit()

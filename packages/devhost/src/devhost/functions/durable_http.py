@@ -110,7 +110,7 @@ class DurableHttp:
         count, collection = len(request.segments), request.segment(0).lower()
         if collection == "orchestrators":
             # An id with a slash in it, however written, is a path that does not exist.
-            is_start = method == "POST" and count in (2, 3) and "/" not in asked.segment(2)
+            is_start = method == "POST" and count in (2, 3) and "/" not in request.segment(2)
             return self._start if is_start else None
         if collection == "instances":
             return self._find_on_instances(method, request)
