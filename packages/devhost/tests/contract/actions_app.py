@@ -98,6 +98,20 @@ def racing() -> df.Blueprint:
         return "over"
 
     @bp.orchestration_trigger(context_name="context")
+    def cancelled_timer(context: df.DurableOrchestrationContext) -> Steps:
+        timer = context.create_timer(context.current_utc_datetime + timedelta(seconds=context.get_input()))
+        yield context.task_any([context.call_activity("echo", 1), timer])
+        timer.cancel()
+        yield context.wait_for_external_event("end")
+
+    @bp.orchestration_trigger(context_name="context")
+    def waits_until(context: df.DurableOrchestrationContext) -> Steps:
+        moment = datetime.fromisoformat(context.get_input())
+        while context.current_utc_datetime < moment:
+            yield context.create_timer(moment)
+        return context.current_utc_datetime.isoformat()
+
+    @bp.orchestration_trigger(context_name="context")
     def uncancelled(context: df.DurableOrchestrationContext) -> Steps:
         timer = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
         yield context.task_any([context.call_activity("echo", 1), timer])

@@ -9,7 +9,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from devhost.engine.errors import OptionsError, StartRefused
+from devhost.engine.errors import InstanceExists, OptionsError
 from devhost.engine.options import EngineOptions
 from tests.contract.episodes import RecordedHost, Steps, recorded_host
 
@@ -209,7 +209,7 @@ def test_as_many_functions_run_at_once_as_host_json_allows_and_no_more(
 
 def test_a_live_instance_can_be_replaced_only_if_host_json_allows_any_state(usual: RecordedHost) -> None:
     usual.run("chain", 0, "taken")
-    with pytest.raises(StartRefused, match="already exists"):
+    with pytest.raises(InstanceExists, match="already exists"):
         usual.run("chain", 0, "taken")
     with host_with(overridableExistingInstanceStates="AnyState") as replacing:
         replacing.run("chain", 0, "taken")

@@ -19,9 +19,14 @@ def operate(api: Api, instance_id: str, operation: str) -> tuple[int, bytes]:
     return answer.status, answer.body
 
 
-@pytest.mark.parametrize("operation", [EVENT, "terminate", "suspend", "resume", "rewind"])
+@pytest.mark.parametrize("operation", [EVENT, "terminate", "suspend", "resume"])
 def test_unknown_instance_is_an_empty_404(api: Api, operation: str) -> None:
     assert operate(api, "nobody", operation) == (404, b"")
+
+
+def test_rewind_of_an_unknown_instance_is_a_404_with_a_text(api: Api) -> None:
+    answer = api("POST", "instances/nobody/rewind")
+    assert (answer.status, answer.json) == (404, 'No orchestration with instance ID "$nobody" found.')
 
 
 @pytest.mark.parametrize("runtime_status", FINISHED)
@@ -87,34 +92,29 @@ def test_suspended_instance_takes_events_when_it_is_resumed(api: Api, host: Cont
     assert host.wait_for(instance_id)["output"] == {"type": "dict", "value": {}}
 
 
-@pytest.mark.parametrize(
-    ("operation", "runtime_status"),
-    [
-        ("suspend", "Suspended"),
-        ("resume", "Running"),
-        ("rewind", "Running"),
-        ("rewind", "Pending"),
-        ("rewind", "Suspended"),
-    ],
-)
-def test_operation_in_the_wrong_state_is_a_500_that_says_so(
+@pytest.mark.parametrize(("operation", "runtime_status"), [("suspend", "Suspended"), ("resume", "Running")])
+def test_suspending_twice_and_resuming_what_runs_is_a_500_that_says_so(
     api: Api, host: ContractHost, operation: str, runtime_status: str
 ) -> None:
-    answer = api("POST", f"instances/{host.instance_in(runtime_status)}/{operation}")
-    assert answer.status == 500
-    words = {
-        "suspend": "already suspended",
-        "resume": "not suspended",
-        "rewind": "only supported on failed instances",
-    }
-    assert words[operation] in answer.json["ExceptionMessage"]
+    instance_id = host.instance_in(runtime_status)
+    answer = api("POST", f"instances/{instance_id}/{operation}")
+    assert (answer.status, answer.json["ExceptionMessage"]) == (
+        500,
+        f"Cannot {operation} the orchestration instance {instance_id} "
+        f"because instance is in the {runtime_status} state.",
+    )
 
 
-@pytest.mark.parametrize("runtime_status", ["Completed", "Terminated"])
-def test_rewind_of_an_instance_that_has_not_failed_is_an_empty_410(
+@pytest.mark.parametrize("runtime_status", ["Pending", "Running", "Suspended", "Completed", "Terminated"])
+def test_rewind_of_an_instance_that_has_not_failed_is_a_412_with_a_text(
     api: Api, host: ContractHost, runtime_status: str
 ) -> None:
-    assert operate(api, host.instance_in(runtime_status), "rewind") == (410, b"")
+    answer = api("POST", f"instances/{host.instance_in(runtime_status)}/rewind")
+    assert (answer.status, answer.json) == (
+        412,
+        f"This orchestration has status {runtime_status}, "
+        'but only orchestrations in the "Failed" state can be rewound.',
+    )
 
 
 @pytest.mark.parametrize("through_child", [False, True], ids=["activity", "child"])
@@ -161,18 +161,34 @@ def test_restart_may_keep_the_id_of_a_finished_instance(api: Api, host: Contract
     assert (second["output"], second["createdTime"] > first["createdTime"]) == ("again", True)
 
 
-def test_restart_of_a_running_instance_under_its_id_is_a_500(api: Api, host: ContractHost) -> None:
+def test_restart_of_a_running_instance_under_its_id_is_a_409(api: Api, host: ContractHost) -> None:
     answer = api("POST", f"instances/{host.waiting()}/restart?restartWithNewInstanceId=False")
-    message = "An Orchestration instance with the status Running already exists."
-    assert (answer.status, answer.json["ExceptionMessage"]) == (500, message)
+    message = "A non-terminal instance with this instance ID already exists."
+    assert (answer.status, answer.json["Message"]) == (409, message)
 
 
-@pytest.mark.parametrize("runtime_status", ["Pending", "Running", "Suspended", *FINISHED])
-def test_purge_of_one_instance_deletes_it_in_any_state(api: Api, host: ContractHost, runtime_status: str) -> None:
+@pytest.mark.parametrize("runtime_status", FINISHED)
+def test_purge_of_one_instance_deletes_it_once_it_has_ended(
+    api: Api, host: ContractHost, runtime_status: str
+) -> None:
     instance_id = host.instance_in(runtime_status)
     answer = api("DELETE", f"instances/{instance_id}")
     assert (answer.status, answer.json) == (200, {"instancesDeleted": 1})
     assert host.webhook("GET", f"instances/{instance_id}").status == 404
+
+
+@pytest.mark.parametrize("runtime_status", ["Pending", "Running", "Suspended"])
+def test_purge_of_one_instance_that_has_not_ended_is_a_412_with_a_text(
+    api: Api, host: ContractHost, runtime_status: str
+) -> None:
+    instance_id = host.instance_in(runtime_status)
+    answer = api("DELETE", f"instances/{instance_id}")
+    assert (answer.status, answer.json) == (
+        412,
+        "Only orchestrations in a terminal state can be purged, "
+        f"but the orchestration with instance ID {instance_id} has status {runtime_status}",
+    )
+    assert host.status(instance_id)["runtimeStatus"] == runtime_status
 
 
 def test_purge_of_an_unknown_instance_is_an_empty_404(api: Api) -> None:

@@ -29,7 +29,7 @@ def world(app: RecordedHost, shared_world: World) -> Iterator[World]:
 # Suspension
 
 
-def test_a_suspended_instance_stores_messages_and_acts_on_them_in_order_once_it_is_resumed(
+def test_a_suspended_instance_records_messages_and_acts_on_them_in_order_once_it_is_resumed(
     app: RecordedHost,
 ) -> None:
     instance = app.run("patient")
@@ -38,14 +38,14 @@ def test_a_suspended_instance_stores_messages_and_acts_on_them_in_order_once_it_
     calls = len(app.of(instance))
     app.raise_event(instance, "other", 1)
     app.raise_event(instance, "end", 2)
-    assert state(app, instance) == ("Suspended", None)
-    assert (len(app.of(instance)), types(app, instance)[-1]) == (calls, "ExecutionSuspended")
+    assert state(app, instance) == ("Suspended", "lunch")
+    assert len(app.of(instance)) == calls
     app.host.client.resume(instance, "back")
     app.host.wait_quiescent()
     assert state(app, instance) == ("Completed", "done")
     kinds = types(app, instance)
     resumed = kinds.index("ExecutionResumed")
-    assert kinds[resumed : resumed + 3] == ["ExecutionResumed", "EventRaised", "EventRaised"]
+    assert kinds[resumed - 3 : resumed] == ["ExecutionSuspended", "EventRaised", "EventRaised"]
 
 
 def test_reasons_of_suspension_and_resumption_are_in_the_history(app: RecordedHost) -> None:
@@ -58,7 +58,7 @@ def test_reasons_of_suspension_and_resumption_are_in_the_history(app: RecordedHo
     assert (events["ExecutionSuspended"], events["ExecutionResumed"]) == ("lunch", "back")
 
 
-def test_an_activity_that_ends_during_a_suspension_counts_after_it(app: RecordedHost, world: World) -> None:
+def test_an_activity_that_ends_during_a_suspension_is_recorded_and_counts_after_it(app: RecordedHost, world: World) -> None:
     world.is_open.clear()
     instance = app.host.start("slow_step")
     app.host.wait_until(lambda: world.runs, "the activity runs")
@@ -66,10 +66,11 @@ def test_an_activity_that_ends_during_a_suspension_counts_after_it(app: Recorded
     app.host.wait_until(lambda: state(app, instance)[0] == "Suspended", "it is suspended")
     world.is_open.set()
     app.host.wait_quiescent()
-    assert "TaskCompleted" not in types(app, instance)
+    assert (types(app, instance)[-1], state(app, instance)[0]) == ("TaskCompleted", "Suspended")
     app.host.client.resume(instance)
     app.host.wait_quiescent()
-    assert "TaskCompleted" in types(app, instance)
+    app.raise_event(instance, "end")
+    assert state(app, instance)[0] == "Completed"
 
 
 # Termination
@@ -137,11 +138,10 @@ def test_late_results_touch_no_later_execution_of_the_id(app: RecordedHost, worl
     instance = f"late-{end}"
     app.host.start("slow_step", None, instance)
     app.host.wait_until(lambda: world.runs == [instance], "the activity runs")
+    app.host.terminate(instance)
+    app.host.wait_until(lambda: state(app, instance)[0] == "Terminated", "it is terminated")
     if end == "purge":
         app.host.client.purge(instance)
-    else:
-        app.host.terminate(instance)
-        app.host.wait_until(lambda: state(app, instance)[0] == "Terminated", "it is terminated")
     app.host.start("patient", None, instance)
     world.is_open.set()
     app.host.wait_quiescent()

@@ -8,6 +8,7 @@ import pytest
 from tests.contract.conftest import Api
 from tests.contract.contract_host import JSON, ContractHost
 from tests.unit.functions.http_client import Answer
+from tests.waiting import eventually
 
 TOKEN = "x-ms-continuation-token"
 
@@ -30,10 +31,9 @@ def test_list_is_an_array_of_status_objects(api: Api, host: ContractHost, new_id
     assert api("GET", f"{path}?instanceIdPrefix={new_id}").json == [host.status(new_id)]
 
 
-def test_instances_come_in_the_order_of_their_creation(api: Api, host: ContractHost, new_id: str) -> None:
-    names = [f"{new_id}-{letter}" for letter in "bca"]
-    pending(host, *names)
-    assert ids(api("GET", f"instances?instanceIdPrefix={new_id}")) == names
+def test_instances_come_in_the_order_of_their_ids(api: Api, host: ContractHost, new_id: str) -> None:
+    pending(host, *(f"{new_id}-{letter}" for letter in "bca"))
+    assert ids(api("GET", f"instances?instanceIdPrefix={new_id}")) == [f"{new_id}-{letter}" for letter in "abc"]
 
 
 def test_prefix_is_taken_literally_and_by_case(api: Api, host: ContractHost, new_id: str) -> None:
@@ -139,10 +139,21 @@ def many(host: ContractHost) -> str:
     return "many-"
 
 
-@pytest.mark.parametrize("top", ["", "&top=0", "&top=-1", "&top=all"])
+@pytest.mark.parametrize("top", ["", "&top=all", "&top=2147483648"])
 def test_page_has_100_instances_by_default(api: Api, many: str, top: str) -> None:
     answer = api("GET", f"instances?instanceIdPrefix={many}{top}")
     assert (len(answer.json), bool(answer.headers[TOKEN])) == (100, True)
+
+
+def test_page_of_no_instances_is_empty_though_there_are_more(api: Api, many: str) -> None:
+    answer = api("GET", f"instances?instanceIdPrefix={many}&top=0")
+    assert (answer.json, bool(answer.headers[TOKEN])) == ([], True)
+
+
+def test_page_of_less_than_none_is_a_500_that_blames_the_storage(api: Api) -> None:
+    answer = api("GET", "instances?top=-1")
+    message = "An error occurred while communicating with Azure Storage"
+    assert (answer.status, answer.json["ExceptionMessage"]) == (500, message)
 
 
 def test_sdk_sees_the_first_page_only(host: ContractHost, many: str) -> None:
@@ -150,6 +161,13 @@ def test_sdk_sees_the_first_page_only(host: ContractHost, many: str) -> None:
     assert len(host.sdk("get_status_by", instance_id_prefix=many)) == 100
 
 
-def test_lists_of_instances_hold_no_entities(api: Api, host: ContractHost, new_id: str) -> None:
-    host.run("ask_counter")
-    assert api("GET", "instances?instanceIdPrefix=@").json == []
+def test_entities_are_among_the_instances(api: Api, host: ContractHost, new_id: str) -> None:
+    host.sdk("signal_entity", "add", 1, entity=("counter", new_id))
+
+    def listed() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = api("GET", f"instances?instanceIdPrefix=@counter@{new_id}").json
+        return found
+
+    (status,) = eventually(listed, "the entity has its state")
+    assert (status["name"], status["runtimeStatus"]) == (f"@counter@{new_id}", "Running")
+    assert (status["input"]["exists"], status["customStatus"]) == (True, {"entityExists": True})

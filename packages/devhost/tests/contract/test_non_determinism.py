@@ -63,11 +63,20 @@ def failing(_context: Context) -> Any:
     raise LookupError("changed")
 
 
-ACTIVITY = "records TASK_SCHEDULED number 0 named 'echo'"
-CHILD = "records SUB_ORCHESTRATION_CREATED number 0 named 'sleeper'"
-TIMER = "records TIMER_CREATED number 0"
-CALL = "records EVENT_SENT number 0 calling 'add' of '@counter@k'"
-SIGNAL = "records EVENT_SENT number 0 signalling 'add' of '@counter@k'"
+MISSING = "but the current replay execution hasn't (yet?) scheduled this task."
+ACTIVITY, NO_ACTIVITY = (
+    "an activity task with sequence number 0 named 'echo', but the current orchestration replay instead",
+    f"an activity task with sequence ID 0 and name 'echo' (version ''), {MISSING}",
+)
+CHILD = "a sub-orchestration task with sequence ID 0 and name 'sleeper'"
+TIMER, NO_TIMER = (
+    "a timer task with sequence number 0 named but the current orchestration replay instead",
+    f"a timer task with sequence number 0 {MISSING}",
+)
+CALL, SIGNAL = (
+    f"a send event task with sequence ID 0, type 'EventSent' name 'op', instance ID '@counter@k' ({how} of 'add')"
+    for how in ("call", "signal")
+)
 
 
 class ChangingCode:
@@ -131,22 +140,22 @@ def end_of(app: RecordedHost, code: ChangingCode, before: Code, after: Code) -> 
 @pytest.mark.parametrize(
     ("before", "after", "recorded", "asked"),
     [
-        (activity, other_activity, ACTIVITY, "TASK_SCHEDULED named 'shout'"),
-        (activity, timer, ACTIVITY, "TIMER_CREATED"),
-        (activity, child, ACTIVITY, "SUB_ORCHESTRATION_CREATED named 'sleeper'"),
-        (activity, signal, ACTIVITY, "EVENT_SENT signalling 'add' of '@counter@k'"),
-        (activity, wait, ACTIVITY, "nothing there"),
-        (timer, activity, TIMER, "TASK_SCHEDULED named 'echo'"),
-        (timer, call, TIMER, "EVENT_SENT calling 'add' of '@counter@k'"),
-        (timer, wait, TIMER, "nothing there"),
-        (child, other_child, CHILD, "SUB_ORCHESTRATION_CREATED named 'changing'"),
-        (child, activity, CHILD, "TASK_SCHEDULED named 'echo'"),
-        (call, call_of_another, CALL, "EVENT_SENT calling 'add' of '@counter@other'"),
-        (call, other_operation, CALL, "EVENT_SENT calling 'subtract' of '@counter@k'"),
-        (call, signal, CALL, "EVENT_SENT signalling 'add' of '@counter@k'"),
-        (call, wait, CALL, "nothing there"),
-        (signal, call, SIGNAL, "EVENT_SENT calling 'add' of '@counter@k'"),
-        (signal, activity, SIGNAL, "TASK_SCHEDULED named 'echo'"),
+        (activity, other_activity, ACTIVITY, "scheduled an activity task named 'shout' with this sequence number"),
+        (activity, timer, ACTIVITY, "produced a CreateTimerOrchestratorAction action"),
+        (activity, child, ACTIVITY, "produced a CreateSubOrchestrationAction action"),
+        (activity, signal, ACTIVITY, "produced a SendEventOrchestratorAction action"),
+        (activity, wait, NO_ACTIVITY, ""),
+        (timer, activity, TIMER, "produced a ScheduleTaskOrchestratorAction action"),
+        (timer, call, TIMER, "produced a SendEventOrchestratorAction action"),
+        (timer, wait, NO_TIMER, ""),
+        (child, other_child, CHILD, "scheduled a sub-orchestration task with name changing"),
+        (child, activity, CHILD, "produced a ScheduleTaskOrchestratorAction action"),
+        (call, call_of_another, CALL, "scheduled a call of 'add' of '@counter@other'"),
+        (call, other_operation, CALL, "scheduled a call of 'subtract' of '@counter@k'"),
+        (call, signal, CALL, "scheduled a signal of 'add' of '@counter@k'"),
+        (call, wait, CALL, MISSING),
+        (signal, call, SIGNAL, "scheduled a call of 'add' of '@counter@k'"),
+        (signal, activity, SIGNAL, "scheduled a ScheduleTaskOrchestratorAction task"),
     ],
     ids=lambda part: getattr(part, "__name__", ""),
 )
@@ -155,8 +164,9 @@ def test_the_failure_names_what_is_recorded_and_what_the_code_asks_for_instead(
 ) -> None:
     status = end_of(app, code, before, after)
     assert status["runtimeStatus"] == "Failed"
-    begin = "Non-Deterministic workflow detected: the history of orchestrator 'changing'"
-    assert status["output"].startswith(f"{begin} {recorded}, but this time the code asks for {asked}. ")
+    begin = "Non-Deterministic workflow detected: A previous execution of this orchestration scheduled"
+    assert status["output"].startswith(f"{begin} {recorded}")
+    assert asked in status["output"]
     assert "a secret payload" not in status["output"]
 
 
@@ -167,13 +177,16 @@ def test_code_that_returns_or_raises_before_what_it_once_asked_for_is_told_so(
 ) -> None:
     status = end_of(app, code, before, after)
     assert status["runtimeStatus"] == "Failed"
-    assert "but this time the code asks for nothing there." in status["output"]
+    assert MISSING in status["output"]
 
 
-def test_the_failure_says_what_to_do(app: RecordedHost, code: ChangingCode) -> None:
+def test_the_log_says_what_to_do(
+    app: RecordedHost, code: ChangingCode, caplog: pytest.LogCaptureFixture
+) -> None:
     output = end_of(app, code, activity, timer)["output"]
-    assert "give the new code its own version" in output
-    assert "clocks, random numbers or I/O" in output
+    (said,) = [record.getMessage() for record in caplog.records if output in record.getMessage()]
+    assert "give the new code its own version" in said
+    assert "clocks, random numbers or I/O" in said
 
 
 @pytest.mark.parametrize("step", [activity, timer, child, call, signal])

@@ -121,10 +121,12 @@ def test_odd_bytes_in_a_key_of_the_query_are_refused(keyed_host: ContractHost) -
 
 @pytest.mark.parametrize("name", QUERY)
 def test_odd_values_in_the_query_break_no_route(host: ContractHost, name: str) -> None:
+    # A page of less than none is a 500, as on Azure; see test_listing.
+    texts = [text for text in TEXTS if not (name == "top" and text.startswith("-"))]
     requests: list[RawRequest] = [
         (method, path + f"?{name}={text}".encode(), [], body_of(method))
         for method, path in ROUTES
-        for text in TEXTS
+        for text in texts
     ]
     assert broken_by(host, *requests) == []
 

@@ -76,7 +76,7 @@ def test_a_custom_status_may_have_sixteen_kilobytes_of_utf_16(
 def test_an_instance_with_too_long_a_custom_status_carries_out_nothing_more(app: RecordedHost) -> None:
     instance = app.run("status_of_size", ["x", 9 * KILOBYTE])
     status = app.status(instance)
-    assert "The current payload size is 18.0 KB." in status["output"]
+    assert "The current payload size is 18 KB." in status["output"]
     assert status["customStatus"] is None
     assert [event["EventType"] for event in status["historyEvents"]] == [
         "ExecutionStarted",

@@ -33,7 +33,7 @@ def test_an_episode_is_told_who_it_is_and_what_the_host_can_do(app: RecordedHost
         "isReplaying": False,
         "parentInstanceId": None,
         "upperSchemaVersion": 1,
-        "upperSchemaVersionNew": 2,
+        "upperSchemaVersionNew": 3,
         "longRunningTimerIntervalDuration": "3.00:00:00",
         "maximumShortTimerDuration": "6.00:00:00",
         "defaultHttpAsyncRequestSleepTimeMillseconds": 30_000,
@@ -97,7 +97,7 @@ def test_only_the_messages_of_the_current_episode_are_not_played(app: RecordedHo
 def test_the_first_message_names_orchestrator_input_version_and_execution(app: RecordedHost) -> None:
     instance = app.run("waiting", [1])
     started = app.of(instance)[0].history[1]
-    assert (started["Name"], started["Version"], json.loads(started["Input"])) == ("waiting", "", "[1]")
+    assert (started["Name"], started["Version"], json.loads(started["Input"])) == ("waiting", None, "[1]")
     assert started["OrchestrationInstance"]["InstanceId"] == instance
     assert len(started["OrchestrationInstance"]["ExecutionId"]) == 32
 

@@ -61,7 +61,7 @@ def test_event_of_the_sdk_comes_as_a_text(host: ContractHost, sent: Any, seen: s
         (b'{ "a": 1 }', {"type": "dict", "value": {"a": 1}}),
         (b'"x"', {"type": "str", "value": "x"}),
         (b"5", {"type": "int", "value": 5}),
-        (b"", {"type": "NoneType", "value": None}),
+        (b"null", {"type": "NoneType", "value": None}),
     ],
 )
 def test_event_of_a_plain_request_comes_as_what_it_is(
@@ -70,6 +70,11 @@ def test_event_of_a_plain_request_comes_as_what_it_is(
     instance_id = host.waiting()
     assert api("POST", f"instances/{instance_id}/raiseEvent/go", body, headers=JSON).status == 202
     assert host.wait_for(instance_id)["output"] == seen
+
+
+def test_event_without_a_body_is_a_400(api: Api, host: ContractHost) -> None:
+    answer = api("POST", f"instances/{host.waiting()}/raiseEvent/go", b"", headers=JSON)
+    assert (answer.status, answer.json["Message"]) == (400, "Invalid JSON content")
 
 
 def noted(host: ContractHost, key: str) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from devhost.engine.errors import InvalidRequest, StartRefused
+from devhost.engine.errors import NothingToRestart, RestartRefused
 from tests.contract.episodes import RecordedHost, only, recorded_host
 from tests.contract.lifecycle_app import World, state, types
 
@@ -90,7 +90,7 @@ def test_a_restart_uses_the_stored_name_and_raw_input(app: RecordedHost, new_id:
 
 
 def test_a_live_instance_cannot_be_restarted_under_its_id(app: RecordedHost) -> None:
-    with pytest.raises(StartRefused):
+    with pytest.raises(RestartRefused):
         app.host.client.restart(app.run("patient"), new_id=False)
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(NothingToRestart):
         app.host.client.restart("nobody")

@@ -1,7 +1,7 @@
 """Durable timers and durable HTTP calls."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -36,17 +36,45 @@ def test_the_digits_of_a_time_are_taken_without_its_zone() -> None:
         created = only(recorded.history(instance), 10)
         assert [event["FireAt"] for event in created] == ["2024-01-01T02:00:00.000000Z"]
         recorded.host.advance(hours=2)
-        assert recorded.status(instance)["output"] == "2024-01-01T02:00:00+00:00"
+        assert recorded.status(instance)["output"] == "2024-01-01T01:59:59+00:00"
+
+
+@pytest.mark.parametrize(("milliseconds", "after"), [(900, 0.0), (1000, 0.0), (1001, 1.0), (2500, 2.0), (3000, 2.0)])
+def test_a_timer_fires_after_as_many_whole_seconds_as_end_before_its_moment(
+    app: RecordedHost, milliseconds: int, after: float
+) -> None:
+    begin = app.host.now()
+    instance = app.run("timer_at", (begin + timedelta(milliseconds=milliseconds)).isoformat())
+    app.host.advance(seconds=5)
+    fired_at = datetime.fromisoformat(app.status(instance)["output"])
+    assert fired_at - begin == timedelta(seconds=after)
+
+
+def test_a_timer_set_once_more_for_the_same_moment_waits_for_it(app: RecordedHost) -> None:
+    moment = app.host.now() + timedelta(milliseconds=2500)
+    instance = app.run("waits_until", moment.isoformat())
+    app.host.advance(seconds=5)
+    assert types(app, instance).count("TimerFired") == 2
+    assert datetime.fromisoformat(app.status(instance)["output"]) == moment
+
+
+def test_a_cancelled_timer_still_fires_while_its_instance_lives(app: RecordedHost) -> None:
+    instance = app.run("cancelled_timer", 60)
+    assert "TimerFired" not in types(app, instance)
+    app.host.advance(seconds=60)
+    assert types(app, instance)[-1] == "TimerFired"
 
 
 def test_a_timer_of_up_to_six_days_is_one_timer_and_a_longer_one_goes_in_legs_of_three(
     app: RecordedHost,
 ) -> None:
+    # Each leg fires a second before its moment, and the next one begins there.
+    early = timedelta(seconds=1)
     for days, legs in ((6, 1), (7, 2), (10, 3)):
         begin, instance = app.host.now(), app.run("long_timer", days)
         app.host.advance(days=days, hours=1)
         assert types(app, instance).count("TimerFired") == legs
-        assert app.status(instance)["output"] == (begin + timedelta(days=days)).isoformat()
+        assert app.status(instance)["output"] == (begin + timedelta(days=days) - early).isoformat()
 
 
 def test_a_long_timer_that_lost_its_race_holds_what_follows_up_until_the_leg_in_progress_fires(

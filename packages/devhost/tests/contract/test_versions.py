@@ -37,8 +37,8 @@ def test_an_instance_has_the_version_it_was_started_with_in_all_its_generations(
             assert (own, child, default) == (expected, "0.5", "1.0")
 
 
-def test_without_versions_the_version_is_empty(app: RecordedHost) -> None:
-    assert app.of(app.run("versions"))[0].history[1]["Version"] == ""
+def test_without_versions_the_version_is_null(app: RecordedHost) -> None:
+    assert app.of(app.run("versions"))[0].history[1]["Version"] is None
 
 
 @pytest.mark.parametrize(
