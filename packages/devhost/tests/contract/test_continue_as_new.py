@@ -92,9 +92,7 @@ def test_an_answer_to_an_earlier_generation_is_dropped(app: RecordedHost, world:
     assert [event["EventType"] for event in app.history(instance)] == [12, 0, 13]
 
 
-def test_the_custom_status_stays_until_the_next_generation_sets_its_own(
-    app: RecordedHost, world: World
-) -> None:
+def test_the_custom_status_stays_until_the_next_generation_sets_its_own(app: RecordedHost, world: World) -> None:
     instance = app.run("slow_to_begin", "first")
     world.is_open.clear()
     first = execution_of(app, instance)

@@ -11,7 +11,8 @@ from devhost.engine.options import EngineOptions
 from tests.contract.entities_app import Watched
 from tests.contract.episodes import RecordedHost, only, recorded_host
 
-RESPONSE = "Microsoft.Azure.WebJobs.Extensions.DurableTask.ResponseMessage"
+EXTENSION = "Microsoft.Azure.WebJobs.Extensions.DurableTask"
+RESPONSE = f"{EXTENSION}.ResponseMessage, {EXTENSION}"
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +182,7 @@ def test_a_call_is_recorded_with_the_request_that_the_entity_gets(app: RecordedH
     request = json.loads(sent["Input"])
     execution = history[1]["OrchestrationInstance"]["ExecutionId"]
     assert (sent["EventId"], sent["InstanceId"], sent["Name"]) == (0, "@ledger@recorded", "op")
-    assert request["$type"].startswith("Microsoft.Azure.WebJobs.Extensions.DurableTask.RequestMessage,")
+    assert request["$type"] == f"{EXTENSION}.RequestMessage, {EXTENSION}"
     shown = {name: request[name] for name in ("op", "input", "id", "parent", "parentExecution")}
     assert shown == {
         "op": "add",

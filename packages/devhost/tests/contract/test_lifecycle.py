@@ -58,7 +58,9 @@ def test_reasons_of_suspension_and_resumption_are_in_the_history(app: RecordedHo
     assert (events["ExecutionSuspended"], events["ExecutionResumed"]) == ("lunch", "back")
 
 
-def test_an_activity_that_ends_during_a_suspension_is_recorded_and_counts_after_it(app: RecordedHost, world: World) -> None:
+def test_an_activity_that_ends_during_a_suspension_is_recorded_and_counts_after_it(
+    app: RecordedHost, world: World
+) -> None:
     world.is_open.clear()
     instance = app.host.start("slow_step")
     app.host.wait_until(lambda: world.runs, "the activity runs")

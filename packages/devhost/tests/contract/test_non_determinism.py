@@ -180,9 +180,7 @@ def test_code_that_returns_or_raises_before_what_it_once_asked_for_is_told_so(
     assert MISSING in status["output"]
 
 
-def test_the_log_says_what_to_do(
-    app: RecordedHost, code: ChangingCode, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_log_says_what_to_do(app: RecordedHost, code: ChangingCode, caplog: pytest.LogCaptureFixture) -> None:
     output = end_of(app, code, activity, timer)["output"]
     (said,) = [record.getMessage() for record in caplog.records if output in record.getMessage()]
     assert "give the new code its own version" in said

@@ -32,6 +32,7 @@ def test_an_episode_is_told_who_it_is_and_what_the_host_can_do(app: RecordedHost
         "instanceId": instance,
         "isReplaying": False,
         "parentInstanceId": None,
+        "sourceInstanceId": None,
         "upperSchemaVersion": 1,
         "upperSchemaVersionNew": 3,
         "longRunningTimerIntervalDuration": "3.00:00:00",
@@ -85,12 +86,13 @@ def test_an_episode_is_its_start_its_messages_its_orders_and_its_end(app: Record
     assert types == [12, 0, 4, 13, 12, 5, 10, 13, 12, 11, 13]
 
 
-def test_only_the_messages_of_the_current_episode_are_not_played(app: RecordedHost) -> None:
+def test_messages_of_earlier_episodes_are_played_and_what_the_code_scheduled_never_is(app: RecordedHost) -> None:
+    scheduled = {4, 7, 10, 14}
     instance = app.run("two_steps")
     for episode in app.of(instance):
         last = max(index for index, event in enumerate(episode.history) if event["EventType"] == 12)
         assert [event["IsPlayed"] for event in episode.history] == [
-            index < last for index in range(len(episode.history))
+            index < last and event["EventType"] not in scheduled for index, event in enumerate(episode.history)
         ]
 
 

@@ -116,7 +116,9 @@ def test_the_timer_after_the_last_failure_is_due_at_once(app: RecordedHost, fail
     assert app.status(instance)["customStatus"].startswith("Activity function 'flaky' failed:  ValueError: boom")
 
 
-def test_an_attempt_waits_for_its_interval_less_the_second_that_timers_fire_early(app: RecordedHost, failures: dict[str, int]) -> None:
+def test_an_attempt_waits_for_its_interval_less_the_second_that_timers_fire_early(
+    app: RecordedHost, failures: dict[str, int]
+) -> None:
     failures["patient"] = 2
     instance = app.run("retried", [3], "patient")
     seen = []

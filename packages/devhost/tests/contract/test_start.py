@@ -20,7 +20,8 @@ def test_start_of_an_unknown_orchestrator_fails_and_lists_the_known_ones(
     failed = host.wait_for(answer.json["id"])
     assert failed["runtimeStatus"] == "Failed"
     assert re.match(
-        rf"Orchestrator function '{name}' failed: The function '{name}' doesn't exist, is disabled, or is not an orchestrator function\. "
+        rf"Orchestrator function '{name}' failed: "
+        rf"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function\. "
         r"Additional info: The following are the known orchestrator functions: 'announce_all', .*'wait_for_go'\.$",
         failed["output"],
     )

@@ -46,7 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
         if _Handler.polls == 2:
             self._answer(200, b'{"done": true}', _JSON)
             return
-        address = f"http://127.0.0.1:{self.server.server_address[1]}/polled"
+        address = f"http://127.0.0.1:{self.connection.getsockname()[1]}/polled"
         body = b"wait" if self.path == "/poll" else b""
         self._answer(202, body, {"Location": address, "Retry-After": "1"})
 

@@ -18,9 +18,10 @@ REASONS: dict[str, str] = {
     "act_deep": _UNCLEAR,
     "event_bad_json": _PARSER,
     "start_by_http": _PARSER,
-    "changes_the_name": "The extension cannot show a history in which code that has changed used a number twice, and "
-    "answers 400; devhost shows it.",
-    "odd_paths": "An entity's status holds the extension's own notes on the order of messages; devhost has no such notes.",
-    "list_entities": "The extension takes an orchestration whose id begins with @ for an entity, and fails to read it; "
-    "devhost tells them apart.",
+    "changes_the_name": "The extension cannot show a history in which code that has changed used a number twice, "
+    "and answers 400; devhost shows it.",
+    "odd_paths": "An entity's status holds the extension's own notes on the order of messages; "
+    "devhost has no such notes.",
+    "list_entities": "The extension takes an orchestration whose id begins with @ for an entity, "
+    "and fails to read it; devhost tells them apart.",
 }

@@ -1,6 +1,7 @@
 """``devhost start --clock virtual`` for the app of these tests, whose slow activities live in the host's time too.
 
-An activity that takes a second would otherwise take it in real time, while the rest of the app's time stands still.
+An activity that takes a second would otherwise take it in real time, while the rest of the app's time stands
+still.
 """
 
 import importlib
@@ -8,6 +9,7 @@ import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from devhost.cli.command_line import run_and_exit
 from devhost.engine.clock import Clock
@@ -81,5 +83,5 @@ def paced_engine(functions: Any, options: Any, path: Path, clock: Clock) -> Dura
 
 
 if __name__ == "__main__":
-    durable_backend.DurableEngine = paced_engine  # type: ignore[assignment, misc]
-    run_and_exit()
+    with mock.patch.object(durable_backend, "DurableEngine", paced_engine):
+        run_and_exit()

@@ -73,7 +73,7 @@ class DurableClient:
         """Start an instance and return its id.
 
         Args:
-            name: the orchestrator's name; case does not matter. An instance of one that the app does not have fails.
+            name: the orchestrator's name; case does not matter. If the app has none, the instance fails.
             instance_id: the id; default: 32 hexadecimal digits.
             raw_input: JSON text, or None. What the SDK sends is a JSON string that itself holds JSON.
             version: the instance's version; default: ``defaultVersion`` of host.json.
@@ -104,7 +104,7 @@ class DurableClient:
                 return None
             status = status_object(row, show_input)
             if show_history and status["runtimeStatus"] != "Pending":
-                history = episode_store.history(snapshot, instance_id) or [events.entity_started(row)]
+                history = episode_store.history(snapshot, instance_id) or [events.entity_started(dict(row))]
                 status["historyEvents"] = history_events(history, show_input, show_history_output)
         return status
 
@@ -189,8 +189,8 @@ class DurableClient:
             row = instance_store.find(tx, instance_id)
             if row is not None and row["status"] not in FINISHED:
                 raise NotInRightState(
-                    "Only orchestrations in a terminal state can be purged, but the orchestration with instance ID "
-                    f"{instance_id} has status {row['status']}"
+                    "Only orchestrations in a terminal state can be purged, "
+                    f"but the orchestration with instance ID {instance_id} has status {row['status']}"
                 )
             return instance_store.delete(tx, instance_id)
 
@@ -263,7 +263,8 @@ class DurableClient:
             status = instance_store.find_live(tx, instance_id)["status"]
             if not fits(status):
                 raise WrongState(
-                    f"Cannot {verb} the orchestration instance {instance_id} because instance is in the {status} state."
+                    f"Cannot {verb} the orchestration instance {instance_id} "
+                    f"because instance is in the {status} state."
                 )
             if not instance_store.deliver(tx, instance_id, None, message):
                 raise InstanceNotFound(instance_id)
@@ -278,7 +279,8 @@ class DurableClient:
 def _check_instance_id(instance_id: str) -> None:
     if _has_forbidden_characters(instance_id):
         raise BadInstanceId(
-            f"The instance id '{instance_id[:_LONGEST_SHOWN]}' is not allowed: it must not hold / # ? or control characters."
+            f"The instance id '{instance_id[:_LONGEST_SHOWN]}' is not allowed: "
+            "it must not hold / # ? or control characters."
         )
 
 

@@ -21,13 +21,14 @@ from devhost.engine.commands import (
 )
 from devhost.engine.entity_store import EntityId, OperationRequest
 from devhost.engine.episode_messages import Batch
-from devhost.engine.episode_store import EpisodeOutcome, Instance, NewGeneration, NewTimer, child_failed
+from devhost.engine.episode_store import EpisodeOutcome, Instance, NewGeneration, child_failed
 from devhost.engine.events import STATUS_CODES, Event, EventType, event
 from devhost.engine.functions import DurableFunctions
 from devhost.engine.instance_store import NewInstance, Parent
 from devhost.engine.known_names import unknown_entity, unknown_orchestrator
 from devhost.engine.options import EngineOptions
 from devhost.engine.replay import failure_reason
+from devhost.engine.work_store import NewTimer
 
 log = logging.getLogger("devhost.durable")
 
@@ -146,7 +147,7 @@ class OutcomeBuilder:
         return failure_reason(name, problem) if problem else None
 
     def _send_operation(self, outcome: EpisodeOutcome, command: SendOperation) -> None:
-        instance, request = outcome.instance, _request(outcome.instance, command)
+        request = _request(outcome.instance, command)
         sent = event(
             EventType.EVENT_SENT,
             outcome.now,

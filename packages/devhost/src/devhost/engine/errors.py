@@ -99,7 +99,7 @@ class RequestRefused(DurableEngineError):
     """A request that the durable API answers with an error.
 
     Attributes:
-        http_status: the status code of the answer.
+        http_status: the status code of the answer; that of the class unless one is given.
         exception_type: the name under which .NET knows the error; None if the answer names none.
         message: the text of the error.
         summary: what the answer says before it; None for what belongs to the status code.
@@ -111,9 +111,10 @@ class RequestRefused(DurableEngineError):
     exception_type: str | None = "System.ArgumentException"
     summary: str | None = None
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, http_status: int | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.http_status = http_status or self.http_status
 
 
 class StartRefused(RequestRefused):

@@ -89,7 +89,10 @@ def list_entities(tx: Connection, query: EntityQuery) -> Page:
 
 
 def known_statuses(statuses: Collection[str]) -> list[str]:
-    """Return the runtime statuses among `statuses`: names in their own letters, or numbers; as on Azure, the rest is ignored."""
+    """Return the runtime statuses among `statuses`: names in their own letters, or numbers.
+
+    The rest is ignored, as on Azure.
+    """
     asked = {status.strip() for status in statuses}
     return [status for status, code in STATUS_CODES.items() if status in asked or str(code) in asked]
 

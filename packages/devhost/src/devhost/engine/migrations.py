@@ -152,7 +152,8 @@ WHEN (NEW.request_id IS NULL) <> (NEW.parent_instance_id IS NULL)
 BEGIN SELECT RAISE(ABORT, 'a call of an entity has a caller, and a signal has none'); END;
 """
 
-# Timers fire up to a second before their moment, and say when they were set. Entities that deleted themselves stay.
+# Timers fire up to a second before their moment, and say when they were set.
+# Entities that deleted themselves stay.
 _AS_ON_AZURE = """
 ALTER TABLE timers ADD COLUMN due_at TEXT NOT NULL DEFAULT '';
 ALTER TABLE timers ADD COLUMN set_at TEXT NOT NULL DEFAULT '';

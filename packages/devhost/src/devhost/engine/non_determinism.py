@@ -48,7 +48,8 @@ def _child(event: Event, command: Command | None) -> str:
     if command is None:
         return recorded + _MISSING
     if isinstance(command, StartSubOrchestration):
-        return f"{recorded}{_INSTEAD}scheduled a sub-orchestration task with name {command.name} at this sequence number."
+        now = f"scheduled a sub-orchestration task with name {command.name} at this sequence number."
+        return f"{recorded}{_INSTEAD}{now}"
     return f"{recorded}{_INSTEAD}produced a {_ACTIONS[type(command)]} action at this sequence number."
 
 
@@ -56,7 +57,8 @@ def _timer(event: Event, command: Command | None) -> str:
     recorded = f"a timer task with sequence number {event['EventId']}"
     if command is None:
         return recorded + _MISSING.removeprefix(",")
-    return f"{recorded} named{_INSTEAD.removeprefix(',')}produced a {_ACTIONS[type(command)]} action with this sequence number."
+    now = f"produced a {_ACTIONS[type(command)]} action with this sequence number."
+    return f"{recorded} named{_INSTEAD.removeprefix(',')}{now}"
 
 
 def _operation(event: Event, command: Command | None) -> str:
@@ -69,7 +71,8 @@ def _operation(event: Event, command: Command | None) -> str:
         return recorded + _MISSING
     if isinstance(command, SendOperation):
         how = "signal" if command.is_signal else "call"
-        return f"{recorded}{_INSTEAD}scheduled a {how} of '{command.operation}' of '{command.entity_id}' at this sequence number."
+        now = f"scheduled a {how} of '{command.operation}' of '{command.entity_id}' at this sequence number."
+        return f"{recorded}{_INSTEAD}{now}"
     return f"{recorded}{_INSTEAD}scheduled a {_ACTIONS[type(command)]} task at this sequence number."
 
 

@@ -22,7 +22,8 @@ def rewind(tx: Transaction, instance_id: str, reason: str | None, now: str) -> W
         raise NothingToRewind(instance_id)
     if row["status"] != "Failed":
         raise NotInRightState(
-            f'This orchestration has status {row["status"]}, but only orchestrations in the "Failed" state can be rewound.'
+            f"This orchestration has status {row['status']}, "
+            'but only orchestrations in the "Failed" state can be rewound.'
         )
     return _rewind_tree(tx, instance_id, reason, now)
 

@@ -59,7 +59,8 @@ class NewTimer:
 def add_timer(tx: Connection, instance_id: str, execution_id: str, timer: NewTimer) -> None:
     """Write a timer."""
     tx.execute(
-        "INSERT INTO timers (instance_id, execution_id, timer_id, fire_at, due_at, set_at) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO timers (instance_id, execution_id, timer_id, fire_at, due_at, set_at) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         (instance_id, execution_id, timer.timer_id, timer.fire_at, timer.due_at, timer.set_at),
     )
 

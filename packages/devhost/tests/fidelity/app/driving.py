@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import azure.functions as func
 
 bp = df.Blueprint()
-Client = df.DurableOrchestrationClient
+Client: TypeAlias = df.DurableOrchestrationClient
 
 
 @bp.route(route="start/{name}", methods=["POST"])
