@@ -9,7 +9,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from tests.contract.episodes import RecordedHost, Steps, recorded_host
+from tests.contract.episodes import RecordedHost, only, recorded_host
 
 
 class Coin:
@@ -192,3 +192,37 @@ def test_the_details_are_one_line_of_json_with_the_workers_text_inside(app: Reco
     said = details["InnerException"]["Message"]
     assert said.startswith("Result: Failure\nException: KeyError: 'no such key'\nStack: ")
     assert "in broken" in said
+
+
+def test_a_result_that_is_no_json_fails_the_activity(app: RecordedHost) -> None:
+    (_, text), answer = call(app, "opaque", 1)
+    words = "Activity function 'opaque' failed:  ValueError: activity trigger output must be json serializable"
+    assert answer["Reason"].startswith(words)
+    assert text.startswith(answer["Reason"])
+
+
+# Running
+
+
+def test_an_activity_goes_on_when_nobody_waits_for_it_any_more(app: RecordedHost, closed: Workshop) -> None:
+    instance = app.host.start("hurried")
+    app.host.wait_until(lambda: closed.started, "the activity runs")
+    app.host.wait_quiescent(ignoring_running_activities=1)
+    app.host.advance(minutes=1)
+    closed.is_open.set()
+    app.host.wait_quiescent(ignoring_running_activities=0)
+    assert closed.ended == ["hurried"]
+    assert len(only(app.history(instance), 5)) == 1
+
+
+def test_activities_of_one_episode_run_side_by_side(app: RecordedHost, closed: Workshop) -> None:
+    app.host.start("crowd")
+    app.host.wait_until(lambda: len(closed.started) == 3, "all three run at once")
+    assert closed.ended == []
+
+
+def test_each_activity_is_scheduled_and_answered_once(app: RecordedHost) -> None:
+    instance = app.run("calls", ["echo", 1])
+    for _ in range(3):
+        app.raise_event(instance, "peek")
+    assert [event["EventType"] for event in app.of(instance)[-1].history if event["EventType"] in (4, 5)] == [4, 5]
