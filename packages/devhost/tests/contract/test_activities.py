@@ -9,7 +9,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from tests.contract.episodes import RecordedHost, only, recorded_host
+from tests.contract.episodes import RecordedHost, Steps, only, recorded_host
 
 
 class Coin:
