@@ -130,7 +130,7 @@ def _add_steering(add: Callable[..., argparse.ArgumentParser]) -> None:
     purging.add_argument(
         "--before", type=_moment, help="with --finished: only those created before, such as 2026-01-31"
     )
-    purging.add_argument("--force", action="store_true", help="also an instance that has not finished")
+    purging.add_argument("--force", action="store_true", help="first terminate an instance that has not finished")
 
 
 def _client(parsed: argparse.Namespace) -> HostClient:
