@@ -38,8 +38,9 @@ GET    /formrecognizer/documentModels/{modelId}/analyzeResults/{operationId}   i
 POST   /compliance             compliance API: {text, metadata} -> {compliant, issues, confidence}
 POST   /notifications          webhook, signed as Standard Webhooks
 GET    /notifications/inbox    what the webhook received; DELETE empties it
-POST   /v2/track               Application Insights ingestion
-GET    /telemetry              metrics received, ?name= picks one; DELETE forgets them
+POST   /v2/track, /v2.1/track  Application Insights ingestion
+GET    /telemetry              what it received by kind: {metrics, requests, dependencies, ...}, newest last;
+                               ?kind=, ?name=, ?operationId= and properties (?documentId=) pick; DELETE forgets it
 POST   /faults                 inject a fault {service, on?, status?, body?, count?, rate?, seed?, delaySeconds?,
                                retryAfterSeconds?, failOperation?}; GET lists, DELETE clears
 GET    /usage                  what each service was asked; DELETE resets

@@ -37,7 +37,7 @@ def welcome(stack: LocalStack) -> str:
         "Timelines": f"{stack.host_url}/devhost",
         "Inbox": f"{stack.emulator_url}/notifications/inbox",
         "Usage": f"{stack.emulator_url}/usage",
-        "Metrics": f"{stack.emulator_url}/telemetry",
+        "Telemetry": f"{stack.emulator_url}/telemetry",
         "Logs": str(stack.log_path("devhost").parent),
     }
     lines = ["", "Everything runs. Ctrl-C stops it.", ""]
