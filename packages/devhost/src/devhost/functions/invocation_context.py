@@ -32,7 +32,7 @@ class Invocation:
         function_name: The function's name in the app.
         reason: Why it runs, for the log: a route, a timer, the instance of an activity.
         invocation_id: A GUID, new for every call.
-        trace_parent: W3C ``traceparent`` of the caller, or empty.
+        trace_parent: W3C ``traceparent`` for what the function causes, or empty.
         trace_state: W3C ``tracestate`` of the caller, or empty.
         retry_count: 0 for the first run, then the number of the retry.
         max_retry_count: How many retries the function's policy allows; -1 is without end.
@@ -174,8 +174,3 @@ class InvocationFilter(logging.Filter):
         invocation = _current.get()
         record.invocation = f" [{invocation.function_name} {invocation.invocation_id}]" if invocation else ""
         return True
-
-
-def trace_headers(headers: Mapping[str, str]) -> tuple[str, str]:
-    """Take ``traceparent`` and ``tracestate`` from lower-cased request headers; empty texts if absent."""
-    return headers.get("traceparent", ""), headers.get("tracestate", "")

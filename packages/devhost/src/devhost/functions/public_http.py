@@ -1,6 +1,7 @@
 """The host's public port: the app's HTTP functions, the durable webhooks and the admin endpoints."""
 
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from devhost.functions.http_messages import (
     receive_body,
 )
 from devhost.functions.indexing import IndexedFunction
-from devhost.functions.invocation_context import Invocation, trace_headers
+from devhost.functions.invocation_context import Invocation
 from devhost.functions.invoker_protocol import Invoker
+from devhost.functions.request_telemetry import AnsweredRequest, RequestTelemetry
 from devhost.functions.route_templates import decode_path
 from devhost.functions.routing import Route, RouteTable
+from devhost.functions.trace_span import TraceSpan
 
 log = logging.getLogger("devhost.host")
 
@@ -42,6 +45,7 @@ class PublicHttp:
         admin: The admin endpoints.
         spool_folder: Where large request bodies are stored while they are received; on a disk.
         body_limit_bytes: Larger request bodies are answered with 413.
+        telemetry: Is told of each request to a function; None where nobody asks for it.
     """
 
     def __init__(
@@ -53,9 +57,10 @@ class PublicHttp:
         admin: AdminHttp,
         spool_folder: Path,
         body_limit_bytes: int = DEFAULT_BODY_LIMIT_BYTES,
+        telemetry: RequestTelemetry | None = None,
     ) -> None:
         self._routes, self._invoker, self._rules = routes, invoker, rules
-        self._durable, self._admin = durable, admin
+        self._durable, self._admin, self._telemetry = durable, admin, telemetry
         self._spool_folder = spool_folder
         self._body_limit_bytes = body_limit_bytes
 
@@ -109,23 +114,35 @@ class PublicHttp:
         self, route: Route, request: web.Request, values: dict[str, str], body: bytes | Path
     ) -> web.StreamResponse:
         function = route.function
-        trace_parent, trace_state = trace_headers(joined_headers(request))
+        # Each request is a step of its own in the caller's trace, and so the cause of all that it starts.
+        span = TraceSpan.begin(joined_headers(request))
         invocation = Invocation(
             function.name,
             f"{request.method} /{route.template.template}",
-            trace_parent=trace_parent,
-            trace_state=trace_state,
+            trace_parent=span.trace_parent,
+            trace_state=span.trace_state,
         )
         arguments = {function.trigger_parameter: build_request(request, values, body)}
+        started_at = datetime.now(UTC)
+        answer, succeeded = await self._run(function, arguments, invocation)
+        if self._telemetry is not None:
+            ended = AnsweredRequest.of(request, answer.status, succeeded, started_at)
+            self._telemetry.record(ended, invocation, span)
+        return answer
+
+    async def _run(
+        self, function: IndexedFunction, arguments: dict[str, Any], invocation: Invocation
+    ) -> tuple[web.StreamResponse, bool]:
+        """Run a function. Returns the answer, and whether it is the function's own."""
         try:
-            return _answer(function, await self._invoker.call_async(function, arguments, invocation))
+            return _answer(function, await self._invoker.call_async(function, arguments, invocation)), True
         except WorkerProcessDied:
-            return web.Response(status=502)
+            return web.Response(status=502), False
         except (FunctionFailed, FunctionTimedOut):
             # The failure is in the log already; callers get no details.
-            return web.Response(status=500)
+            return web.Response(status=500), False
         except HostStopping:
-            return web.Response(status=503)
+            return web.Response(status=503), False
 
 
 def _answer(function: IndexedFunction, result: Any) -> web.Response:

@@ -24,6 +24,7 @@ from devhost.functions.invocation import FunctionInvoker
 from devhost.functions.invoker_protocol import Invoker
 from devhost.functions.left_out import log_left_out
 from devhost.functions.public_http import PublicHttp
+from devhost.functions.request_telemetry import RequestTelemetry
 from devhost.functions.routing import Route, RouteTable
 from devhost.functions.server_thread import ServerThread, bind, port_of
 from devhost.functions.timer_monitor import TimerMonitor
@@ -119,6 +120,8 @@ class FunctionsHost:
         self._durable.close()
         self._servers.close()
         self._invoker.close()
+        if self._telemetry is not None:
+            self._telemetry.close()
         if self._storage is not None:
             # Last, since it gives back the messages of functions that were cut off above.
             self._storage.close()
@@ -204,6 +207,7 @@ class FunctionsHost:
             return clock.now()
 
         self._page = PageHttp(self._durable.backend.instances, clock.now, PageGuard(self.keys))
+        self._telemetry = RequestTelemetry.if_set(os.environ)
         self._public = PublicHttp(
             routes=self._routes,
             invoker=self._invoker,
@@ -219,6 +223,7 @@ class FunctionsHost:
             ),
             spool_folder=self._folder,
             body_limit_bytes=limit,
+            telemetry=self._telemetry,
         )
 
 
