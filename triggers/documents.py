@@ -15,6 +15,7 @@ from triggers.durable_client import DurableClient
 from triggers.http_answers import json_answer, present
 from triggers.problem_details import ProblemError, answers_problems, invalid_field
 from triggers.submissions import read_submission
+from triggers.trace import joined_to
 
 bp = df.Blueprint()
 
@@ -24,7 +25,9 @@ _DEFAULT_PAGE = 50
 @bp.route(route="documents", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @bp.durable_client_input(client_name="client")
 @answers_problems
-async def submit_document(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+async def submit_document(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, context: func.Context
+) -> func.HttpResponse:
     """Accept a document and start its run.
 
     In: JSON ``{documentId?, blobUrl, userId, priority?, metadata?}``, or the file itself with
@@ -33,7 +36,8 @@ async def submit_document(req: func.HttpRequest, client: df.DurableOrchestration
     record when the document is known already.
     """
     submission = read_submission(req, get_services().settings)
-    acceptance = await intake.accept(get_services(), DurableClient(client), submission)
+    with joined_to(context):
+        acceptance = await intake.accept(get_services(), DurableClient(client), submission)
     if acceptance.started:
         links = get_services().settings.management_links
         return management_links.started(req, client, acceptance.record, links)

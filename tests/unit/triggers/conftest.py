@@ -1,8 +1,10 @@
 """A pipeline for each test: its HTTP functions, called directly, on storage and a durable runtime in memory."""
 
+import inspect
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import Any, Protocol, Unpack
 
 import azure.functions as func
@@ -55,12 +57,20 @@ class Pipeline:
         self.services, self.runtime = services, runtime
         self.records, self.blobs, self.clock = services.records, services.blobs, services.clock
         self.places, self.notifier = services.places, services.notifier
+        self.trace = SimpleNamespace(trace_parent="", trace_state="")
+        """The trace of the invocations, as the worker passes it to them."""
 
     async def call(self, function: FunctionBuilder, req: func.HttpRequest) -> Answer:
         # The durable middleware would create its own client, so call the function below it.
         user_function = function._function.get_user_function()
         inner = getattr(user_function, "client_function", None)
-        response = await (inner(req, self.runtime.client()) if inner else user_function(req))
+        arguments = {
+            "req": req,
+            "client": self.runtime.client(),
+            "context": SimpleNamespace(trace_context=self.trace),
+        }
+        called = inner or user_function
+        response = await called(**{name: arguments[name] for name in inspect.signature(called).parameters})
         return Answer(response)
 
     async def upload(

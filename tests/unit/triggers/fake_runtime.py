@@ -67,6 +67,8 @@ class FakeRuntime:
         self.instances: dict[str, FakeInstance] = {}
         self.counters: dict[str, DocumentCounts] = {}
         self.started: list[str] = []
+        self.traces: list[str | None] = []
+        """The trace parent that each start was sent with."""
         self.raised: list[tuple[str, str, Any]] = []
         self.purged: list[str] = []
         self.signals: list[tuple[str, str, Any]] = []
@@ -96,11 +98,14 @@ class FakeRuntime:
         instance = self.instances.get(names[0])
         return [200 if instance.ended else 202, instance.shown()] if instance else [404, ""]
 
-    async def _post(self, url: str, data: Any = None, *_: Any, **__: Any) -> list[Any]:
+    async def _post(
+        self, url: str, data: Any = None, trace_parent: str | None = None, *_: Any, **__: Any
+    ) -> list[Any]:
         kind, names, query = self._opened(url)
         if kind == "entities":
             return self._signalled(names[1], query["op"][0], data)
         if kind == "orchestrators":
+            self.traces.append(trace_parent)
             return self._start(names[1], data)
         instance = self.instances.get(names[0])
         if instance is None or instance.ended:
