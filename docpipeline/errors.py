@@ -26,6 +26,7 @@
     ├── InstanceGone              an instance that takes no more events
     ├── ReceiverAway              an end that is counted could not be announced
     ├── TooManyPending            as many documents are in flight as MAX_PENDING_DOCUMENTS allows
+    ├── UnexpectedFault           an exception that is not of this tree, without its text
     └── ServiceFault              an outside service did not do its work
         ├── ServiceUnavailable    for now: raised, so that the durable retry tries again
         │   ├── NothingSubmitted  what was sent was not taken: sending it again is not doing it twice
@@ -238,6 +239,14 @@ class TooManyPending(PipelineError, code="tooManyPending"):
         )
 
 
+class UnexpectedFault(PipelineError, code="unexpectedFault"):
+    """An exception of type ``kind`` that is not ours. Its text is left out: it may quote a document or a key."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(f"{kind}; its text is left out, and its stack in the log shows where it was raised")
+
+
 class ServiceFault(PipelineError, code="serviceFault"):
     """An outside service did not do its work. ``service`` is its name, ``reason`` a sentence without secrets."""
 
@@ -264,3 +273,15 @@ class OperationLost(ServiceUnavailable, code="operationLost"):
 
 class ServiceRefused(ServiceFault, code="serviceRefused"):
     """The service will not do this, however often it is asked (bad key, wrong endpoint, wrong model)."""
+
+
+def content_free(error: Exception) -> PipelineError:
+    """Make the form of an error in which it may leave the app; raise it ``from None``.
+
+    The host writes the text and the causes of what a function raises to history, log and telemetry. A cause is
+    somebody else's exception, which may quote a document, a URL with a SAS, or what a service answered. The stack
+    stays: it quotes code only.
+    """
+    shown = error if isinstance(error, PipelineError) else UnexpectedFault(type(error).__name__)
+    shown.__cause__, shown.__suppress_context__ = None, True
+    return shown.with_traceback(error.__traceback__)

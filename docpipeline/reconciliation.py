@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from docpipeline import run_ends
 from docpipeline.durable_runtime import DurableRuntime, Instance, find_run
-from docpipeline.errors import InstanceGone, ReceiverAway, UnreadableRow
+from docpipeline.errors import InstanceGone, ReceiverAway, UnreadableRow, content_free
 from docpipeline.models.approvals import FinalDecision
 from docpipeline.models.document_record import DocumentRecord, RunEnd
 from docpipeline.models.documents import COUNTER_FIELDS, DocumentStatus, path_to
@@ -153,9 +153,9 @@ async def _reconcile_batch(batch: list[_Reconciliation]) -> int:
 async def _reconcile_safely(reconciliation: _Reconciliation) -> bool:
     try:
         return await reconciliation.run()
-    except Exception:
-        ids = log_fields(reconciliation.record.run)
-        log.exception("A document could not be reconciled; the next reconciliation tries again", extra=ids)
+    except Exception as error:
+        text = "A document could not be reconciled; the next reconciliation tries again"
+        log.error(text, exc_info=content_free(error), extra=log_fields(reconciliation.record.run))
         return False
 
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from docpipeline.errors import content_free
 from docpipeline.models.runs import RunReference
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def track(name: str, value: float, run: RunReference | None = None, **properties
 def measured(activity: Activity) -> Activity:
     """Record how long an activity took and how it ended, as metric ``ActivityDuration`` in ms.
 
-    The signature and its annotations stay as they are, since the Functions worker inspects them.
+    Whatever it raises leaves it as a content-free PipelineError. Its signature and annotations stay as they are,
+    since the Functions worker inspects them.
     """
     name = activity.__name__
 
@@ -106,6 +108,8 @@ def measured(activity: Activity) -> Activity:
             result = await activity(payload)
             status = "failed" if result.get("failure") else "succeeded"
             return result
+        except Exception as error:
+            raise content_free(error) from None
         finally:
             milliseconds = (time.perf_counter() - started) * 1000
             track("ActivityDuration", milliseconds, activityName=name, status=status)

@@ -36,8 +36,8 @@ KINDS = {
 OTHERS = "others"
 
 # The sink runs for days. With these limits it takes a few dozen megabytes at most, whatever is sent.
-MOST_ITEMS = 10_000
-MOST_BYTES = 8 * 1024 * 1024
+MOST_ITEMS = 20_000
+MOST_BYTES = 16 * 1024 * 1024
 LARGEST_ENVELOPE_BYTES = 256 * 1024
 MOST_ERRORS = 100
 

@@ -97,7 +97,8 @@ def answers_problems(function: HttpFunction) -> HttpFunction:
         except Exception as error:
             problem = problem_of(error)
             if problem.kind == "internal":
-                log.exception("Request failed", extra={"function": function.__name__})
+                fault = errors.content_free(error)
+                log.error("Request failed", exc_info=fault, extra={"function": function.__name__})
             elif problem.kind == "unavailable":
                 # The text of a ServiceFault holds no secret; that of other exceptions may.
                 cause = error if isinstance(error, errors.ServiceFault) else type(error).__name__

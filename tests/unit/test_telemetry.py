@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from docpipeline import telemetry, telemetry_channel
-from docpipeline.errors import ServiceUnavailable
+from docpipeline.errors import PipelineError, ServiceUnavailable, UnexpectedFault
 from docpipeline.models.runs import RunReference
 from docpipeline.resilience import ServiceBreaker
 from docpipeline.telemetry import MetricHandler
@@ -178,11 +179,19 @@ def test_the_endpoint_follows_the_connection_string(connection_string: str, url:
     assert parse_connection_string(connection_string) == ("k", url)
 
 
+SECRET = "my account is 4111-1111"
+
+
 @telemetry.measured
 async def read_something(payload: dict) -> dict:  # type: ignore[type-arg]  # the worker takes no parameters of types
     """An activity."""
     if payload.get("raise"):
-        raise ValueError("boom")
+        raise ValueError(SECRET)
+    if payload.get("outage"):
+        try:
+            raise ValueError(SECRET)
+        except ValueError as error:
+            raise ServiceUnavailable("printer", "it answered 503") from error
     return {"failure": {"code": "corrupt"}} if payload.get("fail") else {}
 
 
@@ -190,13 +199,31 @@ async def test_an_activity_is_measured_with_its_name_its_end_and_its_ids(sink: S
     ids = {"documentId": "inv-17", "instanceId": "run-1"}
     assert await read_something(ids) == {}
     await read_something({**ids, "fail": True})
-    with pytest.raises(ValueError, match="boom"):
+    with pytest.raises(UnexpectedFault):
         await read_something({"raise": True})
     assert sink.handler.drain(5)
     properties = [metric["properties"] for metric in sink.metrics]
     assert sink.names() == ["ActivityDuration"] * 3
     assert properties[0] == {**ids, "activityName": "read_something", "status": "succeeded"}
     assert [each["status"] for each in properties] == ["succeeded", "failed", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("how", "shown"),
+    [
+        ("raise", "UnexpectedFault: ValueError; its text is left out"),
+        ("outage", "ServiceUnavailable: printer: it answered 503"),
+    ],
+)
+async def test_what_an_activity_raises_says_nothing_that_others_said(how: str, shown: str) -> None:
+    """The host writes it to history, log and telemetry, causes included."""
+    with pytest.raises(PipelineError) as raised:
+        await read_something({how: True})
+    text = "".join(traceback.format_exception(raised.value))
+    assert shown in text
+    assert SECRET not in text
+    # The place is still shown.
+    assert "in read_something" in text
 
 
 @telemetry.measured

@@ -39,6 +39,7 @@ EXAMPLES: dict[type[errors.PipelineError], tuple[errors.PipelineError, str]] = {
     errors.UnsupportedContent: (errors.UnsupportedContent(("application/pdf",)), "unsupported-type"),
     errors.InstanceGone: (errors.InstanceGone("secret"), "internal"),
     errors.ReceiverAway: (errors.ReceiverAway(errors.ServiceFault("hook", "secret")), "internal"),
+    errors.UnexpectedFault: (errors.UnexpectedFault("secret"), "internal"),
     errors.SettingsError: (errors.SettingsError(["secret"]), "internal"),
     errors.DocumentFailed: (errors.DocumentFailed("secret", "secret"), "internal"),
 }

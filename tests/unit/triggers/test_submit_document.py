@@ -1,6 +1,7 @@
 """POST /documents: what starts a run, what is refused, and what is not done twice."""
 
 import asyncio
+import logging
 
 import pytest
 
@@ -210,7 +211,11 @@ async def test_a_bug_is_a_500_without_details_and_is_logged_once(
 
     assert answer.is_problem(500, "internal")
     assert "crash" not in answer.content.decode()
-    assert [record.exc_info is not None for record in caplog.records if record.levelname == "ERROR"] == [True]
+    [logged] = [record for record in caplog.records if record.levelname == "ERROR"]
+    text = logging.Formatter().format(logged)
+    assert "UnexpectedFault: RuntimeError" in text
+    assert "in _crash" in text
+    assert "crash with a secret" not in text.replace('raise RuntimeError("crash with a secret")', "")
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "image/jpeg", "image/tiff", "application/pdf"])
