@@ -55,7 +55,7 @@ def test_a_document_sent_as_a_file_is_completed_and_everything_can_be_read(
 def test_a_document_in_blob_storage_is_processed_and_its_sas_is_found_nowhere(
     client: Client, a_document: Callable[[], bytes]
 ) -> None:
-    url, signature = _blob_with_sas(client, a_document())
+    url, signature = blob_with_sas(client, a_document())
     accepted = client.submit({"blobUrl": url, "userId": "anna", "metadata": {"case": "7"}, "priority": "normal"})
     assert accepted.status == 202, accepted.body
     record = client.wait_for(accepted.json["documentId"])
@@ -70,13 +70,14 @@ def test_a_document_in_blob_storage_is_processed_and_its_sas_is_found_nowhere(
 
 
 def test_a_document_in_our_own_storage_needs_no_sas(client: Client, a_document: Callable[[], bytes]) -> None:
-    url, _ = _blob_with_sas(client, a_document())
+    url, _ = blob_with_sas(client, a_document())
     accepted = client.submit({"blobUrl": url.partition("?")[0], "userId": "anna", "documentId": "own-storage"})
     assert accepted.status == 202
     assert client.wait_for("own-storage")["status"] == "completed"
 
 
-def _blob_with_sas(client: Client, content: bytes) -> tuple[str, str]:
+def blob_with_sas(client: Client, content: bytes) -> tuple[str, str]:
+    """Put a document into storage. Returns its URL with a SAS, and the signature in it."""
     service = BlobServiceClient.from_connection_string(client.stack.storage_connection_string)
     with service:
         name = f"{len(content)}-{abs(hash(content))}.pdf"

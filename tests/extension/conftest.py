@@ -1,12 +1,18 @@
 """The pipeline on Microsoft's Durable Task extension: real processes on free ports, one stack for all tests."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from devhost.testing import NO_EXTENSION, has_extension
 from local import LocalStack
+from local.demo_api import PipelineApi
+from local.demo_journey import Journey, travel
+from local.demo_samples import load_samples
+from local.stack import ROOT
 from tests.end_to_end.client import Client
 from tests.end_to_end.conftest import SETTINGS, a_document
 
@@ -51,3 +57,17 @@ def client(extension_stack: LocalStack) -> Iterator[Client]:
     client.clear_faults()
     yield client
     client.clear_faults()
+
+
+@pytest.fixture(scope="session")
+def demo(extension_stack: LocalStack) -> list[Journey]:
+    """The journeys of all samples, sent at once as the demo sends them; all have ended."""
+    journeys = [Journey(sample) for sample in load_samples(ROOT / "samples")]
+
+    async def send_all() -> None:
+        async with aiohttp.ClientSession() as session:
+            api = PipelineApi(session, extension_stack.base_url, extension_stack.emulator_url)
+            await asyncio.wait_for(asyncio.gather(*(travel(journey, api) for journey in journeys)), 150)
+
+    asyncio.run(send_all())
+    return journeys

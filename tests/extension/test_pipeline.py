@@ -1,17 +1,12 @@
 """What is tested on Microsoft's extension only: the samples, and what takes real time there."""
 
-import asyncio
 import json
 from collections.abc import Callable
 
-import aiohttp
 import pytest
 
 from local import LocalStack
-from local.demo_api import PipelineApi
-from local.demo_journey import Journey, travel
-from local.demo_samples import load_samples
-from local.stack import ROOT
+from local.demo_journey import Journey
 from samples.large_document import make_pdf
 from tests.end_to_end.client import Client, request
 from tests.end_to_end.test_approval import flagged, ignored_events_are
@@ -31,17 +26,8 @@ def forgotten(extension_stack: LocalStack) -> str:
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_every_sample_ends_as_its_manifest_says(client: Client) -> None:
-    journeys = [Journey(sample) for sample in load_samples(ROOT / "samples")]
-
-    async def send_all() -> None:
-        async with aiohttp.ClientSession() as session:
-            api = PipelineApi(session, client.stack.base_url, client.stack.emulator_url)
-            await asyncio.wait_for(asyncio.gather(*(travel(journey, api) for journey in journeys)), 150)
-
-    asyncio.run(send_all())
-
-    assert {journey.sample.file: journey.problems for journey in journeys if journey.problems} == {}
+def test_every_sample_ends_as_its_manifest_says(client: Client, demo: list[Journey]) -> None:
+    assert {journey.sample.file: journey.problems for journey in demo if journey.problems} == {}
     client.wait_for_no_pending()
 
 
