@@ -143,7 +143,7 @@ def _approved_after_failures(client: Client, canaries: Canaries) -> str:
     client.fault("compliance", status=503, body=canaries["failed check"], count=1)
     client.fault("compliance", body=json.dumps(verdict), count=1)
     client.fault("notifications", status=500, body=canaries["failed notification"], count=1)
-    content = draw_pdf([f"A contract about {canaries['text']} in full."], title=canaries["title"])
+    content = draw_pdf([f"A contract about\n{canaries['text']}"], title=canaries["title"])
 
     document_id: str = client.upload(content, fileName=f"{canaries['file name']}.pdf").json["documentId"]
     client.wait_for(document_id, "awaitingReview")
@@ -155,7 +155,9 @@ def _approved_after_failures(client: Client, canaries: Canaries) -> str:
 
 def _refused_by_compliance(client: Client, canaries: Canaries) -> str:
     client.fault("compliance", status=400, body=canaries["refusal"], count=1)
-    url, canaries["SAS"] = blob_with_sas(client, draw_pdf([canaries["text in storage"]], title="In storage"))
+    url, canaries["SAS"] = blob_with_sas(
+        client, draw_pdf([f"A note\n{canaries['text in storage']}"], title="In storage")
+    )
     canaries["decoded SAS"] = unquote(canaries["SAS"])
     body = {"blobUrl": url, "userId": "anna", "metadata": {"case": canaries["metadata"]}}
     missing = {"blobUrl": url.replace(".pdf", "-gone.pdf"), "userId": "anna"}
@@ -169,7 +171,7 @@ def _refused_by_compliance(client: Client, canaries: Canaries) -> str:
 def _refused_by_extraction(client: Client, canaries: Canaries) -> str:
     answer = canaries.answer("unreadable document", code="InvalidContent")
     client.fault("documentIntelligence", status=400, body=answer, count=1)
-    content = draw_pdf([canaries["text that is not read"]], title="Not read")
+    content = draw_pdf([f"A note\n{canaries['text that is not read']}"], title="Not read")
     document_id: str = client.upload(content).json["documentId"]
     assert client.wait_for(document_id)["error"]["code"] == "corrupt"
     return document_id
