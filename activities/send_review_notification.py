@@ -20,16 +20,17 @@ async def send_review_notification(payload: dict) -> dict:
 
     The record changes before the notification is sent, so that a decision is accepted from the first moment.
     Returns the review as the record has it; its deadline is the one that counts. Nothing is sent for a document
-    that does not await a review any more. Raises ServiceUnavailable and ServiceRefused.
+    that is decided, or does not await a review any more. Raises ServiceUnavailable and ServiceRefused.
 
-    Repeat-safe: time, deadline and reasons of the first request stay, and the notification keeps its id.
+    Repeat-safe: time, deadline and reasons of the first request stay, and the notification keeps its id. A run that
+    is started again after the decision finds it here.
     """
     request, services = ReviewNotification.from_payload(payload), get_services()
     record = await reviews.open_review(services, request)
-    if record is None or record.review is None or record.status is not DocumentStatus.AWAITING_REVIEW:
+    if record is None or record.review is None:
         return {}
-    if record.review.is_decided:
-        # Somebody has decided before being asked, so nobody else needs to.
+    # Somebody may have decided before being asked, so nobody else needs to.
+    if record.status is not DocumentStatus.AWAITING_REVIEW or record.review.is_decided:
         return record.review.to_payload()
     type = NotificationType.REVIEW_REMINDER if request.reminder else NotificationType.REVIEW_REQUESTED
     notice = review_notice(record, record.review)

@@ -17,12 +17,14 @@ async def validate_compliance(payload: dict) -> dict:
     """Have a document's text checked; the issues go into its record. ComplianceRequest -> ComplianceVerdict.
 
     A refusal by the compliance service is returned as failure ``complianceRefused``. Raises ServiceUnavailable,
-    which is retried. Repeat-safe: the text is the same, and the record keeps the last answer.
+    which is retried. Repeat-safe: the record keeps the first answer, which is returned from then on.
     """
     request, services = ComplianceRequest.from_payload(payload), get_services()
     record = await services.document_records.change(
         request, lambda current: current.begin_validation(services.clock())
     )
+    if record and record.verdict:
+        return record.verdict.to_payload()
     chunks = [chunk async for chunk in services.document_blobs.read_text(request.text_blob)]
     metadata = (record.metadata if record else None) or {}
     try:
@@ -30,7 +32,7 @@ async def validate_compliance(payload: dict) -> dict:
     except ServiceRefused as refusal:
         failure = Failure(code="complianceRefused", message=str(refusal))
         return ComplianceVerdict(is_compliant=False, understood=False, failure=failure).to_payload()
-    await services.document_records.change(
-        request, lambda current: current.show_verdict(verdict.is_compliant, issues, services.clock())
+    record = await services.document_records.change(
+        request, lambda current: current.show_verdict(verdict, issues, services.clock())
     )
-    return verdict.to_payload()
+    return ((record and record.verdict) or verdict).to_payload()

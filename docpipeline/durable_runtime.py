@@ -37,6 +37,11 @@ class Instance:
         """Whether it will never run again."""
         return self.runtime_status in _ENDED
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended with an error."""
+        return self.runtime_status == "Failed"
+
     def is_run_of(self, record: DocumentRecord) -> bool:
         """Whether it is the run that ``record`` belongs to."""
         return self.identity is not None and self.identity.is_run_of(record)

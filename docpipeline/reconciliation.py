@@ -1,4 +1,4 @@
-"""Completing documents whose run was lost, or was ended by an operator."""
+"""Completing documents whose run was lost, failed without a word, or was ended by an operator."""
 
 import asyncio
 import logging
@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from docpipeline import run_ends
+from docpipeline import run_ends, telemetry
 from docpipeline.durable_runtime import DurableRuntime, Instance, find_run
 from docpipeline.errors import InstanceGone, ReceiverAway, UnreadableRow, content_free
 from docpipeline.models.approvals import FinalDecision
 from docpipeline.models.document_record import DocumentRecord, RunEnd
 from docpipeline.models.documents import COUNTER_FIELDS, DocumentStatus, path_to
 from docpipeline.models.failure import Failure
-from docpipeline.run_starts import start_lost_run
+from docpipeline.models.stage_limits import moves_by
+from docpipeline.run_starts import MOST_RESTARTS, may_restart, restart_run, start_lost_run
 from docpipeline.telemetry import log_fields
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ log = logging.getLogger(__name__)
 
 MOST_CHANGED = 1000
 _BATCH_SIZE = 16
-GRACE_PERIOD = timedelta(minutes=2)
-"""A younger document is probably being started, and the event of a younger decision is probably on its way."""
 PLACE_GRACE_PERIOD = timedelta(minutes=10)
 """A younger place may belong to a submission whose document is still being read."""
 ANNOUNCED_FOR = timedelta(days=1)
@@ -37,6 +36,10 @@ _FAILURES = {
     "Failed": Failure(code="runFailed", message="the run failed before it could report why"),
     "Completed": Failure(code="outcomeUnknown", message="the run completed with a result that is not understood"),
 }
+_WORKER_LOST = Failure(
+    code="workerLost",
+    message=f"the run was started again {MOST_RESTARTS} times, and failed each time before it could report why",
+)
 _LOST = Failure(code="instanceLost", message="the run is gone; its history was purged before it ended")
 
 
@@ -85,9 +88,12 @@ class _Reconciliation:
         record = self.record
         instance = await find_run(self.runtime, record)
         if instance is not None and not instance.has_ended:
+            self._report_if_stuck(instance)
             return await self._raise_decision_again()
         if record.is_unsettled:
             return await self._settle(record)
+        if instance is not None and instance.has_failed:
+            return await self._restart_or_end(instance)
         if instance is not None:
             return await self._end(_ending_of(instance, record), instance)
         if record.status is DocumentStatus.QUEUED:
@@ -98,6 +104,27 @@ class _Reconciliation:
         if not self._is_long_ago(self.record.updated_at):
             return False
         return await start_lost_run(self.services, self.runtime, self.record) is not None
+
+    async def _restart_or_end(self, instance: Instance) -> bool:
+        # Something of the failed instance may still be at work, or another reconciliation may be starting it again.
+        if not self._is_long_ago(self.record.updated_at):
+            return False
+        if instance.job is None or not may_restart(self.record, instance):
+            return await self._end(_ending_of(instance, self.record), instance)
+        return await restart_run(self.services, self.runtime, self.record, instance.job)
+
+    def _report_if_stuck(self, instance: Instance) -> None:
+        record, settings = self.record, self.services.settings
+        policy = instance.job.policy if instance.job else settings.resolve_policy(record.priority)
+        if self.services.clock() <= moves_by(record, policy):
+            return
+        stage, status = record.status.value, instance.runtime_status
+        telemetry.track("StuckRuns", 1, record.run, stage=stage, runtimeStatus=status)
+        log.error(
+            "Run %s of document %s is %s and stuck in stage %s since %s; docs/operations.md says how to bring it back",
+            *(record.instance_id, record.document_id, status, stage, record.updated_at.isoformat()),
+            extra=log_fields(record.run),
+        )
 
     async def _end(self, end: RunEnd, instance: Instance | None) -> bool:
         """Write the end, then count and announce it, as the run itself would have done."""
@@ -143,7 +170,7 @@ class _Reconciliation:
         return True
 
     def _is_long_ago(self, moment: datetime) -> bool:
-        return moment < self.services.clock() - GRACE_PERIOD
+        return moment < self.services.clock() - self.services.settings.reconcile_after
 
 
 async def _reconcile_batch(batch: list[_Reconciliation]) -> int:
@@ -164,7 +191,7 @@ def _ending_of(instance: Instance, record: DocumentRecord) -> RunEnd:
     status = output.get("status")
     ends = [end for end in COUNTER_FIELDS if path_to(record.status, end)]
     if instance.runtime_status != "Completed" or status not in ends:
-        return RunEnd(DocumentStatus.FAILED, error=_FAILURES[instance.runtime_status])
+        return RunEnd(DocumentStatus.FAILED, error=_failure_of(instance))
     reviewed = record.review is not None and record.review.approved is True
     decisions = {
         DocumentStatus.COMPLETED: FinalDecision.APPROVED_WITH_REVIEW if reviewed else FinalDecision.APPROVED,
@@ -176,3 +203,8 @@ def _ending_of(instance: Instance, record: DocumentRecord) -> RunEnd:
         decision=decisions.get(DocumentStatus(status)),
         is_compliant=compliant if isinstance(compliant, bool) else None,
     )
+
+
+def _failure_of(instance: Instance) -> Failure:
+    # A failed run whose input can be read was started again before.
+    return _WORKER_LOST if instance.has_failed and instance.job else _FAILURES[instance.runtime_status]

@@ -22,6 +22,7 @@ from docpipeline.models.approvals import Decision, Review, is_own_document
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
+from docpipeline.run_starts import may_restart
 from docpipeline.telemetry import log_fields
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ async def _require_entitled(
     four_eyes = job.policy.require_four_eyes if job else services.settings.require_four_eyes
     if four_eyes and is_own_document(decision.reviewer, record.user_id):
         raise OwnDocument
-    if instance is None or instance.has_ended:
+    if instance is None or (instance.has_ended and not may_restart(record, instance)):
         raise ReviewOver(record.document_id)
 
 
@@ -129,7 +130,7 @@ async def _raise_event(
     try:
         await runtime.raise_decision(record.instance_id, decision)
     except InstanceGone as error:
-        if not await _took_effect(services, record, decision):
+        if not (await _took_effect(services, record, decision) or await _goes_on(services, runtime, record)):
             raise ReviewOver(record.document_id) from error
     except ServiceUnavailable as fault:
         ids = log_fields(record.run)
@@ -143,3 +144,12 @@ async def _took_effect(services: "Services", record: DocumentRecord, decision: D
         return False
     by_review = ended.status in (DocumentStatus.COMPLETED, DocumentStatus.REJECTED)
     return by_review and ended.review.agrees_with(decision)
+
+
+async def _goes_on(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> bool:
+    """Whether the run is at work again, or the reconciliation will start it again: it finds the decision then."""
+    current = await services.document_records.get(record.document_id)
+    if current is None or not current.is_of(record.run):
+        return False
+    instance = await find_run(runtime, current)
+    return instance is not None and (not instance.has_ended or may_restart(current, instance))

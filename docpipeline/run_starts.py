@@ -1,9 +1,10 @@
-"""The start of a run, by a submission, by a repeated one, or by the reconciliation."""
+"""The start of a run, by a submission, by a repeated one, or by the reconciliation, which may start it again."""
 
 import logging
 from typing import TYPE_CHECKING
 
-from docpipeline.durable_runtime import DurableRuntime
+from docpipeline import telemetry
+from docpipeline.durable_runtime import DurableRuntime, Instance
 from docpipeline.errors import ServiceUnavailable
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _START_ATTEMPTS = 3
+MOST_RESTARTS = 2
+"""How often a run is started again at most."""
 
 
 async def start_run(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> DocumentRecord:
@@ -52,6 +55,48 @@ async def start_lost_run(
         return None
     # A start under the same id would replace the other instance, if that has ended.
     return await start_run(services, runtime, await _renamed(services, record))
+
+
+def may_restart(record: DocumentRecord, instance: Instance) -> bool:
+    """Whether the reconciliation starts this run of the record again: it failed, and wrote neither end nor error.
+
+    It failed through no fault of its own then: its worker died, or another function exceeded the time of the
+    process. A run whose limits cannot be read stays as it is: under others it might pass what a person must see.
+    """
+    failed = instance.has_failed and instance.job is not None
+    return failed and not record.status.is_final and record.restarts < MOST_RESTARTS
+
+
+async def restart_run(
+    services: "Services", runtime: DurableRuntime, record: DocumentRecord, job: DocumentJob
+) -> bool:
+    """Start a run again, under its instance id, that `may_restart`. Its activities find what they did before.
+
+    The restart is counted first, by a conditional write, so that of several reconciliations at once one starts it.
+
+    Returns:
+        Whether this call has counted it; False when the run has ended, or another reconciliation was faster.
+
+    Raises:
+        RecordNotFound, RecordConflict: nothing was written.
+        ServiceUnavailable: it may be counted, and not started.
+    """
+    written: DocumentRecord | None = None
+
+    def counted(current: DocumentRecord) -> DocumentRecord:
+        nonlocal written
+        after = current.count_restart(record.restarts, services.clock())
+        written = None if after is current else after
+        return after
+
+    current = await services.document_records.change(record.run, counted)
+    if current is None or current is not written:
+        return False
+    # False when an operator has brought it back meanwhile.
+    await runtime.start(record.instance_id, job)
+    telemetry.track("RunRestarts", 1, record.run, stage=record.status.value, restart=current.restarts)
+    log.warning("A failed run that wrote no error was started again", extra=log_fields(record.run))
+    return True
 
 
 async def _start(services: "Services", runtime: DurableRuntime, record: DocumentRecord) -> bool:

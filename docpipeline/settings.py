@@ -82,6 +82,8 @@ class Settings:
     max_document_bytes: int
     max_pending_documents: int
     history_retention: timedelta
+    reconcile_after: timedelta
+    """How long the reconciliation leaves a record alone after a change: what follows is probably on its way."""
     counter_shards: int
     management_links: ManagementLinks
     application_insights_connection_string: str | None = field(repr=False)
@@ -127,6 +129,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         max_document_bytes=int(reader.number("MAX_DOCUMENT_MEGABYTES", 500, 0.001, 2000) * _MEGABYTE),
         max_pending_documents=reader.whole("MAX_PENDING_DOCUMENTS", 10_000, 1, 10_000_000),
         history_retention=reader.number("HISTORY_RETENTION_DAYS", 30, 0.00001, 3650) * _DAY,
+        reconcile_after=timedelta(seconds=reader.number("RECONCILE_AFTER_SECONDS", 120, 1, 3600, " of seconds")),
         counter_shards=reader.whole("COUNTER_SHARDS", 8, 1, 64),
         management_links=_management_links(reader),
         application_insights_connection_string=_application_insights(reader),

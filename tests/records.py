@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypedDict, Unpack
 
 from docpipeline.models.approvals import FinalDecision, Review
-from docpipeline.models.compliance import ComplianceIssue
+from docpipeline.models.compliance import ComplianceIssue, ComplianceVerdict
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus, Priority
 from docpipeline.models.failure import Failure
@@ -43,6 +43,8 @@ class RecordFields(TypedDict, total=False):
     uncounted: bool
     untold: bool
     telling_since: datetime | None
+    verdict: ComplianceVerdict | None
+    restarts: int
 
 
 class AllRecordFields(RecordFields, total=False):

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from docpipeline.errors import IllegalTransition
 from docpipeline.models.approvals import Decision, FinalDecision, Review
-from docpipeline.models.compliance import ComplianceIssue
+from docpipeline.models.compliance import ComplianceIssue, ComplianceVerdict
 from docpipeline.models.documents import (
     MAX_FILE_NAME,
     TRANSITIONS,
@@ -29,7 +29,7 @@ _ORDER = list(DocumentStatus)
 
 _INNER_FIELDS = {
     *("blob_url", "text_blob", "metadata", "content_type"),
-    *("failed_in", "uncounted", "untold", "telling_since"),
+    *("failed_in", "uncounted", "untold", "telling_since", "verdict", "restarts"),
 }
 
 
@@ -65,6 +65,8 @@ class _Changes(TypedDict, total=False):
     uncounted: bool
     untold: bool
     telling_since: datetime | None
+    verdict: ComplianceVerdict | None
+    restarts: int
 
 
 class DocumentRecord(Payload):
@@ -115,6 +117,10 @@ class DocumentRecord(Payload):
     """Whether the end is written and may not be announced to the submitter yet."""
     telling_since: AwareDatetime | None = None
     """When the reconciliation first failed to announce the end."""
+    verdict: ComplianceVerdict | None = None
+    """The answer of the compliance check: a run that is started again goes the same way as before."""
+    restarts: int = 0
+    """How often the reconciliation has started the run again."""
 
     @property
     def run(self) -> RunReference:
@@ -158,9 +164,11 @@ class DocumentRecord(Payload):
         """The compliance check begins."""
         return self._reach(DocumentStatus.VALIDATING, at)
 
-    def show_verdict(self, is_compliant: bool, issues: tuple[ComplianceIssue, ...], at: datetime) -> Self:
-        """Show the result of the compliance check, unless the run has ended."""
-        return self._amend(at, is_compliant=is_compliant, issues=issues)
+    def show_verdict(self, verdict: ComplianceVerdict, issues: tuple[ComplianceIssue, ...], at: datetime) -> Self:
+        """Show the result of the compliance check, unless there is one, or the run has ended."""
+        if self.verdict:
+            return self
+        return self._amend(at, is_compliant=verdict.is_compliant, issues=issues, verdict=verdict)
 
     def request_review(self, deadline: datetime, reasons: Sequence[str], at: datetime) -> Self:
         """A person is asked for a review by ``deadline`` (UTC, exclusive)."""
@@ -237,6 +245,12 @@ class DocumentRecord(Payload):
         if not self.is_of(run) or self.status is not DocumentStatus.QUEUED:
             return self
         return self._copy(instance_id=instance_id, updated_at=at)
+
+    def count_restart(self, restarts: int, at: datetime) -> Self:
+        """The run is started again after ``restarts`` others, unless it has ended, or somebody else was faster."""
+        if self.status.is_final or self.restarts != restarts:
+            return self
+        return self._copy(restarts=restarts + 1, updated_at=at)
 
     def abridged(self, issues: tuple[ComplianceIssue, ...], metadata: dict[str, str] | None) -> Self:
         """The record with fewer issues and less metadata, so that it fits in its row."""

@@ -38,6 +38,7 @@ def test_the_required_settings_are_enough() -> None:
     assert settings.max_document_bytes == 500 * 1024 * 1024
     assert settings.max_pending_documents == 10_000
     assert settings.history_retention == timedelta(days=30)
+    assert settings.reconcile_after == timedelta(seconds=120)
     assert settings.counter_shards == 8
     assert settings.require_four_eyes is True
     assert settings.management_links is ManagementLinks.FULL
@@ -108,6 +109,8 @@ def test_all_faults_are_reported_together_with_names_and_remedies() -> None:
         ("MAX_PENDING_DOCUMENTS", "0"),
         ("MAX_PENDING_DOCUMENTS", "1.5"),
         ("HISTORY_RETENTION_DAYS", "0"),
+        ("RECONCILE_AFTER_SECONDS", "0.9"),
+        ("RECONCILE_AFTER_SECONDS", "3601"),
         ("COUNTER_SHARDS", "0"),
         ("COUNTER_SHARDS", "65"),
         ("COUNTER_SHARDS", "٣"),

@@ -90,8 +90,25 @@ async def test_a_reminder_has_its_own_type(pipeline: Pipeline) -> None:
 async def test_nobody_is_reminded_of_a_document_that_no_longer_waits(
     pipeline: Pipeline, status: DocumentStatus
 ) -> None:
-    await pipeline.accept(status, review=Review(requested_at=pipeline.clock()))
-    assert await send_review_notification(a_review_request(pipeline, reminder=True)) == {}
+    review = Review(requested_at=pipeline.clock())
+    await pipeline.accept(status, review=review)
+    assert await send_review_notification(a_review_request(pipeline, reminder=True)) == review.to_payload()
+    assert pipeline.notifier.sent == []
+
+
+@pytest.mark.parametrize("status", [DocumentStatus.FAILED, DocumentStatus.STORING])
+async def test_no_review_is_requested_of_a_document_that_is_beyond_it(
+    pipeline: Pipeline, status: DocumentStatus
+) -> None:
+    await pipeline.accept(status)
+    assert await send_review_notification(a_review_request(pipeline)) == {}
+    assert pipeline.notifier.sent == []
+
+
+async def test_a_run_that_is_started_again_after_the_decision_finds_it(pipeline: Pipeline) -> None:
+    decided = Review(deadline=pipeline.clock(), approved=True, reviewer="grace", decided_at=pipeline.clock())
+    await pipeline.accept(DocumentStatus.STORING, review=decided)
+    assert await send_review_notification(a_review_request(pipeline)) == decided.to_payload()
     assert pipeline.notifier.sent == []
 
 

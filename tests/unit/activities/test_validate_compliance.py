@@ -9,7 +9,7 @@ from docpipeline.errors import ServiceRefused, ServiceUnavailable
 from docpipeline.models.compliance import ComplianceIssue, ComplianceVerdict
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
-from tests.records import RecordFields
+from tests.records import RecordFields, changed
 from tests.unit.activities.conftest import Pipeline
 
 
@@ -52,3 +52,30 @@ async def test_a_second_run_gives_the_same(pipeline: Pipeline) -> None:
     before = await pipeline.record()
     assert await validate_compliance(request) == first
     assert await pipeline.record() == before
+
+
+@pytest.mark.parametrize("status", [DocumentStatus.AWAITING_REVIEW, DocumentStatus.STORING])
+async def test_the_first_answer_stays_whatever_the_service_would_say_today(
+    pipeline: Pipeline, status: DocumentStatus
+) -> None:
+    """A run that is started again must not pass what a person was asked about."""
+    issues = (ComplianceIssue(code="cardNumber"),)
+    flagged = ComplianceVerdict(is_compliant=False, confidence=0.9, issue_count=1)
+    pipeline.compliance_api.answer = (flagged, issues)
+    request = await a_request(pipeline)
+    first = await validate_compliance(request)
+    before = changed(await pipeline.record(), status=status)
+    await pipeline.records.update(pipeline.document_id, lambda _: before)
+    pipeline.compliance_api.answer = (ComplianceVerdict(is_compliant=True, confidence=1.0), ())
+
+    assert await validate_compliance(request) == first
+    assert await pipeline.record() == before
+    assert len(pipeline.compliance_api.requests) == 1
+
+
+async def test_a_refusal_is_asked_about_again(pipeline: Pipeline) -> None:
+    request = await a_request(pipeline)
+    pipeline.compliance_api.answer = ServiceRefused("compliance API", "it answered 401")
+    assert "failure" in await validate_compliance(request)
+    pipeline.compliance_api.answer = (ComplianceVerdict(is_compliant=True, confidence=0.9), ())
+    assert (await validate_compliance(request))["isCompliant"] is True

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from docpipeline.errors import IllegalTransition
 from docpipeline.models import document_record
 from docpipeline.models.approvals import Decision, FinalDecision, Review
+from docpipeline.models.compliance import ComplianceVerdict
 from docpipeline.models.document_record import DocumentRecord, RunEnd
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.extraction import Extraction
@@ -24,6 +25,7 @@ DEADLINE = NOW + timedelta(hours=48)
 ASKED = Review(requested_at=NOW, deadline=DEADLINE, reasons=("notCompliant",))
 YES = Decision(approved=True, reviewer="grace", comment="fine")
 NO = Decision(approved=False, reviewer="rob")
+PASSED = ComplianceVerdict(is_compliant=True, confidence=0.97)
 EXTRACTED = Extraction(text_blob="extractions/a/text.txt", page_count=3, confidence=0.9)
 
 Change = Callable[[DocumentRecord], DocumentRecord]
@@ -31,12 +33,13 @@ CHANGES: dict[str, Change] = {
     "begin_extraction": lambda record: record.begin_extraction(LATER),
     "show_extraction": lambda record: record.show_extraction(EXTRACTED, LATER),
     "begin_validation": lambda record: record.begin_validation(LATER),
-    "show_verdict": lambda record: record.show_verdict(True, (), LATER),
+    "show_verdict": lambda record: record.show_verdict(PASSED, (), LATER),
     "request_review": lambda record: record.request_review(LATER, ["notCompliant"], LATER),
     "decide": lambda record: record.decide(YES, LATER, until_deadline=False),
     "give_up_review": lambda record: record.give_up_review(LATER),
     "begin_storing": lambda record: record.begin_storing(True, FinalDecision.APPROVED, LATER),
     "end": lambda record: record.end(RunEnd(DocumentStatus.FAILED), LATER),
+    "count_restart": lambda record: record.count_restart(0, LATER),
     "rename_run": lambda record: record.rename_run(a_record().run, "another", LATER),
 }
 

@@ -10,7 +10,7 @@ from azure.data.tables.aio import TableClient
 
 from docpipeline.errors import UnreadableRow
 from docpipeline.models.approvals import FinalDecision, Review
-from docpipeline.models.compliance import MAX_ISSUES, ComplianceIssue
+from docpipeline.models.compliance import MAX_ISSUES, ComplianceIssue, ComplianceVerdict
 from docpipeline.models.document_record import DocumentRecord, RunEnd
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.extraction import Extraction
@@ -130,7 +130,8 @@ async def test_a_record_comes_to_its_end_in_the_table_with_everything_at_its_lon
         lambda now: now.begin_extraction(NOW),
         lambda now: now.show_extraction(extraction, NOW),
         lambda now: now.begin_validation(NOW),
-        lambda now: now.show_verdict(False, issues, NOW),
+        lambda now: now.count_restart(0, NOW),
+        lambda now: now.show_verdict(fullest(ComplianceVerdict), issues, NOW),
         lambda now: now.request_review(NOW, longest.reasons, NOW),
     ]
     if end is not DocumentStatus.TIMEOUT:

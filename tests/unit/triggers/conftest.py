@@ -120,6 +120,12 @@ class Pipeline:
         """Give the runtime the record's run."""
         self.runtime.add(record.instance_id, status, output=output, input=json.dumps(a_job(record, **limits)))
 
+    def runs_unreadably(self, record: DocumentRecord, status: str = "Running") -> None:
+        """Give the runtime the record's run, with limits that this version does not understand."""
+        job = a_job(record)
+        job["policy"]["complianceConfidenceThreshold"] = "of another version"
+        self.runtime.add(record.instance_id, status, input=json.dumps(job))
+
     def job_of(self, instance_id: str) -> DocumentJob:
         """The input with which the instance was started."""
         return DocumentJob.from_payload(json.loads(self.runtime.instances[instance_id].input))

@@ -76,6 +76,8 @@ class FakeRuntime:
         self.is_down = False
         self.refuses_starts = False
         self.refuses_signals = False
+        self.events_to_drop = 0
+        """How many of the next events are answered with 202 and never arrive."""
 
     def client(self) -> df.DurableOrchestrationClient:
         client = df.DurableOrchestrationClient(BINDING)
@@ -110,7 +112,10 @@ class FakeRuntime:
         instance = self.instances.get(names[0])
         if instance is None or instance.ended:
             return [410 if instance else 404, None]
-        self.raised.append((names[0], names[2], data))
+        if self.events_to_drop:
+            self.events_to_drop -= 1
+        else:
+            self.raised.append((names[0], names[2], data))
         return [202, None]
 
     async def _delete(self, url: str, invocation_id: str | None = None) -> list[Any]:

@@ -11,7 +11,7 @@ from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
 from tests.records import SUBMITTED, AllRecordFields, a_record, changed
 from tests.unit.recorded_metrics import Metric, RecordedMetrics
-from tests.unit.triggers.conftest import Pipeline
+from tests.unit.triggers.conftest import Pipeline, PipelineFactory
 from tests.unit.triggers.reconciling import counted_in, reconcile, totals
 from tests.unit.triggers.records import awaiting_review
 from triggers.reconcile_documents import reconcile_documents
@@ -33,7 +33,7 @@ async def test_a_document_just_accepted_is_left_alone(pipeline: Pipeline) -> Non
 
 
 @pytest.mark.parametrize(
-    ("runtime_status", "code"), [("Terminated", "terminated"), ("Canceled", "terminated"), ("Failed", "runFailed")]
+    ("runtime_status", "code"), [("Terminated", "terminated"), ("Canceled", "terminated")]
 )
 async def test_an_instance_that_was_ended_fails_its_document(
     pipeline: Pipeline, runtime_status: str, code: str
@@ -130,6 +130,45 @@ async def test_a_decision_that_never_reached_its_instance_is_raised_again(pipeli
     assert (instance_id, name) == (record.instance_id, "documentApproval")
     assert json.loads(event) == {"approved": True, "reviewer": "rita"}
     assert pipeline.records.rows["inv-17"] == record
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_a_decision_whose_event_was_dropped_reaches_its_run_within_two_reconciliations(
+    pipeline: Pipeline, approved: bool
+) -> None:
+    record = pipeline.records.put(awaiting_review(deadline=pipeline.clock.now + timedelta(hours=1)))
+    pipeline.runs(record)
+    pipeline.runtime.events_to_drop = 1
+    assert (await pipeline.decide("inv-17", {"approved": approved, "reviewer": "rita"})).status == 202
+
+    assert await reconcile(pipeline) == 0
+    pipeline.clock.advance(minutes=5)
+    assert await reconcile(pipeline) == 1
+
+    ((instance_id, _, event),) = pipeline.runtime.raised
+    assert (instance_id, json.loads(event)["approved"]) == (record.instance_id, approved)
+
+
+async def test_a_decision_is_raised_again_until_its_run_has_followed_it(pipeline: Pipeline) -> None:
+    record = awaiting_review(approved=True, reviewer="rita", decided_at=SUBMITTED)
+    pipeline.runs(pipeline.records.put(record))
+    pipeline.runtime.events_to_drop = 3
+    for _ in range(4):
+        assert await reconcile(pipeline) == 1
+    assert len(pipeline.runtime.raised) == 1
+
+    pipeline.is_at("inv-17", status=DocumentStatus.STORING)
+    assert await reconcile(pipeline) == 0
+
+
+async def test_how_long_a_record_is_left_alone_is_a_setting(pipeline_with: PipelineFactory) -> None:
+    pipeline = pipeline_with(RECONCILE_AFTER_SECONDS="1")
+    record = pipeline.records.put(a_record(updated_at=pipeline.clock.now))
+
+    assert await reconcile(pipeline) == 0
+    pipeline.clock.advance(seconds=1)
+    assert await reconcile(pipeline) == 1
+    assert pipeline.runtime.started == [record.instance_id]
 
 
 async def test_documents_at_work_or_waiting_are_left_alone(pipeline: Pipeline) -> None:

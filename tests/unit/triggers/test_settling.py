@@ -1,6 +1,5 @@
 """The reconciliation counts and announces ends that their runs could not, each once."""
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,7 @@ from docpipeline.models.documents import DocumentStatus
 from tests.records import SUBMITTED, a_record
 from tests.unit.triggers.conftest import Pipeline
 from tests.unit.triggers.reconciling import SHARD, counted_in, reconcile, totals
-from tests.unit.triggers.records import a_job, awaiting_review
+from tests.unit.triggers.records import awaiting_review
 
 
 async def test_an_end_that_reconciliation_records_is_announced(pipeline: Pipeline) -> None:
@@ -121,9 +120,7 @@ async def test_a_run_that_never_began_counts_once_while_its_end_cannot_be_announ
 async def test_a_run_at_work_whose_limits_are_not_understood_is_left_alone(pipeline: Pipeline) -> None:
     """While the app is being replaced, an instance may have the input of another version."""
     record = pipeline.records.put(awaiting_review())
-    job = a_job(record)
-    job["policy"]["complianceConfidenceThreshold"] = "of another version"
-    pipeline.runtime.add(record.instance_id, input=json.dumps(job))
+    pipeline.runs_unreadably(record)
 
     assert await reconcile(pipeline) == 0
     assert pipeline.records.rows["inv-17"] == record
