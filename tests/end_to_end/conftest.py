@@ -13,6 +13,8 @@ SETTINGS = {
     # Documents of high priority have a deadline for which a test can wait. The others have theirs of 30 minutes.
     "EXTRACTION_TIMEOUT_MINUTES_HIGH": "0.1",
     "MAX_DOCUMENT_MEGABYTES": "2",
+    # The least, so that no test waits for long until the reconciliation takes up what it left behind.
+    "RECONCILE_AFTER_SECONDS": "1",
     # Two seconds. `purge_history` runs daily, or when a test fires it.
     "HISTORY_RETENTION_DAYS": "0.00002",
 }

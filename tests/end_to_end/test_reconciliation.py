@@ -3,17 +3,24 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any, Unpack
 from urllib.parse import quote
 
+from docpipeline.models.approvals import Decision, Review
+from docpipeline.models.compliance import ComplianceVerdict
 from docpipeline.models.document_record import DocumentRecord
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.storage_account import StorageAccount
-from docpipeline.services.document_records import DocumentRecords
+from docpipeline.services.document_records import Change, DocumentRecords
 from tests.end_to_end.client import Client, request
+from tests.end_to_end.conftest import SETTINGS
 from tests.records import RecordFields, changed
 from tests.waiting import eventually
+
+LEFT_ALONE = timedelta(seconds=float(SETTINGS["RECONCILE_AFTER_SECONDS"]))
+APPROVED = {"approved": True, "reviewer": "berta"}
 
 
 def fire(client: Client, timer: str) -> None:
@@ -22,18 +29,30 @@ def fire(client: Client, timer: str) -> None:
     assert answer.status == 202
 
 
+def write(client: Client, document_id: str, change: Change) -> DocumentRecord:
+    """Change the record in the table, past the API. Returns the changed record."""
+
+    async def update() -> DocumentRecord:
+        records = DocumentRecords(StorageAccount.from_connection_string(client.stack.storage_connection_string))
+        record = await records.update(document_id, change)
+        await records.close()
+        return record
+
+    return asyncio.run(update())
+
+
 def age(client: Client, document_id: str, **fields: Unpack[RecordFields]) -> None:
     """Make the record look as if it had last been written an hour ago."""
 
     def older(record: DocumentRecord) -> DocumentRecord:
         return changed(changed(record, updated_at=record.updated_at - timedelta(hours=1)), **fields)
 
-    async def write() -> None:
-        records = DocumentRecords(StorageAccount.from_connection_string(client.stack.storage_connection_string))
-        await records.update(document_id, older)
-        await records.close()
+    write(client, document_id, older)
 
-    asyncio.run(write())
+
+def wait_until_left_alone_no_longer(moment: datetime) -> None:
+    """Wait until the reconciliation takes up what was written at ``moment``."""
+    eventually(lambda: datetime.now(UTC) > moment + LEFT_ALONE, "the record has been left alone")
 
 
 def reconcile_until(client: Client, document_id: str, *statuses: str) -> dict[str, Any]:
@@ -95,7 +114,7 @@ def test_a_document_reserved_but_never_started_is_started(client: Client, a_docu
     before = client.wait_for_no_pending()
     instance = a_waiting_document(client, content, "never-started")
     remove(client, instance)
-    age(client, "never-started", status=DocumentStatus.QUEUED, review=None)
+    age(client, "never-started", status=DocumentStatus.QUEUED, review=None, verdict=None)
     record = reconcile_until(client, "never-started", "completed", "awaitingReview")
     assert (record["status"], record["instanceId"]) == ("completed", instance)
     after = client.wait_for_no_pending()
@@ -108,7 +127,7 @@ def test_a_document_reserved_but_never_started_is_started_by_the_next_post(
     content = a_document()
     instance = a_waiting_document(client, content, "healed")
     remove(client, instance)
-    age(client, "healed", status=DocumentStatus.QUEUED, review=None)
+    age(client, "healed", status=DocumentStatus.QUEUED, review=None, verdict=None)
     again = client.upload(content, documentId="healed")
     assert (again.status, again.json["id"]) == (202, instance)
     assert client.wait_for("healed")["status"] == "completed"
@@ -126,3 +145,102 @@ def test_history_is_purged_once_it_is_old_enough(client: Client, a_document: Cal
     eventually(purged, "the instance is purged")
     assert client.record("to-be-purged")["status"] == "completed"
     assert client.get("/documents/to-be-purged/text").status == 200
+
+
+def test_a_decision_whose_event_was_dropped_reaches_its_run_within_two_reconciliations(
+    client: Client, a_document: Callable[[], bytes]
+) -> None:
+    """The engine may answer 202 and drop the event. The decision is written before, so nobody decides twice."""
+    a_waiting_document(client, a_document(), "dropped")
+    decision = Decision(approved=False, reviewer="berta")
+    decided_at = datetime.now(UTC)
+    write(client, "dropped", lambda record: record.decide(decision, decided_at, until_deadline=True))
+    fire(client, "reconcile_documents")
+    wait_until_left_alone_no_longer(decided_at)
+    assert reconcile_until(client, "dropped", "rejected")["review"]["reviewer"] == "berta"
+    client.wait_for_no_pending()
+
+
+def test_a_decision_amid_a_burst_of_events_reaches_its_run_within_two_reconciliations(
+    client: Client, a_document: Callable[[], bytes]
+) -> None:
+    """Here events are dropped by the engine itself: while the run continues as new, it takes none."""
+    instance = a_waiting_document(client, a_document(), "burst")
+    with ThreadPoolExecutor(8) as pool:
+        nonsense = [pool.submit(client.raise_event, instance, f"nonsense {number}") for number in range(12)]
+        decided = client.decide("burst", APPROVED)
+        assert {decided.status, *(raised.result().status for raised in nonsense)} == {202}
+    wait_until_left_alone_no_longer(datetime.now(UTC))
+    fire(client, "reconcile_documents")
+    fire(client, "reconcile_documents")
+    assert client.wait_for("burst")["review"]["reviewer"] == "berta"
+    client.wait_for_no_pending()
+
+
+def test_a_run_that_has_not_moved_is_named_and_can_be_brought_back(
+    client: Client, a_document: Callable[[], bytes]
+) -> None:
+    """As when its orchestrator has called an activity that no process has: nothing will ever happen by itself."""
+    content = a_document()
+    instance = a_waiting_document(client, content, "stuck")
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    age(client, "stuck", review=Review(requested_at=long_ago, deadline=long_ago))
+    fire(client, "reconcile_documents")
+    eventually(lambda: metrics_of(client, "stuck", "StuckRuns"), "the run is counted")
+    named = f"Run {instance} of document stuck is Running and stuck in stage awaitingReview"
+    eventually(lambda: named in client.stack.logs("devhost"), "the run is named")
+
+    terminate(client, instance)
+    assert reconcile_until(client, "stuck", "failed")["error"]["code"] == "terminated"
+    assert client.upload(content, documentId="stuck", reprocess="true").status == 202
+    assert client.wait_for("stuck")["status"] == "completed"
+    client.wait_for_no_pending()
+
+
+def metrics_of(client: Client, document_id: str, name: str) -> list[dict[str, Any]]:
+    """The metrics of this name that were received about a document."""
+    metrics = request("GET", f"{client.stack.emulator_url}/telemetry").json["metrics"]
+    return [
+        metric
+        for metric in metrics
+        if metric["name"] == name and metric["properties"].get("documentId") == document_id
+    ]
+
+
+def test_a_failed_run_that_wrote_no_error_goes_on_with_its_review(
+    client: Client, a_document: Callable[[], bytes]
+) -> None:
+    """Its worker died while it awaited its review: the instance is Failed, and the record knows of no error."""
+    client.fault("compliance", status=401, count=1)
+    instance = client.upload(a_document(), documentId="restarted").json["id"]
+    client.wait_for("restarted", "failed")
+    client.wait_for_instance(instance, "Failed")
+    before, asked = client.usage(), datetime.now(UTC)
+    deadline = asked + timedelta(hours=3)
+    age(
+        client,
+        "restarted",
+        status=DocumentStatus.AWAITING_REVIEW,
+        error=None,
+        failed_in=None,
+        completed_at=None,
+        uncounted=False,
+        untold=False,
+        verdict=ComplianceVerdict(is_compliant=False, confidence=0.9),
+        review=Review(requested_at=asked, deadline=deadline, reasons=("notCompliant",)),
+    )
+    fire(client, "reconcile_documents")
+    eventually(lambda: "ignoredEvents" in (client.instance(instance).json["customStatus"] or {}), "it waits again")
+
+    assert client.decide("restarted", APPROVED).status == 202
+    record = client.wait_for("restarted")
+    assert (record["status"], record["decision"], record["instanceId"]) == (
+        "completed",
+        "approved_with_review",
+        instance,
+    )
+    assert record["review"]["deadline"] == deadline.isoformat().replace("+00:00", "Z")
+    after = client.usage()
+    assert after["documentIntelligence"]["submissions"] == before["documentIntelligence"]["submissions"]
+    assert after["compliance"]["requests"] == before["compliance"]["requests"]
+    client.wait_for_no_pending()

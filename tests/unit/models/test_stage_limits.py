@@ -43,7 +43,9 @@ def test_a_review_may_take_until_the_deadline_in_its_record() -> None:
 
 
 def test_a_decided_review_does_not_take_until_its_deadline() -> None:
-    decided = Review(deadline=SUBMITTED + timedelta(days=90), approved=False, reviewer="rita", decided_at=SUBMITTED)
+    decided = Review(
+        deadline=SUBMITTED + timedelta(days=90), approved=False, reviewer="rita", decided_at=SUBMITTED
+    )
     record = a_record(status=DocumentStatus.AWAITING_REVIEW, review=decided)
     assert moves_by(record, POLICY) == SUBMITTED + SLACK
 

@@ -32,9 +32,7 @@ async def test_a_document_just_accepted_is_left_alone(pipeline: Pipeline) -> Non
     assert pipeline.runtime.started == []
 
 
-@pytest.mark.parametrize(
-    ("runtime_status", "code"), [("Terminated", "terminated"), ("Canceled", "terminated")]
-)
+@pytest.mark.parametrize(("runtime_status", "code"), [("Terminated", "terminated"), ("Canceled", "terminated")])
 async def test_an_instance_that_was_ended_fails_its_document(
     pipeline: Pipeline, runtime_status: str, code: str
 ) -> None:
