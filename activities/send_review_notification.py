@@ -22,8 +22,8 @@ async def send_review_notification(payload: dict) -> dict:
     Returns the review as the record has it; its deadline is the one that counts. Nothing is sent for a document
     that is decided, or does not await a review any more. Raises ServiceUnavailable and ServiceRefused.
 
-    Repeat-safe: time, deadline and reasons of the first request stay, and the notification keeps its id. A run that
-    is started again after the decision finds it here.
+    Repeat-safe: time, deadline and reasons of the first request stay, and the notification keeps its id. A run
+    that is started again after the decision finds it here.
     """
     request, services = ReviewNotification.from_payload(payload), get_services()
     record = await reviews.open_review(services, request)

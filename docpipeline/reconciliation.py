@@ -106,7 +106,7 @@ class _Reconciliation:
         return await start_lost_run(self.services, self.runtime, self.record) is not None
 
     async def _restart_or_end(self, instance: Instance) -> bool:
-        # Something of the failed instance may still be at work, or another reconciliation may be starting it again.
+        # Its last activities may still be at work, or another reconciliation may be starting it again.
         if not self._is_long_ago(self.record.updated_at):
             return False
         if instance.job is None or not may_restart(self.record, instance):
@@ -121,7 +121,7 @@ class _Reconciliation:
         stage, status = record.status.value, instance.runtime_status
         telemetry.track("StuckRuns", 1, record.run, stage=stage, runtimeStatus=status)
         log.error(
-            "Run %s of document %s is %s and stuck in stage %s since %s; docs/operations.md says how to bring it back",
+            "Run %s of document %s is %s and stuck in stage %s since %s; docs/operations.md says what to do",
             *(record.instance_id, record.document_id, status, stage, record.updated_at.isoformat()),
             extra=log_fields(record.run),
         )

@@ -1,7 +1,7 @@
 """How long a run may stay in one stage before it is taken for stuck.
 
-The engine loses a run without a trace when it calls an activity that no process has: the instance stays ``Running``.
-Nothing but the time since the record last moved tells such a run from one at work.
+The engine loses a run without a trace when it calls an activity that no process has: the instance stays
+``Running``. Nothing but the time since the record last moved tells such a run from one at work.
 """
 
 from datetime import datetime, timedelta

@@ -7,7 +7,7 @@ import pytest
 
 from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.stage_limits import MARGIN, RETRIES
-from tests.records import PolicyFields, RecordFields, a_record
+from tests.records import PolicyFields, RecordFields, a_record, changed
 from tests.unit.recorded_metrics import Metric, RecordedMetrics
 from tests.unit.triggers.conftest import Pipeline
 from tests.unit.triggers.reconciling import reconcile
@@ -18,7 +18,7 @@ AT_WORK = [DocumentStatus.QUEUED, DocumentStatus.EXTRACTING, DocumentStatus.VALI
 
 
 def last_moved(pipeline: Pipeline, ago: timedelta, /, **fields: Unpack[RecordFields]) -> None:
-    pipeline.records.put(a_record(updated_at=pipeline.clock.now - ago, **fields))
+    pipeline.records.put(changed(a_record(**fields), updated_at=pipeline.clock.now - ago))
 
 
 def runs(pipeline: Pipeline, status: str = "Running", **limits: Unpack[PolicyFields]) -> None:
