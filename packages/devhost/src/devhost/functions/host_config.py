@@ -1,6 +1,13 @@
-"""What the host itself reads from host.json; the durable engine reads its own part."""
+"""What the host itself reads from host.json; the durable engine reads its own part.
+
+As in Azure, an app setting ``AzureFunctionsJobHost__extensions__http__routePrefix`` overrides
+``extensions.http.routePrefix`` of the file.
+"""
 
 import logging
+import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +20,8 @@ from devhost.functions.time_spans import parse_time_span
 log = logging.getLogger("devhost.host")
 
 DEFAULT_FUNCTION_TIMEOUT = timedelta(minutes=30)
+_OVERRIDE_PREFIX = "azurefunctionsjobhost__"
+_INTEGER = re.compile(r"-?\d{1,9}")
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,7 @@ class HostConfig:
     Attributes:
         route_prefix: First part of every HTTP route, without slashes; may be empty.
         function_timeout: How long one invocation may take; None is without limit.
-        document: The whole of host.json.
+        document: The whole of host.json, with the settings that override it.
     """
 
     route_prefix: str = "api"
@@ -34,11 +43,13 @@ class HostConfig:
         """Read host.json of the app; an absent file means all defaults, and a warning. Raises HostConfigError."""
         path = app_root / "host.json"
         if path.exists():
-            return cls.from_document(read_json_object(path))
-        log.warning(
-            '%s does not exist, so all defaults hold. Azure needs it: write {"version": "2.0"} in it.', path
-        )
-        return cls()
+            document = read_json_object(path)
+        else:
+            document = {}
+            log.warning(
+                '%s does not exist, so all defaults hold. Azure needs it: write {"version": "2.0"} in it.', path
+            )
+        return cls.from_document(overridden(document, os.environ))
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> "HostConfig":
@@ -58,6 +69,30 @@ def option(document: Any, *path: str) -> Any:
             return None
         document = next((value for key, value in document.items() if key.lower() == name.lower()), None)
     return document
+
+
+def overridden(document: Mapping[str, Any], settings: Mapping[str, str]) -> dict[str, Any]:
+    """Return a host.json with the app settings that override it; names compare case-insensitively."""
+    result = dict(document)
+    for name, text in settings.items():
+        if name.lower().startswith(_OVERRIDE_PREFIX):
+            result = _with_value(result, name[len(_OVERRIDE_PREFIX) :].split("__"), _value_of(text))
+    return result
+
+
+def _with_value(section: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    name = next((key for key in section if key.lower() == path[0].lower()), path[0])
+    if len(path) > 1:
+        inner = section.get(name)
+        value = _with_value(inner if isinstance(inner, Mapping) else {}, path[1:], value)
+    return {**section, name: value}
+
+
+def _value_of(text: str) -> Any:
+    """The value that JSON would have for a setting's text; a version such as ``1.0`` stays a text."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    return int(text) if _INTEGER.fullmatch(text) else text
 
 
 def _function_timeout(value: Any) -> timedelta | None:

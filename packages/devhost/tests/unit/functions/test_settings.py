@@ -16,7 +16,7 @@ from devhost.functions.app_settings import (
 )
 from devhost.functions.durable_links import DurableLinks
 from devhost.functions.errors import HostConfigError, PortInUse
-from devhost.functions.host_config import HostConfig
+from devhost.functions.host_config import HostConfig, option
 from devhost.functions.server_thread import bind, bind_preferred, port_of
 from devhost.host.virtual_clock import open_virtual_clock, warn_of_skipped_time
 
@@ -149,3 +149,34 @@ def test_sdk_makes_its_client_from_the_binding() -> None:
     assert payload["id"] == "doc-1"
     assert payload["statusQueryGetUri"] == f"{base}?taskHub=Hub&connection=Storage&code=K"
     assert payload["rewindPostUri"] == f"{base}/rewind?reason={{text}}&taskHub=Hub&connection=Storage&code=K"
+
+
+def test_settings_of_the_job_host_override_host_json_as_in_azure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = {"partitionCount": 4, "type": "AzureStorage"}
+    section = {"durableTask": {"storageProvider": provider, "defaultVersion": "1.0"}, "http": "no object"}
+    write(tmp_path, "host.json", {"version": "2.0", "functionTimeout": "00:30:00", "extensions": section})
+    for name, text in {
+        "AzureFunctionsJobHost__functionTimeout": "-1",
+        "AzureFunctionsJobHost__extensions__durabletask__storageProvider__PARTITIONCOUNT": "2",
+        "AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval": "00:00:01",
+        "AzureFunctionsJobHost__extensions__durableTask__defaultVersion": "1.1",
+        "AzureFunctionsJobHost__extensions__durableTask__storeInputsInOrchestrationHistory": "True",
+        "azurefunctionsjobhost__extensions__http__routePrefix": "v1",
+    }.items():
+        monkeypatch.setenv(name, text)
+    config = HostConfig.read(tmp_path)
+    assert (config.function_timeout, config.route_prefix) == (None, "v1")
+    assert option(config.document, "extensions", "durableTask") == {
+        "storageProvider": {"partitionCount": 2, "type": "AzureStorage", "maxQueuePollingInterval": "00:00:01"},
+        "defaultVersion": "1.1",
+        "storeInputsInOrchestrationHistory": True,
+    }
+
+
+def test_settings_of_the_job_host_hold_without_a_host_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AzureFunctionsJobHost__extensions__http__routePrefix", "")
+    assert HostConfig.read(tmp_path).route_prefix == ""
