@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from devhost.engine.options import EngineOptions
     from devhost.testing.extension import NO_EXTENSION, has_extension
     from devhost.testing.host import OrchestrationTestHost
     from devhost.testing.pytest_plugin import orchestration_host
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_EXTENSION",
+    "EngineOptions",
     "HistoryReplayer",
     "OrchestrationTestHost",
     "ReplayedHistory",
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "EngineOptions": "devhost.engine.options",
     "NO_EXTENSION": "devhost.testing.extension",
     "has_extension": "devhost.testing.extension",
     "OrchestrationTestHost": "devhost.testing.host",
