@@ -7,14 +7,16 @@ of a `task_all` fails and the failure is caught, the numbering of tasks breaks (
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 from typing import Any, TypeAlias, TypeVar
 
 import azure.durable_functions as df
 
 from docpipeline import telemetry
+from docpipeline.models.failure import Failure
+from docpipeline.models.lost_workers import lost_worker
 from docpipeline.models.runs import RunReference
-from orchestrators.retry_policies import RetryPolicy
+from orchestrators import versions
+from orchestrators.retry_policies import LOST_WORKER, RetryPolicy
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Any, Any, T]
@@ -36,14 +38,13 @@ class DeadlineExceeded(Exception):
 
 def call_activity(context: df.DurableOrchestrationContext, call: ActivityCall) -> Steps[Any]:
     """The activity's result. When every attempt has failed, the last failure is raised."""
-    for attempt in count(1):
+    tries = _Tries(context, call)
+    while True:
         try:
             return (yield _schedule(context, call))
-        except Exception:
-            if attempt >= call.policy.max_attempts:
-                raise
-        yield context.create_timer(_next_attempt(context, call, attempt))
-    raise AssertionError("unreachable: the last attempt returns or raises")
+        except Exception as failure:
+            next_try = tries.after(failure)
+        yield context.create_timer(next_try)
 
 
 def try_activity(context: df.DurableOrchestrationContext, call: ActivityCall) -> Steps[Any]:
@@ -60,18 +61,19 @@ def call_before(context: df.DurableOrchestrationContext, deadline: datetime, cal
     The deadline is at most six days ahead. An activity that loses the race keeps the instance open until it ends,
     so it must give up at the deadline by itself.
     """
-    for attempt in count(1):
+    tries = _Tries(context, call)
+    while True:
         work, alarm = _schedule(context, call), context.create_timer(deadline)
+        # Which of the two it was decides, and not the clock: a timer may fire a second early.
         if (yield context.task_any([work, alarm])) is alarm:
             raise DeadlineExceeded
         alarm.cancel()
         if not isinstance(work.result, Exception):
             return work.result
-        next_attempt = _next_attempt(context, call, attempt)
-        if attempt >= call.policy.max_attempts or next_attempt >= deadline:
+        next_try = tries.after(work.result)
+        if next_try >= deadline:
             raise work.result
-        yield context.create_timer(next_attempt)
-    raise AssertionError("unreachable: the deadline ends it")
+        yield context.create_timer(next_try)
 
 
 def call_in_parallel(context: df.DurableOrchestrationContext, calls: Sequence[ActivityCall]) -> Steps[None]:
@@ -82,19 +84,20 @@ def call_in_parallel(context: df.DurableOrchestrationContext, calls: Sequence[Ac
     A round waits for every task to settle before anything else is scheduled. Otherwise the SDK, which fails a
     `task_all` at its first failure, and the host, which waits for all of it, would number the tasks differently.
     """
-    for attempt in count(1):
-        tasks = [_schedule(context, call) for call in calls]
+    open_calls = [(call, _Tries(context, call)) for call in calls]
+    while True:
+        tasks = [_schedule(context, call) for call, _ in open_calls]
         yield from _settle(context, tasks)
         failed = [
-            (call, task) for call, task in zip(calls, tasks, strict=True) if isinstance(task.result, Exception)
+            (one, task.result)
+            for one, task in zip(open_calls, tasks, strict=True)
+            if isinstance(task.result, Exception)
         ]
         if not failed:
             return
-        for call, task in failed:
-            if attempt >= call.policy.max_attempts:
-                raise task.result
-        calls = [call for call, _ in failed]
-        yield context.create_timer(max(_next_attempt(context, call, attempt) for call in calls))
+        next_round = max([tries.after(failure) for (_, tries), failure in failed])
+        open_calls = [one for one, _ in failed]
+        yield context.create_timer(next_round)
 
 
 def _settle(context: df.DurableOrchestrationContext, tasks: Sequence[Any]) -> Steps[None]:
@@ -108,8 +111,36 @@ def _schedule(context: df.DurableOrchestrationContext, call: ActivityCall) -> An
     return context.call_activity(call.activity, call.payload.to_payload())
 
 
-def _next_attempt(context: df.DurableOrchestrationContext, call: ActivityCall, attempt: int) -> datetime:
-    telemetry.activity_retried(context, call.activity, attempt, call.payload)
-    seed = f"{context.instance_id}:{call.activity}"
-    now: datetime = context.current_utc_datetime
-    return now + call.policy.pause(attempt, seed)
+class _Tries:
+    """How often a call of an activity has failed, and how often the platform lost the worker that ran it."""
+
+    def __init__(self, context: df.DurableOrchestrationContext, call: ActivityCall) -> None:
+        self._context = context
+        self._call = call
+        self._attempts = 0
+        self._losses = 0
+
+    def after(self, failure: Exception) -> datetime:
+        """When to try again. Raises the failure when no attempt is left, DocumentFailed when no worker stays."""
+        fate = self._fate_of_worker(failure)
+        if fate is None:
+            self._attempts += 1
+            if self._attempts >= self._call.policy.max_attempts:
+                raise failure
+            return self._next_try(self._call.policy, self._attempts)
+        self._losses += 1
+        if self._losses >= LOST_WORKER.max_attempts:
+            reason = f"{self._call.activity} was begun {self._losses} times without an end: each time {fate}"
+            raise Failure(code="workerLost", message=reason).to_error() from failure
+        return self._next_try(LOST_WORKER, self._losses)
+
+    def _fate_of_worker(self, failure: Exception) -> str | None:
+        if not versions.is_at_least(self._context, versions.LOST_WORKERS_ARE_NO_ATTEMPTS):
+            return None
+        return lost_worker(failure, self._call.activity)
+
+    def _next_try(self, policy: RetryPolicy, attempt: int) -> datetime:
+        telemetry.activity_retried(self._context, self._call.activity, attempt, self._call.payload)
+        seed = f"{self._context.instance_id}:{self._call.activity}"
+        now: datetime = self._context.current_utc_datetime
+        return now + policy.pause(attempt, seed)

@@ -45,3 +45,5 @@ STORAGE = RetryPolicy(max_attempts=6, first_interval=timedelta(seconds=2), max_i
 DECISION = RetryPolicy(max_attempts=6, first_interval=timedelta(seconds=5), backoff=3.0)
 # What fails more often is left to `reconcile_documents`.
 COMPENSATION = RetryPolicy(max_attempts=4, first_interval=timedelta(seconds=2))
+# Three tries in two minutes that are no attempts: the host gives a new worker one minute to start.
+LOST_WORKER = RetryPolicy(max_attempts=4, first_interval=timedelta(seconds=5), backoff=4.0)

@@ -1,5 +1,6 @@
 """The real orchestrator and entity on the local engine, with stand-in activities and a clock that tests move."""
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import azure.durable_functions as df
 
 import entities
 import orchestrators
-from devhost.testing import OrchestrationTestHost
+from devhost.testing import EngineOptions, OrchestrationTestHost
 from docpipeline.models.compliance import ComplianceVerdict
 from docpipeline.models.counters import FIELDS
 from docpipeline.models.extraction import Extraction
@@ -19,10 +20,22 @@ from docpipeline.models.instance_ids import counter_shard
 from docpipeline.models.jobs import DocumentJob
 from tests.records import PolicyFields, a_policy
 
+HOST_JSON = Path(__file__).parents[2] / "host.json"
 ORCHESTRATOR = "document_processing_orchestrator"
 READ = Extraction(text_blob="extractions/a/text.txt", page_count=3, character_count=99, confidence=0.99)
 CLEAN = ComplianceVerdict(is_compliant=True, confidence=0.97)
 FLAGGED = ComplianceVerdict(is_compliant=False, confidence=0.97, issue_count=1)
+
+
+class WorkerProcessExitException(Exception):
+    """Named as the local hosts name the platform's failure, so that the engine words it as they do."""
+
+    def __init__(self) -> None:
+        super().__init__("python exited with code 137 (0x89)")
+
+
+LOST = WorkerProcessExitException()
+"""A stand-in whose worker process dies."""
 Payload = dict[str, Any]
 """What an activity is given, and what it returns: an object of JSON."""
 
@@ -123,18 +136,27 @@ class Pipeline:
         app = df.DFApp()
         for blueprint in (*orchestrators.blueprints, *entities.blueprints, self.activities.blueprint()):
             app.register_functions(blueprint)
-        self.host = OrchestrationTestHost(app, folder)
+        self.host = OrchestrationTestHost(
+            app, folder, EngineOptions.from_host_json(json.loads(HOST_JSON.read_text()))
+        )
         self.activities.now = self.host.now
 
-    def submit(self, document_id: str = "inv-17", user_id: str = "anna", **limits: Unpack[PolicyFields]) -> str:
-        """Start a document's run, settle, and return the instance id."""
+    def submit(
+        self,
+        document_id: str = "inv-17",
+        user_id: str = "anna",
+        version: str | None = None,
+        **limits: Unpack[PolicyFields],
+    ) -> str:
+        """Start a document's run, of this version or of host.json's, settle, and return the instance id."""
         job = DocumentJob(
             document_id=document_id,
             blob_url=f"https://acct.blob.core.windows.net/incoming/{document_id}/00",
             user_id=user_id,
             policy=a_policy(**limits),
         )
-        instance = self.host.start(ORCHESTRATOR, job.to_payload(), f"doc-{document_id}-{user_id}-1")
+        payload = json.dumps(json.dumps(job.to_payload()))
+        instance = self.host.client.start(ORCHESTRATOR, f"doc-{document_id}-{user_id}-1", payload, version)
         self.settle()
         return instance
 

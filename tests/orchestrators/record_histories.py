@@ -1,4 +1,4 @@
-"""Record the histories anew: `python -m tests.orchestrators.record_histories`.
+"""Record the histories anew, all or some: `python -m tests.orchestrators.record_histories [NAME...]`.
 
 Do so only for a new version of the orchestrator, or for a new case. Instances in flight have histories like the
 existing ones: if one does not replay any more, documents in flight would fail after a deployment.
@@ -8,7 +8,7 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from azure.durable_functions.models.history import HistoryEventType
 import orchestrators
 from devhost.testing import HistoryReplayer
 from docpipeline.models.extraction import Extraction
-from tests.orchestrators.pipeline import FLAGGED, ORCHESTRATOR, Pipeline
+from tests.orchestrators.pipeline import CLEAN, FLAGGED, LOST, ORCHESTRATOR, Pipeline
 from tests.orchestrators.recorded_history import RecordedHistory, answer_of
 
 Case = Callable[[Pipeline], None]
@@ -94,6 +94,24 @@ def failed_extraction(pipeline: Pipeline) -> None:
     pipeline.submit()
 
 
+def lost_workers(pipeline: Pipeline) -> None:
+    """Workers are lost in two steps, and in both of the two that are in parallel; the document is completed."""
+    pipeline.activities.script(
+        "validate_compliance", LOST, OSError("compliance: answered 500"), LOST, CLEAN.to_payload()
+    )
+    pipeline.activities.script("store_processed_document", LOST, {})
+    pipeline.activities.script("send_completion_notification", LOST, LOST, {})
+    pipeline.submit()
+    pipeline.advance(minutes=5)
+
+
+def lost_worker_of_version_1_0(pipeline: Pipeline) -> None:
+    """A worker was lost in an instance of version 1.0, where that is an attempt: compliance has failed."""
+    pipeline.activities.script("validate_compliance", OSError("compliance: answered 500"), LOST)
+    pipeline.submit(version="1.0")
+    pipeline.advance(minutes=5)
+
+
 def failed_compliance(pipeline: Pipeline) -> None:
     """Compliance fails three times, and recording the failure fails once."""
     pipeline.activities.script("validate_compliance", OSError("compliance: answered 500"))
@@ -107,7 +125,7 @@ CASES: dict[str, Case] = {
     for case in (
         clean_document, approved_review, approved_review_by_webhook, rejected_review, timeout_with_reminder,
         nonsense_before_the_decision, new_generation_of_the_wait, retried_extraction, retried_store_and_notify,
-        failed_extraction, failed_compliance,
+        failed_extraction, failed_compliance, lost_workers, lost_worker_of_version_1_0,
     )
 }  # fmt: skip
 
@@ -136,12 +154,13 @@ def _without_stacks(context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def main() -> int:
-    """Record every case."""
+def main(names: Sequence[str]) -> int:
+    """Record the cases of these names, or every case."""
     # Failures are part of the cases. Their log is not needed.
     logging.disable()
     with HistoryReplayer(orchestrators.blueprints) as replayer:
-        for name, case in CASES.items():
+        for name in names or CASES:
+            case = CASES[name]
             context = last_context(case)
             answer = answer_of(replayer.replay(ORCHESTRATOR, context))
             RecordedHistory(shows=case.__doc__ or "", context=context, answer=answer).save(name)
@@ -150,4 +169,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
