@@ -28,8 +28,10 @@ LONGEST_TIMER = timedelta(days=3)
 """Waits are cut to this: the SDK splits a timer above six days into parts that a race cannot cancel."""
 EVENTS_PER_GENERATION = 10
 """After this many events that are not a decision, the wait continues with a fresh history."""
-PAUSE = timedelta(seconds=3)
-"""See `await_review`; the engine may shorten it by a second."""
+TIMER_CUT = timedelta(seconds=1)
+"""The Durable extension cuts the delay of a timer to whole seconds, so it may fire almost this much too early."""
+PAUSE = timedelta(seconds=2) + TIMER_CUT
+"""See `await_review`."""
 
 _REQUEST = "send_review_notification"
 
@@ -101,12 +103,13 @@ def _wait_for_event(
 ) -> Steps[tuple[Any | None, OpenReview]]:
     """The completed event task, or None at the deadline; and the review, without its reminder once that is sent.
 
-    The next action follows from which timer fired, and not from the clock: a timer may fire a second early.
+    The next action follows from which timer fired, and not from the clock, which may still show an earlier time.
     """
     event = run.context.wait_for_external_event(event_names.DOCUMENT_APPROVAL)
     while not event.is_completed:
         wake_up = _next_wake_up(run, open_review)
-        timer = run.context.create_timer(wake_up)
+        # The record promises the reviewer all of the time until the deadline.
+        timer = run.context.create_timer(wake_up + TIMER_CUT)
         yield run.context.task_any([event, timer])
         if event.is_completed:
             _cancel(timer)
