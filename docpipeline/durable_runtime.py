@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 PAGE = 100
 """The most instances that one query shows, however many there are."""
 
+PURGED_STATUSES = ("Completed", "Terminated")
+"""What the daily purge deletes."""
+
 _ENDED = {"Completed", "Failed", "Terminated", "Canceled"}
 
 
@@ -52,6 +55,7 @@ class EndedInstance:
     """An instance that will never run again."""
 
     instance_id: str
+    runtime_status: str
     ended_at: datetime
     """UTC."""
 
@@ -88,7 +92,7 @@ class DurableRuntime(Protocol):
         """
 
     async def ended_instances(self, created_from: datetime, created_to: datetime) -> list[EndedInstance]:
-        """One page of the instances Completed or Terminated that were created in this time (UTC)."""
+        """One page of the instances with a status of PURGED_STATUSES that were created in this time (UTC)."""
 
     async def purge(self, instance_id: str) -> int:
         """Delete an instance with its history. Returns how many were deleted."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
-from docpipeline.durable_runtime import PAGE, DurableRuntime
+from docpipeline.durable_runtime import PAGE, PURGED_STATUSES, DurableRuntime, EndedInstance
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +46,15 @@ async def _ended_before(runtime: DurableRuntime, cutoff: datetime) -> AsyncGener
         start, end = windows.pop()
         page = await runtime.ended_instances(start, end)
         for instance in page:
-            if instance.ended_at < cutoff and not instance.is_entity:
+            if _may_be_purged(instance, cutoff):
                 yield instance.instance_id
         if len(page) >= PAGE and end - start > _SMALLEST_WINDOW:
             middle = start + (end - start) / 2
             windows += [(middle, end), (start, middle)]
     log.warning("Purging stopped after %d queries; the next run goes on", MOST_QUERIES)
+
+
+def _may_be_purged(instance: EndedInstance, cutoff: datetime) -> bool:
+    # The status is looked at again, because the Durable extension ignores a filter that it does not understand.
+    has_ended = instance.runtime_status in PURGED_STATUSES and instance.ended_at < cutoff
+    return has_ended and not instance.is_entity

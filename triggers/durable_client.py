@@ -6,11 +6,12 @@ The client's failures are bare exceptions with whatever the runtime answered; no
 import json
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import azure.durable_functions as df
 from pydantic import ValidationError
 
-from docpipeline.durable_runtime import EndedInstance, Instance
+from docpipeline.durable_runtime import PURGED_STATUSES, EndedInstance, Instance
 from docpipeline.errors import InstanceGone
 from docpipeline.models import event_names
 from docpipeline.models.approvals import Decision
@@ -23,7 +24,8 @@ from triggers.durable_calls import answer_to, unavailable
 P = TypeVar("P", bound=Payload)
 
 ORCHESTRATOR = "document_processing_orchestrator"
-_PURGED_STATUSES = (df.OrchestrationRuntimeStatus.Completed, df.OrchestrationRuntimeStatus.Terminated)
+# A status that the SDK does not know would fail here: the extension ignores one that it does not know.
+_PURGED_STATUSES = [df.OrchestrationRuntimeStatus(name) for name in PURGED_STATUSES]
 
 
 class DurableClient:
@@ -72,12 +74,16 @@ class DurableClient:
 
     async def ended_instances(self, created_from: datetime, created_to: datetime) -> list[EndedInstance]:
         """One page of the instances Completed or Terminated that were created in this time (UTC)."""
-        page = await answer_to(self._client.get_status_by(created_from, created_to, list(_PURGED_STATUSES)))
-        return [EndedInstance(status.instance_id, status.last_updated_time) for status in page]
+        page = await answer_to(self._client.get_status_by(created_from, created_to, _PURGED_STATUSES))
+        return [
+            EndedInstance(status.instance_id, status.runtime_status.value, status.last_updated_time)
+            for status in page
+        ]
 
     async def purge(self, instance_id: str) -> int:
         """Delete an instance with its history. Returns how many were deleted."""
-        result = await answer_to(self._client.purge_instance_history(instance_id))
+        # The SDK puts the id into the URL as it is, and `instances/?createdTimeFrom=...` deletes all instances.
+        result = await answer_to(self._client.purge_instance_history(quote(instance_id, safe="")))
         deleted: int = result.instances_deleted
         return deleted
 

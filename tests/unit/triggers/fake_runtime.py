@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiohttp
 import azure.durable_functions as df
@@ -78,6 +78,7 @@ class FakeRuntime:
         self.refuses_signals = False
         self.events_to_drop = 0
         """How many of the next events are answered with 202 and never arrive."""
+        self.ignores_statuses = False
 
     def client(self) -> df.DurableOrchestrationClient:
         client = df.DurableOrchestrationClient(BINDING)
@@ -120,6 +121,10 @@ class FakeRuntime:
 
     async def _delete(self, url: str, invocation_id: str | None = None) -> list[Any]:
         _, names, _ = self._opened(url)
+        if names == [""]:
+            self.purged += list(self.instances)
+            self.instances.clear()
+            return [200, {"instancesDeleted": len(self.purged)}]
         if self.instances.pop(names[0], None) is None:
             return [404, None]
         self.purged.append(names[0])
@@ -131,7 +136,7 @@ class FakeRuntime:
         self.requests.append(url)
         parts = urlsplit(url.removeprefix(RPC))
         kind, *names = parts.path.split("/")
-        return kind, names, parse_qs(parts.query)
+        return kind, [unquote(name) for name in names], parse_qs(parts.query)
 
     def _start(self, instance_id: str, data: Any) -> list[Any]:
         if self.refuses_starts:
@@ -164,7 +169,7 @@ class FakeRuntime:
         found = [
             instance.shown()
             for _, instance in sorted(self.instances.items())
-            if after <= instance.created <= before and instance.status in statuses
+            if after <= instance.created <= before and (instance.status in statuses or self.ignores_statuses)
         ]
         return found[:100]
 

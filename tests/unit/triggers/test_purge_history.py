@@ -37,6 +37,32 @@ async def test_what_ended_long_ago_is_purged_and_the_rest_is_kept(pipeline: Pipe
     assert sorted(pipeline.runtime.purged) == ["completed", "terminated"]
 
 
+async def test_what_must_stay_stays_although_the_runtime_ignores_the_filter_by_status(pipeline: Pipeline) -> None:
+    """The Durable extension lists everything when it does not know the status that it is asked for."""
+    pipeline.runtime.ignores_statuses = True
+    ended(pipeline, "completed", 31)
+    for status in ("Failed", "Running", "Pending", "Suspended", "ContinuedAsNew"):
+        ended(pipeline, status.lower(), 400, status)
+
+    assert await purge(pipeline) == 1
+    assert pipeline.runtime.purged == ["completed"]
+
+
+async def test_the_statuses_that_are_asked_for_are_spelt_as_the_extension_spells_them(pipeline: Pipeline) -> None:
+    await purge(pipeline)
+    (listing,) = pipeline.runtime.requests
+    assert listing.endswith("&runtimeStatus=Completed,Terminated")
+
+
+@pytest.mark.parametrize("name", ["?createdTimeFrom=2024-01-01T00:00:00Z", "#", "a/b", "a%2Fb", "a b", "ä"])
+async def test_an_odd_id_deletes_that_instance_and_no_other(pipeline: Pipeline, name: str) -> None:
+    ended(pipeline, name, 31)
+    ended(pipeline, "failed", 31, "Failed")
+
+    assert await purge(pipeline) == 1
+    assert pipeline.runtime.purged == [name]
+
+
 async def test_the_end_counts_not_the_beginning(pipeline: Pipeline) -> None:
     ended(pipeline, "reviewed-for-months", 1, took_days=80)
 

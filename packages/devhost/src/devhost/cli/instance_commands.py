@@ -190,7 +190,8 @@ def _purge(parsed: argparse.Namespace) -> None:
         raise NothingDone("Say what to purge: one ID, or --finished for all instances that have ended.")
     client = _client(parsed)
     if parsed.finished:
-        count = client.purge_finished(parsed.status or "", parsed.before or "")
+        # The Durable extension takes a purge without a status for one of all instances, running ones too.
+        count = client.purge_finished(parsed.status or ",".join(sorted(FINISHED)), parsed.before or "")
         return _print_count(parsed, count)
     status = client.status(parsed.instance_id)["runtimeStatus"]
     if status not in FINISHED and not parsed.force:

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from devhost.cli.command_line import main
+from devhost.cli.host_client import HostClient
 from tests.unit.cli.conftest import KEYS, CommandLine, OpenHost
 from tests.unit.page.sample_orders import MARKUP, ORDER_ID, begin_order, run_order
 
@@ -157,6 +158,21 @@ def test_purge_of_all_finished_ones_leaves_the_others(command_line: CommandLine)
     assert command_line.run("purge", "--finished", "--before", "2023-01-01") == "Deleted 0 instances.\n"
     assert command_line.run("purge", "--finished", "--status", "Completed") == "Deleted 2 instances.\n"
     assert status_of(command_line, "waiting") == "Running"
+
+
+def test_purge_of_all_finished_ones_names_their_statuses(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without them, the Durable extension would delete running instances, too."""
+    asked: list[str] = []
+
+    def purge_finished(client: HostClient, statuses: str, created_before: str) -> int:
+        asked.append(statuses)
+        return 0
+
+    monkeypatch.setattr(HostClient, "purge_finished", purge_finished)
+    command_line.run("purge", "--finished")
+    assert asked == ["Canceled,Completed,Failed,Terminated"]
 
 
 @pytest.mark.parametrize(
