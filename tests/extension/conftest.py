@@ -18,16 +18,10 @@ from tests.end_to_end.conftest import SETTINGS, a_document
 
 __all__ = ["a_document"]
 
-# The extension takes options of host.json from the environment, too. By default it polls an idle hub every 30 s,
-# and what a dead host had in hand stays hidden for five minutes; a minute is the least.
-_PROVIDER = "AzureWebJobs__extensions__durableTask__storageProvider__"
-_QUICK = {
-    f"{_PROVIDER}maxQueuePollingInterval": "00:00:01",
-    f"{_PROVIDER}controlQueueVisibilityTimeout": "00:01:00",
-    f"{_PROVIDER}workItemQueueVisibilityTimeout": "00:01:00",
-}
-# For the review that a test lets time out; the others are decided long before.
-_SHORT_REVIEWS = {"APPROVAL_TIMEOUT_HOURS": str(40 / 3600)}
+# Over host.json: tests need not wait longer than they must for the next look at a queue.
+_QUICK = {"AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval": "00:00:01"}
+# For the review that a test lets time out; the others are decided long before. Nearly a second of it would be cut.
+_SHORT_REVIEWS = {"APPROVAL_TIMEOUT_HOURS": str(40.999 / 3600)}
 
 EXTENSION_SETTINGS = SETTINGS | _QUICK | _SHORT_REVIEWS
 """Of every instance of the app on the extension's stack."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
@@ -49,6 +50,19 @@ def test_compliance_that_fails_and_comes_back_only_delays_a_document(
     assert client.wait_for(document_id)["decision"] == "approved"
     (fault,) = request("GET", f"{client.stack.emulator_url}/faults").json["faults"]
     assert fault["struck"] == 1
+
+
+def test_the_timers_of_a_review_fire_once_and_the_last_not_before_its_deadline(
+    client: Client, forgotten: str
+) -> None:
+    """The extension cuts the delay of a timer to whole seconds."""
+    record = client.wait_for(forgotten, "timeout", deadline_seconds=120)
+    client.wait_for_instance(record["instanceId"], "Completed")
+    history = client.instance(record["instanceId"], "?showHistory=true").json["historyEvents"]
+    fired = [event for event in history if event["EventType"] == "TimerFired"]
+    # The alarm of the extraction, which was cancelled, fires only after half an hour.
+    assert len(fired) == 2
+    assert datetime.fromisoformat(record["completedAt"]) >= datetime.fromisoformat(record["review"]["deadline"])
 
 
 def test_an_event_by_the_submitter_is_counted_and_does_not_decide(client: Client, flagged: str) -> None:
