@@ -4,21 +4,28 @@ Each house has its own `tests` folder and its own configuration, and pytest runs
 there. The second runs even if the first fails. Options go to both (`-k counter -x`). A path selects the house that
 has it, and only that house runs. It is relative to the root (`packages/devhost/tests/contract`) or to the house
 (`tests/unit/test_settings.py`).
+
+A house's files are dealt out to several processes; `-n 0` runs them one after the other in one, for `-s` and for
+reading what happens in which order. Nothing that a test started is left when its house has ended.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from scripts.process_family import run_family
 
 ROOT = Path(__file__).resolve().parent.parent
 HOUSES = (Path(), Path("packages", "devhost"))
 """Folders with tests of their own, from the root."""
 AZURITE = Path("node_modules", "azurite", "dist", "src", "azurite.js")
 """Passed to devhost's tests: many of them skip themselves where there is no Azurite."""
+
+IN_PARALLEL = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "10")
+"""A file stays in one process, for what its tests share. They come in their order: the longest tests are first."""
 
 _INTERRUPTED = 2
 _NO_TESTS = 5
@@ -28,14 +35,25 @@ _NO_TESTS = 5
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     """Run the houses' tests. Returns the exit code."""
     codes = []
-    environment = {"DEVHOST_AZURITE": str(root / AZURITE), **os.environ}
+    # Many tests wait for processes rather than compute, so one more than the cores keeps those busy.
+    workers = str((os.cpu_count() or 1) + 1)
+    environment = {
+        "DEVHOST_AZURITE": str(root / AZURITE),
+        "PYTEST_XDIST_AUTO_NUM_WORKERS": workers,
+        **os.environ,
+    }
     for house, own_arguments in plan(arguments, root):
         print(f"tests: {(house / 'tests').as_posix()}", flush=True)
-        command = [sys.executable, "-m", "pytest", *own_arguments]
-        codes.append(subprocess.run(command, cwd=root / house, env=environment, check=False).returncode)
+        command = [sys.executable, "-m", "pytest", *how(own_arguments), *own_arguments]
+        codes.append(run_family(command, root / house, environment))
         if codes[-1] == _INTERRUPTED:
             break
     return verdict(codes)
+
+
+def how(arguments: Sequence[str]) -> Sequence[str]:
+    """How a house runs: in parallel, unless a file is named, which would be in one process anyway."""
+    return () if any(".py" in argument for argument in arguments) else IN_PARALLEL
 
 
 def verdict(codes: Sequence[int]) -> int:

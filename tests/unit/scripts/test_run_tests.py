@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.run_tests import HOUSES, main, plan, verdict
+from scripts.run_tests import HOUSES, how, main, plan, verdict
 
 PIPELINE, DEVHOST = HOUSES
 
@@ -41,11 +41,18 @@ def test_a_path_that_both_have_goes_to_both(root: Path) -> None:
     assert plan(["tests"], root) == [(house, ["tests"]) for house in HOUSES]
 
 
+def test_a_house_runs_in_several_processes_unless_one_file_is_named(root: Path) -> None:
+    (_, arguments), _ = plan(["-k", "counter"], root)
+    assert how(arguments)[:2] == ("-n", "auto")
+    ((_, arguments),) = plan(["-q", "tests/test_counter.py::test_counter"], root)
+    assert how(arguments) == ()
+
+
 def test_a_failure_in_the_first_house_does_not_keep_the_second_from_running(
     root: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (root / PIPELINE / "tests" / "test_broken.py").write_text("def test_broken(): assert False\n")
-    assert main(["-q"], root) == 1
+    assert main(["-q", "-n", "0"], root) == 1
     shown = capfd.readouterr().out
     assert (shown.count("1 failed, 1 passed in"), shown.count(" passed in ")) == (1, 2)
 
@@ -58,7 +65,7 @@ def test_tests_get_the_path_of_azurite_so_that_none_is_skipped(
     script = root / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
     source = f"import os\ndef test_it(): assert os.environ['DEVHOST_AZURITE'] == {str(script)!r}\n"
     (root / DEVHOST / "tests" / "test_engine.py").write_text(source)
-    assert main(["-q"], root) == 0
+    assert main(["-q", "-n", "0"], root) == 0
 
 
 @pytest.mark.parametrize(
