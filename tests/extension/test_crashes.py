@@ -27,7 +27,11 @@ DOCUMENTS = 20
 MakeDocument = Callable[[], bytes]
 
 KILLS = int(os.environ.get("EXTENSION_KILLS", "0"))
-FIRST_SEED = int(os.environ.get("EXTENSION_KILLS_SEED") or random.randrange(1_000_000))
+# The processes of a parallel run must draw alike, since the seed is in the name of a test.
+FIRST_SEED = int(
+    os.environ.get("EXTENSION_KILLS_SEED")
+    or random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID")).randrange(1_000_000)
+)
 ONLY_SOAKED = pytest.param(0, marks=pytest.mark.skip(reason="takes a minute for each kill: make soak"))
 
 pytestmark = pytest.mark.timeout(400)
