@@ -19,7 +19,7 @@ _SCRIPT = Path(__file__).parents[1] / "node_modules" / "azurite" / "dist" / "src
 _ACCOUNT = "devstoreaccount1"
 # The published key of every storage emulator: not a secret.
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-_START_SECONDS = 60
+_START_SECONDS = 120
 
 
 @dataclass(frozen=True)

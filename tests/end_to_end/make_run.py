@@ -69,7 +69,7 @@ class MakeRun:
         self._process.send_signal(signal.SIGCONT)
         code = self._process.wait(timeout=60)
         self._close()
-        _, alive = psutil.wait_procs(children, timeout=10)
+        _, alive = psutil.wait_procs(children, timeout=60)
         assert not alive
         return code
 

@@ -55,5 +55,5 @@ def test_run_prints_where_things_are_and_a_signal_ends_every_part(
 
     assert f"http://127.0.0.1:{environment['PORT']}/api/health" in printed
     assert len(parts) >= 3
-    _, alive = psutil.wait_procs(parts, timeout=10)
+    _, alive = psutil.wait_procs(parts, timeout=60)
     assert alive == []

@@ -45,7 +45,7 @@ class EmulatorProcess:
         """Send a signal and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
         return self.process.returncode
 
     def client(self, key: str = "any-key", retry_total: int = 0) -> DocumentAnalysisClient:
@@ -71,7 +71,7 @@ class EmulatorProcess:
         """Submit a document, and return the operation's URL without waiting."""
         url = f"{self.url}/formrecognizer/documentModels/prebuilt-read:analyze?api-version=2023-07-31"
         headers = {"Content-Type": "application/octet-stream", "Ocp-Apim-Subscription-Key": "k"}
-        answer = requests.post(url, data=document, headers=headers, timeout=20)
+        answer = requests.post(url, data=document, headers=headers, timeout=60)
         assert answer.status_code == 202, answer.text
         return answer.headers["Operation-Location"]
 
@@ -79,17 +79,17 @@ class EmulatorProcess:
         """Poll an operation, which may have been submitted to another port."""
         path = operation[operation.index("/formrecognizer") :]
         headers = {"Ocp-Apim-Subscription-Key": "k"}
-        answer: dict[str, Any] = requests.get(self.url + path, headers=headers, timeout=20).json()
+        answer: dict[str, Any] = requests.get(self.url + path, headers=headers, timeout=60).json()
         return answer
 
     def get(self, path: str) -> Any:
         """Return the JSON of a control route."""
-        return requests.get(self.url + path, timeout=20).json()
+        return requests.get(self.url + path, timeout=60).json()
 
     def inject(self, service: EmulatedService, **fault: Unpack[FaultFields]) -> None:
         """Make a service fail."""
         description: dict[str, Any] = {"service": service, **fault}
-        assert requests.post(f"{self.url}/faults", json=description, timeout=20).status_code == 201
+        assert requests.post(f"{self.url}/faults", json=description, timeout=60).status_code == 201
 
     def children(self) -> list[psutil.Process]:
         """The worker processes."""

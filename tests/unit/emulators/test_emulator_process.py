@@ -50,7 +50,7 @@ def test_files_are_for_their_owner_only_and_nothing_that_is_refused_is_logged(tm
         folder = tmp_path / "emulators"
         modes = {path.relative_to(folder).as_posix(): path.stat().st_mode for path in (folder, *folder.rglob("*"))}
         emulators.process.send_signal(signal.SIGTERM)
-        _, logged = emulators.process.communicate(timeout=20)
+        _, logged = emulators.process.communicate(timeout=60)
     assert {"lock", "emulators.sqlite3", "emulators.sqlite3-wal", "results"} <= modes.keys()
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
     assert ("A request was refused" in logged, "s3cr3t" in logged) == (True, False)
@@ -60,7 +60,7 @@ def test_port_in_use_is_one_line_that_names_port_and_setting(tmp_path: Path) -> 
     with EmulatorProcess(tmp_path / "first") as first:
         port = first.url.rpartition(":")[2]
         second = EmulatorProcess(tmp_path / "second", port=int(port))
-        _, complaint = second.process.communicate(timeout=20)
+        _, complaint = second.process.communicate(timeout=60)
 
     assert second.process.returncode == 1
     assert complaint.count("\n") == 1

@@ -30,7 +30,7 @@ class Crowd:
         with self._lock:
             self._inside += 1
             self.most = max(self.most, self._inside)
-        self._full.wait(timeout=20)
+        self._full.wait(timeout=60)
         with self._lock:
             self._inside -= 1
 

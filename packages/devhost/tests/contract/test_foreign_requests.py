@@ -66,7 +66,7 @@ def test_malformed_request_leaves_nothing_of_itself_in_the_log(keyed_host: Contr
     """Guards against keys in ``devhost.log``, which went there with the line that was not understood."""
     base = keyed_host.origin if api == "public" else keyed_host.binding["rpcBaseUrl"]
     key = keyed_host.keys["master"]
-    with socket.create_connection(("127.0.0.1", urlsplit(base).port or 0), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", urlsplit(base).port or 0), timeout=60) as connection:
         connection.sendall(f"GET /s3cr3t HTTP/1.1\r\nHost: localhost\r\nx-functions-key: {key}\0\r\n\r\n".encode())
         assert b"400" in connection.recv(65536).splitlines()[0]
     assert ask(keyed_host.origin, "GET", "/admin/host/status").status == 200

@@ -38,7 +38,7 @@ def test_address_of_a_request_is_the_one_that_its_host_header_names(host: Devhos
 
 
 def test_repeated_header_is_joined_by_commas_and_found_in_any_case(host: DevhostProcess) -> None:
-    connection = http.client.HTTPConnection(host.origin.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(host.origin.removeprefix("http://"), timeout=60)
     connection.putrequest("GET", "/v1/see")
     for value in ("a", "b"):
         connection.putheader("X-Twice", value)

@@ -193,7 +193,7 @@ def tells(problem: str, name: str, words: str) -> bool:
 def test_host_tells_all_of_them_and_ends(app_files: AppFiles, tmp_path: Path, workers: str) -> None:
     app_files.write("import pages\n" + IMPORTS + EVERYTHING, {"pages": PAGES})
     host = DevhostProcess(tmp_path, "--strict", "--workers", workers, app=app_files.root)
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     assert all(words in host.output for _, words in EXPECTED)
     assert host.output.count("  - ") == len(EXPECTED)
     assert "Traceback" not in host.output
@@ -211,7 +211,7 @@ def test_wrong_routes_schedules_and_storage_are_told_at_once_and_no_function_is_
         + "def take(m: func.QueueMessage): ...\n"
     )
     host = DevhostProcess(tmp_path, app=app_files.root)
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     reported = [line for line in host.output.splitlines() if line.startswith("  - ")]
     assert [line.split()[1] for line in reported] == ["page", "tick", "take", "take"]
     assert "Host ready" not in host.output

@@ -206,7 +206,7 @@ def test_app_is_asked_for_its_functions_only_once(app_files: AppFiles) -> None:
 def test_missing_import_ends_the_start_with_the_search_path(app_files: AppFiles, tmp_path: Path) -> None:
     app_files.write("import no_such_package_here\n" + APP)
     host = DevhostProcess(tmp_path, app=app_files.root)
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     assert "function_app.py cannot be imported: No module named 'no_such_package_here'" in host.output
     places = host.output.split("Searched (sys.path):\n")[1].splitlines()
     assert places[0].strip() == str(app_files.root)

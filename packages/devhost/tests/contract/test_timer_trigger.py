@@ -183,11 +183,11 @@ def test_timer_never_overlaps_itself_and_its_next_time_counts_from_its_end(timer
 
     def run(_: func.TimerRequest) -> None:
         begun.release()
-        release.wait(10)
+        release.wait(60)
 
     service = timers.start("0 0 * * * *", run)
     timers.clock.advance(timedelta(hours=1))
-    assert begun.acquire(timeout=10)
+    assert begun.acquire(timeout=60)
     timers.clock.advance(timedelta(hours=3, minutes=30))
     assert not service.settle(0.05)
     assert not begun.acquire(blocking=False)

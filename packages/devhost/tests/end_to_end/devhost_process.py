@@ -58,7 +58,14 @@ class DevhostProcess:
                 stderr=log,
                 env={**os.environ, "SAMPLE_FOLDER": str(self.folder), **(environ or {})},
             )
-        eventually(lambda: _READY.search(self.output) or self.process.poll() is not None, "the host is ready", 30)
+        try:
+            eventually(self._is_ready_or_has_ended, "the host is ready", 120)
+        except BaseException:
+            self.kill()  # Nobody else could: whoever wanted it has nothing in hand.
+            raise
+
+    def _is_ready_or_has_ended(self) -> bool:
+        return bool(_READY.search(self.output)) or self.process.poll() is not None
 
     @property
     def output(self) -> str:
@@ -81,7 +88,7 @@ class DevhostProcess:
         """End the process as an operator would; returns its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=60)
 
     def ask(
         self, method: str, path: str, document: Any = None, headers: Mapping[str, str] | None = None

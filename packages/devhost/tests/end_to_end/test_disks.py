@@ -78,7 +78,7 @@ def refusal(start_host: StartHost, folder: Path, launcher: tuple[str, ...] = LAU
     """The one line in which a host says why it cannot start. The files of its database are as they were."""
     before = contents(folder / "state")
     host = start_host(folder, launcher=launcher)
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     assert contents(folder / "state") == before
     # The app may have been listed by then.
     *listed, text = host.output.splitlines()
@@ -117,7 +117,7 @@ def test_a_database_file_that_cannot_be_written_is_reported_and_nothing_is_lost(
 ) -> None:
     (state / HUB).chmod(0o444)
     host = start_host(tmp_path, launcher=WITHOUT_PRIVILEGES)
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     assert host.output.count("\n") == 1
     assert f"{HUB} cannot be used: attempt to write a readonly database. Give the host a folder" in host.output
     (state / HUB).chmod(0o644)
@@ -160,7 +160,7 @@ def test_a_second_host_on_the_same_state_is_refused_and_the_first_goes_on(
     first.begin("hold", None, "held")
     (tmp_path / "second").mkdir()
     second = start_host(tmp_path / "second", "--state-dir", str(tmp_path / "state"))
-    assert second.process.wait(10) == 1
+    assert second.process.wait(60) == 1
     assert second.output.count("\n") == 1
     database = tmp_path / "state" / "devhost" / HUB
     assert f"The database {database} is in use by another running host." in second.output

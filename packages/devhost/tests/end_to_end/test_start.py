@@ -99,7 +99,7 @@ def test_port_in_use_is_one_line_that_names_the_port_and_the_option(tmp_path: Pa
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         host = DevhostProcess(tmp_path, "--port", str(port))
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     assert host.output.count("\n") == 1
     assert f"Port {port} " in host.output
     assert "--port" in host.output
@@ -113,7 +113,7 @@ def test_app_that_cannot_be_loaded_is_explained(tmp_path: Path) -> None:
         "@app.route(route='x')\ndef page(request: func.HttpRequest) -> func.HttpResponse: ...\n"
     )
     host = DevhostProcess(tmp_path, app=app)
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     assert "function_app.py:3" in host.output
     assert "declared in Python but not in function.json: request" in host.output
     assert "Traceback" not in host.output
@@ -125,7 +125,7 @@ def test_host_json_that_cannot_be_read_is_one_line_that_does_not_blame_the_app(t
     (app / "function_app.py").write_text("import azure.durable_functions as df\napp = df.DFApp()\n")
     (app / "host.json").write_text("{")
     host = DevhostProcess(tmp_path, app=app)
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     assert host.output.count("\n") == 1
     assert f"{app / 'host.json'} is not valid JSON" in host.output
     assert "(line 1, column 2)" in host.output
@@ -134,7 +134,7 @@ def test_host_json_that_cannot_be_read_is_one_line_that_does_not_blame_the_app(t
 def test_state_folder_that_cannot_be_written_is_one_line_that_names_the_option(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
     host = DevhostProcess(tmp_path)
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     assert host.output.count("\n") == 1
     assert "cannot be written to: Not a directory. " in host.output
     assert "--state-dir" in host.output

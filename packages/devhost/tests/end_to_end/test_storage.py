@@ -63,7 +63,7 @@ def test_order_passes_from_http_to_queue_to_blob_to_orchestration_to_queue(
     host: DevhostProcess, azurite: Azurite
 ) -> None:
     submit(host, "17", "two lamps")
-    eventually(lambda: "TWO LAMPS" in bodies(azurite, f"{orders(host)}-announced"), "the order is announced", 20)
+    eventually(lambda: "TWO LAMPS" in bodies(azurite, f"{orders(host)}-announced"), "the order is announced")
     assert "stored 17" in bodies(azurite, f"{orders(host)}-receipts")
     assert host.lines_of("tries").count("17 1") == 1
     with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
@@ -73,7 +73,7 @@ def test_order_passes_from_http_to_queue_to_blob_to_orchestration_to_queue(
 
 def test_hopeless_order_is_tried_five_times_and_then_given_up(host: DevhostProcess) -> None:
     submit(host, "bad", "nothing")
-    eventually(lambda: "bad" in host.lines_of("given_up"), "the poison message is seen", 20)
+    eventually(lambda: "bad" in host.lines_of("given_up"), "the poison message is seen")
     tries = [line for line in host.lines_of("tries") if line.startswith("bad ")]
     assert tries == [f"bad {count}" for count in range(1, 6)]
     assert f"was moved to {orders(host)}-poison after 5 tries" in host.output
@@ -82,13 +82,13 @@ def test_hopeless_order_is_tried_five_times_and_then_given_up(host: DevhostProce
 def test_hopeless_blob_is_tried_five_times_and_then_given_up(host: DevhostProcess) -> None:
     submit(host, "blob", "unreadable")
     path = f"{orders(host)}-store/new/blob.txt"
-    eventually(lambda: path in host.lines_of("given_up"), "the poison message is seen", 20)
+    eventually(lambda: path in host.lines_of("given_up"), "the poison message is seen")
     assert host.lines_of("stored").count(f"{path} unreadable") == 5
 
 
 def test_killed_host_works_on_each_stored_blob_only_once(host: DevhostProcess, azurite: Azurite) -> None:
     submit(host, "before", "before the kill")
-    eventually(lambda: "BEFORE THE KILL" in bodies(azurite, f"{orders(host)}-announced"), "it is announced", 20)
+    eventually(lambda: "BEFORE THE KILL" in bodies(azurite, f"{orders(host)}-announced"), "it is announced")
     # The receipt is written when the function has ended, which the announcement does not wait for.
     eventually(lambda: f"{orders(host)}-store/new/before.txt" in receipts(host), "its receipt is written")
     host.kill()

@@ -166,7 +166,7 @@ def test_workers_die_with_a_killed_host_and_what_they_ran_is_run_again(own_host:
     interrupted = begin(own_host, "stay_beside", "interrupted")
     eventually(lambda: "beside interrupted" in own_host.lines_of("effects"), "it runs")
     own_host.kill()
-    _, alive = psutil.wait_procs(workers, timeout=10)
+    _, alive = psutil.wait_procs(workers, timeout=60)
     assert alive == []
     own_host.start()
     assert own_host.wait_for(interrupted)["output"] == "interrupted is done"
@@ -183,7 +183,7 @@ def test_app_that_cannot_be_loaded_is_explained_by_its_worker(tmp_path: Path) ->
     app.mkdir()
     (app / "function_app.py").write_text("import no_such_module\n")
     host = DevhostProcess(tmp_path, "--workers", "2", app=app)
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     assert "function_app.py cannot be imported: No module named 'no_such_module'" in host.output
     assert "devhost/worker" not in host.output
 
@@ -193,13 +193,13 @@ def test_process_that_ends_while_it_loads_the_app_is_reported(tmp_path: Path) ->
     app.mkdir()
     (app / "function_app.py").write_text("import os\nos._exit(9)\n")
     host = DevhostProcess(tmp_path, "--workers", "1", app=app)
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     assert "The worker process ended while it loaded the app: python exited with code 9" in host.output
 
 
 def test_unusable_number_of_workers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FUNCTIONS_WORKER_PROCESS_COUNT", "many")
     host = DevhostProcess(tmp_path, app=APP)
-    assert host.process.wait(10) == 1
+    assert host.process.wait(60) == 1
     assert 'FUNCTIONS_WORKER_PROCESS_COUNT is "many". Give a whole number from 0 to 32' in host.output
     assert os.environ["FUNCTIONS_WORKER_PROCESS_COUNT"] == "many"

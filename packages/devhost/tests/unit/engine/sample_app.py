@@ -58,7 +58,7 @@ class SampleApp:
         @bp.activity_trigger(input_name="payload")
         def blocked(payload: Any) -> Any:
             self.calls.append(payload)
-            self.gate.wait(timeout=20)
+            self.gate.wait(timeout=60)
             return payload
 
         return bp

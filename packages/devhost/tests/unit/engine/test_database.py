@@ -187,7 +187,7 @@ def test_a_failing_write_in_a_group_spares_the_others_of_the_group(tmp_path: Pat
 
     def hold(tx: sqlite3.Connection) -> None:
         is_first_written.set()
-        may_commit.wait(timeout=20)
+        may_commit.wait(timeout=60)
 
     def insert_and_fail(tx: sqlite3.Connection) -> None:
         tx.execute(INSERT, ("@counter@bad",))
@@ -203,7 +203,7 @@ def test_a_failing_write_in_a_group_spares_the_others_of_the_group(tmp_path: Pat
 
     holder = threading.Thread(target=database.write, args=(hold,))
     holder.start()
-    is_first_written.wait(timeout=20)
+    is_first_written.wait(timeout=60)
     # While the first transaction is open, the others queue up and become one group.
     others = [
         threading.Thread(target=database.write, args=(lambda tx, n=n: tx.execute(INSERT, (f"@counter@{n}",)),))
@@ -214,7 +214,7 @@ def test_a_failing_write_in_a_group_spares_the_others_of_the_group(tmp_path: Pat
     wait_until(lambda: len(database._queue) == 6, "six writes wait")
     may_commit.set()
     for thread in (holder, *others, failing):
-        thread.join(timeout=20)
+        thread.join(timeout=60)
     assert (failures, count(database)) == (["no"], 5)
     database.close()
 

@@ -17,7 +17,7 @@ from devhost.engine.options import EngineOptions
 from tests.unit.engine.fake_functions import FakeFunctions
 from tests.waiting import eventually
 
-SECONDS = 10
+SECONDS = 60
 WAIT = {"actionType": 6, "externalEventName": "go", "reason": "ExternalEvent"}
 CALL = {"actionType": 0, "functionName": "act", "input": '"x"'}
 DEFAULTS = EngineOptions()

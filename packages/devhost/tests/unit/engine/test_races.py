@@ -16,7 +16,7 @@ from devhost.engine.errors import InstanceFinished
 from devhost.engine.options import EngineOptions
 from tests.unit.engine.fake_functions import FakeFunctions
 
-SECONDS = 10
+SECONDS = 60
 CALL = {"actionType": 0, "functionName": "act", "input": '"old"'}
 WAIT = {"actionType": 6, "externalEventName": "go", "reason": "ExternalEvent"}
 

@@ -55,7 +55,7 @@ def ask(
     # The origin may end in a path: the token of the durable client's own API.
     address, _, prefix = origin.removeprefix("http://").partition("/")
     path = f"/{prefix}{path}" if prefix else path
-    connection = http.client.HTTPConnection(address, timeout=20)
+    connection = http.client.HTTPConnection(address, timeout=60)
     try:
         connection.request(method, path, body, sent, encode_chunked=chunked)
         answer = connection.getresponse()
@@ -70,7 +70,7 @@ def ask_raw(origin: str, method: bytes, target: bytes, headers: Iterable[bytes] 
     own = [b"Host: " + origin.removeprefix("http://").encode(), b"Connection: close"]
     length = [b"Content-Length: %d" % len(body)] if body else []
     head = b"\r\n".join([method + b" " + target + b" HTTP/1.1", *own, *length, *headers])
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(head + b"\r\n\r\n" + body)
         answer = http.client.HTTPResponse(connection, method=method.decode("latin-1"))
         answer.begin()

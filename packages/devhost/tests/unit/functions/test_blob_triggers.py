@@ -48,7 +48,7 @@ def test_blob_reaches_the_function_with_all_that_is_known_of_it(host: StorageApp
     host.upload("in/a/one.txt", "Hello", {"owner": "Ada"})
     host.upload("in/ignored.pdf", "other")
     host.start(receiving(seen))
-    blob = seen.get(timeout=10)
+    blob = seen.get(timeout=60)
     assert (blob.name, blob.length, blob.read()) == (f"{host.name}-in/a/one.txt", 5, b"Hello")
     assert blob.uri is not None
     assert blob.uri.endswith("/a/one.txt")
@@ -62,7 +62,7 @@ def test_blob_may_be_taken_as_text_or_bytes(host: StorageApp, annotation: type, 
     seen: queue.Queue[Any] = queue.Queue()
     host.upload("in/one.txt", "Zoë")
     host.start(receiving(seen, annotation=annotation))
-    assert seen.get(timeout=10) == value
+    assert seen.get(timeout=60) == value
 
 
 def test_blobs_of_event_grid_are_not_looked_for_but_run_by_hand(
@@ -78,26 +78,26 @@ def test_blobs_of_event_grid_are_not_looked_for_but_run_by_hand(
     )
     host.upload("in/one.txt", "announced")
     host.start(app)
-    assert seen.get(timeout=10).read() == b"announced"
+    assert seen.get(timeout=60).read() == b"announced"
     looking = {thread.name for thread in threading.enumerate()}
     assert looking & {"blobs-work", "blobs-pushed"} == {"blobs-work"}
     (warning,) = [record.getMessage() for record in caplog.records if "Event Grid" in record.getMessage()]
     assert warning.startswith("pushed: its container is not looked at")
     host.triggers.run_by_hand(host.function("pushed"), f"{host.name}-in/one.txt")
-    assert seen.get(timeout=10).read() == b"announced"
+    assert seen.get(timeout=60).read() == b"announced"
 
 
 def test_each_version_is_worked_on_once_also_after_a_restart(host: StorageApp) -> None:
     seen: queue.Queue[InputStream] = queue.Queue()
     host.start(receiving(seen))
     host.upload("in/one.txt", "first")
-    assert seen.get(timeout=10).read() == b"first"
+    assert seen.get(timeout=60).read() == b"first"
     host.upload("in/one.txt", "second")
-    assert seen.get(timeout=10).read() == b"second"
+    assert seen.get(timeout=60).read() == b"second"
     host.stop()
     host.upload("in/two.txt", "third")
     host.start(receiving(seen))
-    assert seen.get(timeout=10).read() == b"third"
+    assert seen.get(timeout=60).read() == b"third"
     host.stop()
     assert seen.empty()
 
@@ -107,7 +107,7 @@ def test_failing_blob_is_tried_five_times_and_then_reported_in_the_poison_queue(
     host.upload("in/bad.txt", "hopeless")
     host.start(receiving(seen, fails=True))
     for _ in range(5):
-        seen.get(timeout=10)
+        seen.get(timeout=60)
 
     def poison() -> dict[str, str] | None:
         records = [json.loads(body) for body in host.bodies(POISON_QUEUE)]
@@ -118,7 +118,7 @@ def test_failing_blob_is_tried_five_times_and_then_reported_in_the_poison_queue(
     host.stop()
     host.start(receiving(seen, fails=True))
     host.upload("in/bad.txt", "another version")
-    assert seen.get(timeout=10).read() == b"another version"
+    assert seen.get(timeout=60).read() == b"another version"
 
 
 def test_blob_under_way_when_the_host_stops_is_worked_on_after_the_restart(host: StorageApp) -> None:
@@ -135,7 +135,7 @@ def test_blob_under_way_when_the_host_stops_is_worked_on_after_the_restart(host:
     assert begun.wait(10)
     host.stop(grace_seconds=0.0)
     host.start(receiving(seen))
-    assert seen.get(timeout=10).read() == b"interrupted"
+    assert seen.get(timeout=60).read() == b"interrupted"
 
 
 def test_parts_of_the_path_stand_in_other_bindings(host: StorageApp) -> None:
@@ -160,9 +160,9 @@ def test_run_by_hand_takes_the_path_of_a_blob(host: StorageApp) -> None:
     seen: queue.Queue[InputStream] = queue.Queue()
     host.upload("in/one.txt", "again")
     host.start(receiving(seen))
-    seen.get(timeout=10)
+    seen.get(timeout=60)
     host.triggers.run_by_hand(host.function("work"), f"{host.name}-in/one.txt")
-    assert seen.get(timeout=10).read() == b"again"
+    assert seen.get(timeout=60).read() == b"again"
 
 
 def test_blob_that_is_no_text_is_given_up_in_words_that_name_it(
@@ -195,7 +195,7 @@ def test_blob_that_crashed_its_host_five_times_is_given_up_without_a_run(
     seen: queue.Queue[InputStream] = queue.Queue()
     host.upload("in/killer.txt", "crash")
     host.start(receiving(seen))
-    blob = seen.get(timeout=10)
+    blob = seen.get(timeout=60)
     host.stop()
     receipts = BlobReceipts(tmp_path / "blob-receipts.db")
     for _ in range(5):

@@ -301,7 +301,7 @@ def test_nothing_of_a_body_that_breaks_off_or_is_malformed_is_logged(
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
     with caplog.at_level(logging.DEBUG):
         for body in (b"s3cr3t\r\n", b"6\r\ns3cr3t"):
-            with socket.create_connection(address, timeout=20) as sender:
+            with socket.create_connection(address, timeout=60) as sender:
                 sender.sendall(head.encode() + body)
                 sender.shutdown(socket.SHUT_WR)
                 sender.recv(100)

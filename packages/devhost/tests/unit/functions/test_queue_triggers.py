@@ -53,7 +53,7 @@ def test_message_reaches_the_function_with_all_that_is_known_of_it_and_is_remove
     seen: queue.Queue[func.QueueMessage] = queue.Queue()
     host.send("in", '{"order": 17}')
     host.start(receiving(seen))
-    message = seen.get(timeout=10)
+    message = seen.get(timeout=60)
     assert (message.get_json(), message.dequeue_count) == ({"order": 17}, 1)
     assert message.insertion_time is not None
     assert message.insertion_time.utcoffset() is not None
@@ -69,14 +69,14 @@ def test_message_may_be_taken_as_text_or_bytes(host: StorageApp, annotation: typ
     seen: queue.Queue[Any] = queue.Queue()
     host.send("in", "Zoë")
     host.start(receiving(seen, annotation=annotation))
-    assert seen.get(timeout=10) == value
+    assert seen.get(timeout=60) == value
 
 
 def test_failing_message_is_tried_five_times_and_then_in_the_poison_queue(host: StorageApp) -> None:
     seen: queue.Queue[func.QueueMessage] = queue.Queue()
     host.send("in", "hopeless")
     host.start(receiving(seen, fails=True))
-    assert [seen.get(timeout=10).dequeue_count for _ in range(5)] == [1, 2, 3, 4, 5]
+    assert [seen.get(timeout=60).dequeue_count for _ in range(5)] == [1, 2, 3, 4, 5]
     eventually(lambda: host.bodies("in-poison") == ["hopeless"], "it is in the poison queue")
     eventually(lambda: host.queue("in").get_queue_properties().approximate_message_count == 0, "it is removed")
     assert seen.empty()
@@ -96,7 +96,7 @@ def test_message_encoding_none_passes_text_as_it_is(host: StorageApp) -> None:
     host.queue("in").create_queue()
     host.queue("in").send_message("plain text")
     host.start(receiving(seen), messageEncoding="none")
-    assert seen.get(timeout=10).get_body() == b"plain text"
+    assert seen.get(timeout=60).get_body() == b"plain text"
 
 
 def test_messages_run_side_by_side_up_to_batch_and_threshold(host: StorageApp) -> None:
@@ -111,11 +111,11 @@ def test_messages_run_side_by_side_up_to_batch_and_threshold(host: StorageApp) -
     host.send("in", *(str(number) for number in range(6)))
     host.start(app, batchSize=2, newBatchThreshold=1)
     for _ in range(2):
-        assert running.acquire(timeout=10)
+        assert running.acquire(timeout=60)
     assert not running.acquire(timeout=0.5)
     release.set()
     for _ in range(4):
-        assert running.acquire(timeout=10)
+        assert running.acquire(timeout=60)
 
 
 def test_outputs_are_written_after_success_and_not_after_a_failure(host: StorageApp) -> None:
@@ -165,7 +165,7 @@ def test_output_that_is_not_set_writes_nothing(host: StorageApp) -> None:
 
     host.send("in", "anything")
     host.start(app)
-    identifier, *unset = seen.get(timeout=10)
+    identifier, *unset = seen.get(timeout=60)
     eventually(lambda: host.blob("last/blob.txt") == "but this", "the one that is set is written")
     assert unset == [None, None]
     assert not exists(host.queue("returned"))
@@ -234,14 +234,14 @@ def test_message_under_way_when_the_host_stops_comes_again(host: StorageApp) -> 
     assert begun.wait(10)
     host.stop(grace_seconds=0.0)
     host.start(receiving(seen))
-    assert seen.get(timeout=10).dequeue_count == 2
+    assert seen.get(timeout=60).dequeue_count == 2
 
 
 def test_run_by_hand_takes_the_text_as_a_message(host: StorageApp) -> None:
     seen: queue.Queue[func.QueueMessage] = queue.Queue()
     host.start(receiving(seen))
     host.triggers.run_by_hand(host.function("work"), "by hand")
-    assert seen.get(timeout=10).get_body() == b"by hand"
+    assert seen.get(timeout=60).get_body() == b"by hand"
 
 
 def test_message_of_a_killed_host_comes_again(host: StorageApp) -> None:
@@ -250,7 +250,7 @@ def test_message_of_a_killed_host_comes_again(host: StorageApp) -> None:
     taken = host.queue("in").receive_message(visibility_timeout=1)
     assert taken is not None
     host.start(receiving(seen), maxDequeueCount=2)
-    assert seen.get(timeout=10).dequeue_count == 2
+    assert seen.get(timeout=60).dequeue_count == 2
 
 
 def test_message_whose_host_was_killed_in_its_last_try_goes_to_poison_without_a_run(host: StorageApp) -> None:
@@ -285,7 +285,7 @@ def test_message_under_way_stays_hidden_however_long_it_takes(host: StorageApp) 
     host.send("in", "slow")
     listener.start()
     for _ in range(3):
-        assert renewals.acquire(timeout=10)
+        assert renewals.acquire(timeout=60)
     assert host.queue("in").receive_message() is None
     release.set()
     eventually(lambda: host.queue("in").get_queue_properties().approximate_message_count == 0, "it is removed")

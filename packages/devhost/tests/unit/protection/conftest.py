@@ -24,7 +24,7 @@ class Door:
 
     def send(self, request: bytes) -> bytes:
         """Send bytes; returns the answer from its status line to the end of the connection."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(request)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 

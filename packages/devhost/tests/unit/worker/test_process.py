@@ -14,7 +14,7 @@ from devhost.worker.process import WorkerProcess, WorkerSettings
 from devhost.worker.report import app_of
 from devhost.worker.values import WireText
 
-SECONDS = 20
+SECONDS = 60
 APP = """
 import azure.durable_functions as df
 
