@@ -29,7 +29,7 @@ def run_family(command: Sequence[str], folder: Path, environment: Mapping[str, s
         code = subprocess.run(command, cwd=folder, env={**environment, _MARK: run}, check=False).returncode
         # Some end by themselves, as soon as they notice that they are alone.
         _, left = psutil.wait_procs(_processes_of(run), timeout=_SECONDS_TO_END)
-        for process in left:
+        for process in filter(_runs, left):
             print(f"tests: ended a process that was left behind: {_shown(process)}", flush=True)
             process.kill()
     return code
@@ -54,6 +54,13 @@ def _environment(process: psutil.Process) -> Mapping[str, str]:
         return process.environ()
     except psutil.Error:
         return {}  # of another user, or it has just ended
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _shown(process: psutil.Process) -> str:
