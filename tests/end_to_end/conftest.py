@@ -1,4 +1,4 @@
-"""Real processes: Azurite, the emulators and devhost, on free ports, one stack for many tests."""
+"""Real processes: Azurite, the emulators and devhost, on free ports, one stack for many tests, which ends with them."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -20,14 +20,14 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """All local parts, on the system's clock."""
     with LocalStack(tmp_path_factory.mktemp("stack"), settings=SETTINGS) as stack:
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_skipping_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """All local parts, on a clock that tests move."""
     with LocalStack(tmp_path_factory.mktemp("skipping"), settings=SETTINGS, clock="virtual") as stack:

@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=NO_EXTENSION))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def extension_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """All local parts, with the durable work on the extension."""
     folder = tmp_path_factory.mktemp("extension")
