@@ -11,7 +11,7 @@ from tests.end_to_end.client import Client
 
 SETTINGS = {
     # Documents of high priority have a deadline for which a test can wait. The others have theirs of 30 minutes.
-    "EXTRACTION_TIMEOUT_MINUTES_HIGH": "0.1",
+    "EXTRACTION_TIMEOUT_MINUTES_HIGH": "0.25",
     "MAX_DOCUMENT_MEGABYTES": "2",
     # The least, so that no test waits for long until the reconciliation takes up what it left behind.
     "RECONCILE_AFTER_SECONDS": "1",

@@ -57,7 +57,7 @@ def host(tmp_path: Path) -> Iterator[DevhostProcess]:
     host.kill()
 
 
-@pytest.mark.timeout(60 + 6 * KILLS)
+@pytest.mark.timeout(60 + 20 * KILLS)
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(host: DevhostProcess, tmp_path: Path) -> None:
     chance = random.Random(int(os.environ.get("DEVHOST_KILLS_SEED", "17")))
     load, database = Load(host), tmp_path / "state" / "devhost" / "CrashSample.db"
