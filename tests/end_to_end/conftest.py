@@ -1,4 +1,4 @@
-"""Real processes: Azurite, the emulators and devhost, on free ports, one stack for many tests, which ends with them."""
+"""Real processes: Azurite, the emulators and devhost, on free ports. Many tests share a stack."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
