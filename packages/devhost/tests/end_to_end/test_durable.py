@@ -72,10 +72,10 @@ def test_live_instance_is_not_started_again(host: DevhostProcess) -> None:
     assert "already exists" in answer
 
 
-def test_unknown_orchestrator_is_refused_with_the_known_ones(host: DevhostProcess) -> None:
-    answer = host.client("start_new", "no_such_process")
-    assert "The function 'no_such_process' doesn't exist" in answer
-    assert "'greet_everyone'" in answer
+def test_instance_of_an_unknown_orchestrator_fails_and_names_the_known_ones(host: DevhostProcess) -> None:
+    output = host.wait_for(host.begin("no_such_process"), "Failed")["output"]
+    assert "The function 'no_such_process' doesn't exist" in output
+    assert "'greet_everyone'" in output
 
 
 def test_terminated_instance_ends_with_the_reason_and_can_be_purged(host: DevhostProcess) -> None:
