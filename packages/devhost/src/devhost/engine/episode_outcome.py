@@ -246,8 +246,9 @@ def _create_timer(outcome: EpisodeOutcome, command: CreateTimer) -> None:
 def _due_at(outcome: EpisodeOutcome, fire_at: str) -> str:
     """When a timer fires: as on Azure, after as many whole seconds as end before its moment.
 
-    One that is set for a moment once more, because the last one fired early, waits for that moment: on Azure its
-    instance would go round until then, a few times a second; here it would do so hundreds of times.
+    One that is set for a moment once more, because the last one fired early, waits for that moment, at the latest
+    the second time, when the history has the early one. On Azure its instance would go round until then, a few
+    times a second; here it would do so hundreds of times.
     """
     now, moment = timestamps.from_text(outcome.now), timestamps.from_text(fire_at)
     seconds = -((now - moment) // timedelta(seconds=1)) - 1
