@@ -59,7 +59,10 @@ def test_functions_run_in_a_process_of_their_own(host: DevhostProcess) -> None:
 
 @pytest.mark.parametrize(
     ("how", "ending"),
-    [({"code": 3}, "python exited with code 3"), ({"signal": "SIGSEGV"}, "python was ended by SIGSEGV")],
+    [
+        ({"code": 3}, "python exited with code 3 (0x3)"),
+        ({"signal": "SIGSEGV"}, "python exited with code 139 (0x8B)"),
+    ],
 )
 def test_activity_that_crashes_its_process_fails_after_three_attempts(
     host: DevhostProcess, how: dict[str, Any], ending: str
@@ -104,7 +107,8 @@ def test_orchestrator_that_crashes_its_process_fails_after_three_attempts(host: 
     status = host.wait_for(start(host, "crashing_orchestrator"))
     assert status["runtimeStatus"] == "Failed"
     assert (
-        "WorkerProcessExitException: python exited with code 4. The function was run 3 times" in status["output"]
+        "WorkerProcessExitException: python exited with code 4 (0x4). The function was run 3 times"
+        in status["output"]
     )
     assert host.lines_of("effects").count("crashing_orchestrator") == 3
 
@@ -112,7 +116,7 @@ def test_orchestrator_that_crashes_its_process_fails_after_three_attempts(host: 
 def test_operation_that_crashes_its_process_fails_and_the_entity_goes_on(host: DevhostProcess) -> None:
     first, second, third = host.wait_for(start(host, "ask_entity"))["output"]
     assert (first, third) == (1, 2)
-    assert "python exited with code 5. The function was run 3 times" in second
+    assert "python exited with code 5 (0x5). The function was run 3 times" in second
     assert host.lines_of("effects").count("fragile") == 3
 
 
@@ -125,7 +129,7 @@ def test_activity_that_takes_too_much_memory_fails_alone(host: DevhostProcess) -
 def test_request_whose_process_dies_is_answered_with_502(host: DevhostProcess) -> None:
     assert host.ask("POST", "/api/crash").status == 502
     assert "Executed 'Functions.crash_request' (Failed)" in host.output
-    assert "python exited with code 6. The function was run once and is not run again" in host.output
+    assert "python exited with code 6 (0x6)" in host.output
 
 
 def test_result_that_is_no_answer_is_explained_in_the_log(host: DevhostProcess) -> None:

@@ -132,20 +132,36 @@ def test_the_host_ends_with_an_extension_that_is_killed_and_says_so(start_host: 
     assert "The durable extension has ended by itself (exit code -9)" in host.output
 
 
-def test_a_worker_that_dies_is_a_failure_of_the_function_and_nothing_runs_again(
+def test_what_ends_with_its_worker_has_failed_with_the_functions_hosts_text_and_is_not_run_again(
     start_host: StartHost, tmp_path: Path
 ) -> None:
     host = start_host("--workers", "1", app=with_hub(tmp_path, {"hubName": f"hub{uuid4().hex[:8]}"}, WORKER_APP))
 
-    answer = host.ask(
-        "POST",
-        "/runtime/webhooks/durabletask/orchestrators/call",
-        {"activity": "crash", "input": {"name": "once", "once": True}},
+    killed = begin(host, "call", {"activity": "crash", "input": {"name": "killed", "signal": "SIGKILL"}})
+    died = (
+        "failed: Activity function 'crash' failed:  WorkerProcessExitException: python exited with code 137 (0x89)"
     )
+    assert host.wait_for(killed)["output"].startswith(f"{died} \n")
 
-    output = host.wait_for(answer.json["id"])["output"]
-    assert "WorkerProcessExitException: python exited with code 3. The function was run once" in output
-    assert host.lines_of("effects") == ["crash once"]
+    hanging = begin(host, "call", {"activity": "hang"})
+    eventually(lambda: "hang" in host.lines_of("effects"), "it hangs")
+    neighbour = begin(host, "call", {"activity": "stay_beside", "input": "neighbour"})
+    late = "FunctionTimeoutException: Timeout value of 00:00:03 was exceeded by function: Functions.hang \n"
+    assert late in host.wait_for(hanging)["output"]
+    assert late in host.wait_for(neighbour)["output"]
+
+    crashing = begin(host, "crashing_orchestrator")
+    status = host.wait_for(crashing)
+    assert status["runtimeStatus"] == "Failed"
+    assert "WorkerProcessExitException: python exited with code 4 (0x4)" in status["output"]
+    assert host.lines_of("effects") == ["crash killed", "hang", "beside neighbour", "crashing_orchestrator"]
+
+
+def begin(host: DevhostProcess, orchestrator: str, given: object = None) -> str:
+    """Start an instance through the webhook: a request to the app could meet the end of its process."""
+    answer = host.ask("POST", f"/runtime/webhooks/durabletask/orchestrators/{orchestrator}", given)
+    identifier: str = answer.json["id"]
+    return identifier
 
 
 def test_what_the_extension_refuses_in_host_json_is_said_in_its_own_words(

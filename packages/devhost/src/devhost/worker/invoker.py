@@ -19,7 +19,7 @@ from devhost.functions.invocation_context import Invocation
 from devhost.functions.time_limits import TimeLimits
 from devhost.functions.time_spans import format_time_span
 from devhost.worker.calls import pack_call
-from devhost.worker.errors import WorkerGone, WorkerReplaced, died
+from devhost.worker.errors import NeighbourTimedOut, WorkerGone, WorkerReplaced, died
 from devhost.worker.frames import Body, Frame
 from devhost.worker.hosting import AppWorkers
 from devhost.worker.payloads import unpack_answer
@@ -150,19 +150,19 @@ class WorkerInvoker:
 
     def _run(self, call: "_Call", gone: WorkerGone | None = None) -> Frame:
         """Run a function, again if its process dies; `gone` is how a first attempt has ended."""
-        function, attempts = call.function, call.attempts
+        function = call.function
         header, body = call.packed()
         deaths = 0
         with self._counted():
             while True:
                 if gone is not None:
                     deaths += not isinstance(gone, WorkerReplaced)
-                    if attempts == 1 or deaths == attempts:
-                        raise self._final_failure(function, gone, attempts) from gone
+                    if call.is_over(gone, deaths):
+                        raise self._final_failure(function, gone, call.attempts) from gone
                     text = "%s runs again: %s. Its process has died %d times, and may %d times."
-                    log.warning(text, function.name, gone, deaths, attempts)
+                    log.warning(text, function.name, gone, deaths, call.attempts)
                 try:
-                    return self._attempt(function, header, body, is_alone=0 < deaths == attempts - 1)
+                    return self._attempt(function, header, body, is_alone=0 < deaths == call.attempts - 1)
                 except WorkerGone as ended:
                     gone = ended
 
@@ -188,7 +188,7 @@ class WorkerInvoker:
         limit = format_time_span(self._timeout)
         text = f"Timeout value of {limit} was exceeded by function: Functions.{function.name}"
         log.error("%s. Its worker process (pid %d) is replaced.", text, worker.pid)
-        worker.kill(f"the process was replaced, because {function.name} exceeded its time limit in it")
+        worker.kill(NeighbourTimedOut(text))
         return FunctionTimedOut(text)
 
     def _final_failure(self, function: IndexedFunction, gone: WorkerGone, attempts: int) -> Exception:
@@ -196,7 +196,10 @@ class WorkerInvoker:
             return HostStopping(
                 f"The host stopped before {function.name} had ended; it starts again with the host."
             )
-        failure = died(gone, attempts)
+        if isinstance(gone, NeighbourTimedOut) and function.trigger_type == ACTIVITY_TRIGGER:
+            failure: Exception = FunctionTimedOut(str(gone))
+        else:
+            failure = died(gone, attempts)
         log.error("Executed 'Functions.%s' (Failed): %s", function.name, failure)
         return failure
 
@@ -217,12 +220,16 @@ class WorkerInvoker:
 
 @dataclass(frozen=True)
 class _Call:
-    """A function to run, at most `attempts` times if its process dies."""
+    """A function to run, at most `attempts` times if its process dies.
+
+    A durable one comes from the engine, which waits for its answer however long that takes.
+    """
 
     function: IndexedFunction
     arguments: Mapping[str, Any]
     invocation: Invocation
     attempts: int
+    is_durable: bool
 
     @classmethod
     def of(
@@ -233,13 +240,21 @@ class _Call:
         durable_attempts: int,
     ) -> "_Call":
         """Bring the arguments into the form in which they travel."""
-        value, attempts = arguments[function.trigger_parameter], 1
-        if isinstance(value, WireText):
-            attempts = durable_attempts
-        elif function.trigger_type == ACTIVITY_TRIGGER:
+        value = arguments[function.trigger_parameter]
+        is_durable = isinstance(value, WireText)
+        if not is_durable and function.trigger_type == ACTIVITY_TRIGGER:
             # An activity that is run by hand has a decoded argument.
             arguments = {**arguments, function.trigger_parameter: WireText(encode(ACTIVITY_TRIGGER, value))}
-        return cls(function, arguments, invocation, attempts)
+        return cls(function, arguments, invocation, durable_attempts if is_durable else 1, is_durable)
+
+    def is_over(self, gone: WorkerGone, deaths: int) -> bool:
+        """Whether the function has failed, after so many deaths of its process, the last of which was `gone`."""
+        if not isinstance(gone, WorkerReplaced):
+            return deaths == self.attempts
+        # With one attempt it goes as on the Functions host: a neighbour's timeout fails activities, but neither
+        # orchestrators nor entities, and a restart for changed code fails nothing.
+        is_lost = isinstance(gone, NeighbourTimedOut) and self.function.trigger_type == ACTIVITY_TRIGGER
+        return not self.is_durable or (is_lost and self.attempts == 1)
 
     def packed(self) -> tuple[dict[str, Any], Body]:
         """Header and body of the call's frame. Raises TypeError for an argument that cannot be sent."""

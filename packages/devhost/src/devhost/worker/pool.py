@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from devhost.functions.errors import AppLoadError, HostStopping
+from devhost.worker.errors import WorkerReplaced
 from devhost.worker.process import WorkerProcess, WorkerSettings
 
 log = logging.getLogger("devhost.worker")
@@ -126,7 +127,7 @@ class WorkerPool:
             self._living.add(worker)
         # A pool that is closing may have missed this one.
         if self.is_closing:
-            worker.kill("the host stops")
+            worker.kill(WorkerReplaced("the host stops"))
         return worker
 
     def _reports(self, workers: Sequence[WorkerProcess]) -> list[Report]:

@@ -66,7 +66,7 @@ class WorkerProcess:
         self._answers: dict[int, tuple[str, PendingAnswer]] = {}
         self._outgoing: queue.SimpleQueue[tuple[dict[str, Any], Body] | None] = queue.SimpleQueue()
         self._gone: WorkerGone | None = None
-        self._end_reason: str | None = None
+        self._end_reason: WorkerReplaced | None = None
         self.loaded: concurrent.futures.Future[dict[str, Any]] = concurrent.futures.Future()
         self._process, self._stream = _starter.submit(self._start).result()
         threading.Thread(target=self._read, name=f"worker-reader-{label}", daemon=True).start()
@@ -121,14 +121,14 @@ class WorkerProcess:
         """Send a loaded worker the settings for its functions; must come before the first call."""
         self._send({"configure": settings.client_binding, "threads": settings.thread_count}, b"")
 
-    def kill(self, reason: str) -> None:
-        """End the process at once; its calls get WorkerReplaced with the reason."""
+    def kill(self, reason: WorkerReplaced) -> None:
+        """End the process at once; its calls get the reason."""
         self._end_reason = self._end_reason or reason
         self._process.kill()
 
     def stop(self, reason: str) -> None:
         """Let the process end in order, or end it after a few seconds; its calls get WorkerReplaced."""
-        self._end_reason = self._end_reason or reason
+        self._end_reason = self._end_reason or WorkerReplaced(reason)
         # Sent by the writer: a worker that no longer reads would block this thread.
         self._outgoing.put(({"stop": True}, b""))
         try:
@@ -211,7 +211,7 @@ class WorkerProcess:
             self.loaded.set_result(frame.header["app"])
         else:
             # The worker ends by itself now, as it should.
-            self._end_reason = self._end_reason or "the app could not be loaded"
+            self._end_reason = self._end_reason or WorkerReplaced("the app could not be loaded")
             self.loaded.set_exception(AppLoadError(frame.header["error"]))
 
     def _end(self) -> None:
@@ -225,7 +225,7 @@ class WorkerProcess:
         text = exit_text(self._process.wait())
         self._outgoing.put(None)
         self._stream.close()
-        gone = WorkerGone(text) if self._end_reason is None else WorkerReplaced(self._end_reason)
+        gone = self._end_reason or WorkerGone(text)
         with self._lock:
             self._gone = gone
             lost, self._answers = list(self._answers.values()), {}

@@ -253,16 +253,24 @@ def test_report_describes_functions_so_that_the_host_can_serve_them(functions: d
 
 @pytest.mark.parametrize(
     ("code", "text"),
-    [(0, "python exited with code 0"), (-9, "python was ended by SIGKILL"), (-99, "ended by signal 99")],
+    [
+        (0, "python exited with code 0 (0x0)"),
+        (3, "python exited with code 3 (0x3)"),
+        (-9, "python exited with code 137 (0x89)"),
+    ],
 )
-def test_end_of_a_process_is_described(code: int, text: str) -> None:
-    assert text in exit_text(code)
+def test_end_of_a_process_is_described_as_the_functions_host_does(code: int, text: str) -> None:
+    assert exit_text(code) == text
 
 
 def test_death_of_a_worker_is_a_failure_with_the_number_of_attempts() -> None:
-    failure = died(WorkerGone("python exited with code 3"), attempts=3)
-    text = "python exited with code 3. The function was run 3 times, the last time alone in its process."
+    failure = died(WorkerGone("python exited with code 3 (0x3)"), attempts=3)
+    text = "python exited with code 3 (0x3). The function was run 3 times, the last time alone in its process."
     assert (failure.type_name, failure.message) == ("WorkerProcessExitException", text)
+
+
+def test_death_of_a_worker_at_the_only_attempt_has_the_words_of_the_functions_host_alone() -> None:
+    assert died(WorkerGone(exit_text(-9)), attempts=1).message == "python exited with code 137 (0x89)"
 
 
 def test_number_of_workers_comes_from_the_option_or_the_setting() -> None:
