@@ -133,9 +133,23 @@ class LocalStack:
         """End the Functions host with SIGKILL, as a crash would."""
         self._running.pop(parts.DEVHOST).kill()
 
-    def start_devhost(self) -> None:
-        """Start the Functions host, after a crash on the same port and folder, and wait until it is ready."""
+    def start_devhost(self, app: Path | None = None) -> None:
+        """Start the Functions host, after a crash on the same port and folder, and wait until it is ready.
+
+        Args:
+            app: runs from now on, as after a deployment. None: the same as before.
+        """
+        self._app = app or self._app
         self._start(parts.functions_host(self._app, self.state_dir, self.ports, self._clock, self._engine))
+
+    def stop_azurite(self) -> None:
+        """End the storage account, in order: killed, it would lose its last seconds, which no real one does."""
+        self._running[parts.AZURITE].stop()
+
+    def start_azurite(self) -> None:
+        """Start the storage account again, on its data, and wait until it is ready."""
+        self._running[parts.AZURITE].start()
+        self._running[parts.AZURITE].wait_until_ready()
 
     def pid(self, part: str) -> int | None:
         """The process id of a part (`azurite`, `emulators`, `devhost`), None when it does not run."""

@@ -26,13 +26,11 @@ class SecondHost:
         self.state_dir = state_dir
         self.emulator_url = stack.emulator_url
         self.storage_connection_string = stack.storage_connection_string
-        ports = replace(stack.ports, functions=free_ports(1)[0])
-        self.host_url = f"http://{HOST}:{ports.functions}"
+        self._ports = replace(stack.ports, functions=free_ports(1)[0])
+        self.host_url = f"http://{HOST}:{self._ports.functions}"
         self.base_url = f"{self.host_url}/api"
-        part = parts.functions_host(ROOT, state_dir, ports, "system", "extension")
-        environment = endpoints.part_environment(os.environ, ports, settings)
+        self._environment = endpoints.part_environment(os.environ, self._ports, settings)
         self._log = state_dir / "logs" / "devhost.log"
-        self._process = PartProcess(part, self._log, environment, ROOT)
 
     def __enter__(self) -> Self:
         self.start()
@@ -41,8 +39,10 @@ class SecondHost:
     def __exit__(self, *_: object) -> None:
         self._process.stop()
 
-    def start(self) -> None:
-        """Start it, and wait until it is ready; when it is not in time, end it."""
+    def start(self, app: Path = ROOT) -> None:
+        """Start it with an app, and wait until it is ready; when it is not in time, end it."""
+        part = parts.functions_host(app, self.state_dir, self._ports, "system", "extension")
+        self._process = PartProcess(part, self._log, self._environment, ROOT)
         self._process.start()
         try:
             self._process.wait_until_ready()
