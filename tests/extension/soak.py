@@ -1,4 +1,4 @@
-"""``make soak``: kills, outages and two instances on the extension, again and again for ``EXTENSION_MINUTES`` (30).
+"""`make soak`: kills, outages and two instances on the extension, for ``EXTENSION_MINUTES`` (30).
 
 Each round has a seed, which decides what happens, and when. ``EXTENSION_KILLS_SEED`` is the seed of the first one.
 """
