@@ -9,7 +9,7 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -33,6 +33,8 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(900)
 
+# The policy of a document is that of the instance which accepted it.
+LONG_REVIEWS = {"APPROVAL_TIMEOUT_HOURS": "1"}
 SEED = int(os.environ.get("EXTENSION_KILLS_SEED") or random.randrange(1_000_000))
 
 
@@ -78,35 +80,51 @@ def story(extension_stack: LocalStack, tmp_path_factory: pytest.TempPathFactory)
     shared, outage, killed, deployed = (
         Documents(name, SEED) for name in ("shared", "outage", "killed", "deployed")
     )
-    with SecondHost(extension_stack, folder / "second", EXTENSION_SETTINGS) as second:
-        late, forgotten = (awaiting_review(first, name, SEED) for name in ("late", "forgotten"))
-
-        other = Client(second)
-        shared.send([first, other], 10)
-        eventually(
-            lambda: "extract_document_text" in second.logs("devhost"), "the second instance has work in hand"
-        )
-        second.kill()
-        shared.send([first], 4)
-        second.start()
-        shared.send([first, other], 6)
-
-        outage.send([first, other], 20)
-        let_the_storage_account_hang(extension_stack)
-        outage.wait_for_progress(first)
-        take_the_storage_account_away(extension_stack)
-
-        killed.send([first, other], 20)
-        killed.wait_for_a_random_moment(first)
-        extension_stack.kill_devhost()
-        second.kill()
-        on_record = recorded_submissions(first) & set(killed.ids)
-        changed = changed_app(folder / "changed")
-        extension_stack.start_devhost(changed)
+    with SecondHost(extension_stack, folder / "second", EXTENSION_SETTINGS | LONG_REVIEWS) as second:
+        clients = [first, Client(second)]
+        late, forgotten = awaiting_review(clients[1], "late", SEED), awaiting_review(first, "forgotten", SEED)
+        kill_one_of_two(clients, second, shared)
+        lose_the_storage_account(extension_stack, clients, outage)
+        on_record = kill_everything(extension_stack, clients, second, killed)
+        app = changed_app(folder / "changed")
+        extension_stack.start_devhost(app)
         assert first.decide(late, APPROVED).status == 202
         deployed.send([first], 1)
-        second.start(changed)
+        second.start(app)
         yield Story(before, shared, outage, killed, on_record, deployed, late, forgotten)
+
+
+def kill_one_of_two(clients: Sequence[Client], second: SecondHost, documents: Documents) -> None:
+    """Send 20 documents to two instances; the second is killed on the way, and back before the last are sent."""
+    extractions = second.logs("devhost").count("extract_document_text")
+    documents.send(clients, 10)
+    eventually(
+        lambda: second.logs("devhost").count("extract_document_text") > extractions,
+        "the second instance has work in hand",
+    )
+    second.kill()
+    documents.send(clients[:1], 4)
+    second.start()
+    documents.send(clients, 6)
+
+
+def lose_the_storage_account(stack: LocalStack, clients: Sequence[Client], documents: Documents) -> None:
+    """While 20 documents are in flight, let the storage account hang, then take it away."""
+    documents.send(clients, 20)
+    let_the_storage_account_hang(stack)
+    documents.wait_for_progress(clients[0])
+    take_the_storage_account_away(stack)
+
+
+def kill_everything(
+    stack: LocalStack, clients: Sequence[Client], second: SecondHost, documents: Documents
+) -> set[str]:
+    """Kill both instances while 20 documents are in flight; returns those whose analysis is on record."""
+    documents.send(clients, 20)
+    documents.wait_for_a_random_moment(clients[0])
+    stack.kill_devhost()
+    second.kill()
+    return recorded_submissions(clients[0]) & set(documents.ids)
 
 
 @pytest.fixture
