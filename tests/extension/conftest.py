@@ -53,7 +53,7 @@ def client(extension_stack: LocalStack) -> Iterator[Client]:
     client.clear_faults()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(extension_stack: LocalStack) -> list[Journey]:
     """The journeys of all samples, sent at once as the demo sends them; all have ended."""
     journeys = [Journey(sample) for sample in load_samples(ROOT / "samples")]

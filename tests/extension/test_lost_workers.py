@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
-import psutil
-
 from local import LocalStack
-from local.parts import DEVHOST
 from tests.end_to_end.client import Client, request
+from tests.extension.accounts import (
+    assert_counted,
+    assert_each_is_completed_once,
+    assert_nothing_was_told_twice,
+)
+from tests.extension.disasters import kill_the_worker
 from tests.waiting import eventually
 
 
@@ -29,6 +32,26 @@ def test_a_worker_that_dies_costs_the_document_no_attempt(
     assert after["processed"] == before["processed"] + 1
 
 
+def test_what_a_dead_worker_had_in_hand_fails_with_the_functions_hosts_text(
+    client: Client, extension_stack: LocalStack, a_document: Callable[[], bytes]
+) -> None:
+    before = client.wait_for_no_pending()
+    client.fault("compliance", delaySeconds=600, count=1)
+    document_id: str = client.upload(a_document()).json["documentId"]
+    instance = client.wait_for(document_id, "validating")["instanceId"]
+    eventually(lambda: struck(client) == [1], "the activity waits for the service")
+
+    kill_the_worker(extension_stack)
+    eventually(lambda: client.get("/health").status == 200, "requests are answered again")
+
+    assert_each_is_completed_once(client, [document_id])
+    assert_counted(client, before, processed=1)
+    assert_nothing_was_told_twice(client)
+    history = client.instance(instance, "?showHistory=true").json["historyEvents"]
+    (failure,) = [each["Reason"] for each in history if each["EventType"] == "TaskFailed"]
+    assert failure.endswith("WorkerProcessExitException: python exited with code 137 (0x89)")
+
+
 def status_of(client: Client, document_id: str) -> str | None:
     """The record's status; None while the next worker starts."""
     answer = client.get(f"/documents/{document_id}")
@@ -39,11 +62,3 @@ def struck(client: Client) -> list[int]:
     """How often each fault has struck."""
     faults = request("GET", f"{client.stack.emulator_url}/faults").json["faults"]
     return [fault["struck"] for fault in faults]
-
-
-def kill_the_worker(stack: LocalStack) -> None:
-    """End the process that runs the app's functions with SIGKILL; the host stays, and starts another."""
-    (worker,) = [
-        child for child in psutil.Process(stack.pid(DEVHOST)).children() if "devhost.worker" in child.cmdline()
-    ]
-    worker.kill()
