@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T | None], description: str, deadline_seconds: float = 60) -> T:
+def eventually(look: Callable[[], T | None], description: str, deadline_seconds: float = 120) -> T:
     """Return the first result of ``look`` that is not None or False. Fails with the description."""
     ends, pause = time.monotonic() + deadline_seconds, threading.Event()
     while True:

@@ -103,7 +103,7 @@ class Client:
         record: dict[str, Any] = answer.json
         return record
 
-    def wait_for(self, document_id: str, *statuses: str, deadline_seconds: float = 60) -> dict[str, Any]:
+    def wait_for(self, document_id: str, *statuses: str, deadline_seconds: float = 120) -> dict[str, Any]:
         """Wait until the status is one of ``statuses`` (by default any final one), and return the record."""
         targets = statuses or FINAL
         last: dict[str, Any] = {}

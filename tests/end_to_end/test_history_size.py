@@ -54,7 +54,7 @@ def completed(shared_stack: LocalStack) -> dict[int, str]:
         assert accepted.status == 202, accepted.body
         instances[pages] = accepted.json["id"]
     for pages, instance_id in instances.items():
-        record = client.wait_for(f"history-{pages:03}", "completed", deadline_seconds=150)
+        record = client.wait_for(f"history-{pages:03}", "completed")
         assert record["pageCount"] == pages
         client.wait_for_instance(instance_id, "Completed")
     return instances

@@ -25,7 +25,7 @@ KILLS = int(os.environ.get("DEVHOST_KILLS", "100"))
 SEED = int(os.environ.get("DEVHOST_KILLS_SEED", "17"))
 BATCH = 12
 MOST_KILLS_PER_BATCH = 25
-SECONDS_PER_KILL = 3
+SECONDS_PER_KILL = 10
 
 
 @pytest.fixture(scope="module")
