@@ -1,13 +1,13 @@
 """Reports of tests that run in several processes (pytest -n)."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_report_to_serializable() -> Iterator[Any]:
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
     """Escape what is no text: a captured log with a lone surrogate would end the whole run."""
     return printable((yield))
 
