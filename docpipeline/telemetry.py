@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from docpipeline.errors import content_free
+from docpipeline.models.foreign_results import RESULT_OF
 from docpipeline.models.runs import RunReference
 
 if TYPE_CHECKING:
@@ -94,8 +95,8 @@ def track(name: str, value: float, run: RunReference | None = None, **properties
 def measured(activity: Activity) -> Activity:
     """Record how long an activity took and how it ended, as metric ``ActivityDuration`` in ms.
 
-    Whatever it raises leaves it as a content-free PipelineError. Its signature and annotations stay as they are,
-    since the Functions worker inspects them.
+    Its result says which activity it is of. Whatever it raises leaves it as a content-free PipelineError. Its
+    signature and annotations stay as they are, since the Functions worker inspects them.
     """
     name = activity.__name__
 
@@ -107,7 +108,7 @@ def measured(activity: Activity) -> Activity:
         try:
             result = await activity(payload)
             status = "failed" if result.get("failure") else "succeeded"
-            return result
+            return {**result, RESULT_OF: name}
         except Exception as error:
             raise content_free(error) from None
         finally:

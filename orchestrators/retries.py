@@ -6,17 +6,21 @@ of a `task_all` fails and the failure is caught, the numbering of tasks breaks (
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
 
 import azure.durable_functions as df
 
 from docpipeline import telemetry
 from docpipeline.models.failure import Failure
+from docpipeline.models.foreign_results import ForeignResult, is_foreign, own_result
 from docpipeline.models.lost_workers import lost_worker
 from docpipeline.models.runs import RunReference
 from orchestrators import versions
 from orchestrators.retry_policies import LOST_WORKER, RetryPolicy
+
+TIMER_SLACK = timedelta(seconds=30)
+"""The extension cuts up to a second off a timer's delay, and the clocks of two machines differ."""
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Any, Any, T]
@@ -41,7 +45,7 @@ def call_activity(context: df.DurableOrchestrationContext, call: ActivityCall) -
     tries = _Tries(context, call)
     while True:
         try:
-            return (yield _schedule(context, call))
+            return own_result((yield _schedule(context, call)), call.activity)
         except Exception as failure:
             next_try = tries.after(failure)
         yield context.create_timer(next_try)
@@ -63,17 +67,46 @@ def call_before(context: df.DurableOrchestrationContext, deadline: datetime, cal
     """
     tries = _Tries(context, call)
     while True:
-        work, alarm = _schedule(context, call), context.create_timer(deadline)
-        # Which of the two it was decides, and not the clock: a timer may fire a second early.
-        if (yield context.task_any([work, alarm])) is alarm:
-            raise DeadlineExceeded
-        alarm.cancel()
-        if not isinstance(work.result, Exception):
-            return work.result
-        next_try = tries.after(work.result)
+        outcome = yield from _outcome_before(context, deadline, call)
+        if not isinstance(outcome, Exception):
+            return outcome
+        next_try = tries.after(outcome)
         if next_try >= deadline:
-            raise work.result
+            raise outcome
         yield context.create_timer(next_try)
+
+
+def _outcome_before(context: df.DurableOrchestrationContext, deadline: datetime, call: ActivityCall) -> Steps[Any]:
+    """What one try returned or raised. Raises DeadlineExceeded."""
+    work = _schedule(context, call)
+    while True:
+        alarm = context.create_timer(deadline)
+        # Which of the two it was decides, and not the clock: a timer may fire a second early.
+        if (yield context.task_any([work, alarm])) is not alarm:
+            break
+        if not fired_for_another(context, deadline):
+            raise DeadlineExceeded
+    alarm.cancel()
+    return _outcome(work, call)
+
+
+def fired_for_another(context: df.DurableOrchestrationContext, moment: datetime) -> bool:
+    """Whether a timer that was set for ``moment`` fired so early that it was another one under the same number.
+
+    docpipeline/models/foreign_results.py says how that happens.
+    """
+    if not versions.is_at_least(context, versions.RESULTS_MAY_BE_FOREIGN):
+        return False
+    is_early: bool = context.current_utc_datetime < moment - TIMER_SLACK
+    return is_early
+
+
+def _outcome(work: Any, call: ActivityCall) -> Any:
+    """What a task that has ended returned, or the exception with which it failed."""
+    try:
+        return own_result(work.result, call.activity)
+    except ForeignResult as foreign:
+        return foreign
 
 
 def call_in_parallel(context: df.DurableOrchestrationContext, calls: Sequence[ActivityCall]) -> Steps[None]:
@@ -88,11 +121,8 @@ def call_in_parallel(context: df.DurableOrchestrationContext, calls: Sequence[Ac
     while True:
         tasks = [_schedule(context, call) for call, _ in open_calls]
         yield from _settle(context, tasks)
-        failed = [
-            (one, task.result)
-            for one, task in zip(open_calls, tasks, strict=True)
-            if isinstance(task.result, Exception)
-        ]
+        outcomes = [(one, _outcome(task, one[0])) for one, task in zip(open_calls, tasks, strict=True)]
+        failed = [(one, outcome) for one, outcome in outcomes if isinstance(outcome, Exception)]
         if not failed:
             return
         next_round = max([tries.after(failure) for (_, tries), failure in failed])
@@ -112,7 +142,7 @@ def _schedule(context: df.DurableOrchestrationContext, call: ActivityCall) -> An
 
 
 class _Tries:
-    """How often a call of an activity has failed, and how often the platform lost the worker that ran it."""
+    """How often a call of an activity has failed, and how often the platform lost its worker or its result."""
 
     def __init__(self, context: df.DurableOrchestrationContext, call: ActivityCall) -> None:
         self._context = context
@@ -122,7 +152,7 @@ class _Tries:
 
     def after(self, failure: Exception) -> datetime:
         """When to try again. Raises the failure when no attempt is left, DocumentFailed when no worker stays."""
-        fate = self._fate_of_worker(failure)
+        fate = self._fate_of_try(failure)
         if fate is None:
             self._attempts += 1
             if self._attempts >= self._call.policy.max_attempts:
@@ -134,9 +164,11 @@ class _Tries:
             raise Failure(code="workerLost", message=reason).to_error() from failure
         return self._next_try(LOST_WORKER, self._losses)
 
-    def _fate_of_worker(self, failure: Exception) -> str | None:
+    def _fate_of_try(self, failure: Exception) -> str | None:
         if not versions.is_at_least(self._context, versions.LOST_WORKERS_ARE_NO_ATTEMPTS):
             return None
+        if is_foreign(failure, self._call.activity):
+            return "the durable engine delivered the result of another activity"
         return lost_worker(failure, self._call.activity)
 
     def _next_try(self, policy: RetryPolicy, attempt: int) -> datetime:

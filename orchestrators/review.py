@@ -113,6 +113,8 @@ def _wait_for_event(
         yield run.context.task_any([event, timer])
         if event.is_completed:
             _cancel(timer)
+        elif retries.fired_for_another(run.context, wake_up):
+            continue
         elif wake_up == open_review.deadline:
             return None, open_review
         elif wake_up == open_review.reminder_at:

@@ -25,7 +25,7 @@ P = TypeVar("P", bound=Payload)
 
 ORCHESTRATOR = "document_processing_orchestrator"
 # A status that the SDK does not know would fail here: the extension ignores one that it does not know.
-_PURGED_STATUSES = [df.OrchestrationRuntimeStatus(name) for name in PURGED_STATUSES]
+_PURGED_STATUSES = tuple(df.OrchestrationRuntimeStatus(name) for name in PURGED_STATUSES)
 
 
 class DurableClient:
@@ -74,7 +74,7 @@ class DurableClient:
 
     async def ended_instances(self, created_from: datetime, created_to: datetime) -> list[EndedInstance]:
         """One page of the instances Completed or Terminated that were created in this time (UTC)."""
-        page = await answer_to(self._client.get_status_by(created_from, created_to, _PURGED_STATUSES))
+        page = await answer_to(self._client.get_status_by(created_from, created_to, list(_PURGED_STATUSES)))
         return [
             EndedInstance(status.instance_id, status.runtime_status.value, status.last_updated_time)
             for status in page

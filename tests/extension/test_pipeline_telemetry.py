@@ -15,12 +15,14 @@ import pytest
 from local import LocalStack
 from local.demo_journey import Journey
 from local.endpoints import DEVELOPMENT_KEY, DEVELOPMENT_WEBHOOK_SECRET
+from local.stack import ROOT
 from samples.pdf_pages import draw_pdf
 from tests.end_to_end.client import Client, request
 from tests.end_to_end.test_documents import blob_with_sas
 from tests.waiting import eventually
 
 SENT_WITHIN_SECONDS = 60
+VERSION = json.loads((ROOT / "host.json").read_text())["extensions"]["durableTask"]["defaultVersion"]
 INSTANCE = "durabletask.task.instance_id"
 Item = dict[str, Any]
 
@@ -61,7 +63,7 @@ def test_every_run_of_the_demo_is_found_by_its_document_and_its_instance(
 ) -> None:
     for journey in demo:
         run = run_of(client, journey.instance_id)
-        assert run["name"] == "orchestration:document_processing_orchestrator@(1.0)"
+        assert run["name"] == f"orchestration:document_processing_orchestrator@({VERSION})"
         metrics = items(client, "metrics", f"documentId={journey.document_id}")
         assert {metric["properties"]["instanceId"] for metric in metrics} == {journey.instance_id}
         assert {"ActivityDuration", "OrchestrationDuration"} <= {metric["name"] for metric in metrics}
@@ -94,7 +96,7 @@ def test_every_run_of_the_demo_is_joined_to_the_http_call_that_began_it(
     for journey in demo:
         run = run_of(client, journey.instance_id)
         start, call = callers(client, run)
-        assert start["name"] == "create_orchestration:document_processing_orchestrator@1.0"
+        assert start["name"] == f"create_orchestration:document_processing_orchestrator@{VERSION}"
         assert start["properties"][INSTANCE] == journey.instance_id
         assert (call["name"], call["responseCode"], call["success"]) == ("submit_document", "202", True)
         calls.add(call["id"])

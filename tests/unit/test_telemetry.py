@@ -197,7 +197,7 @@ async def read_something(payload: dict) -> dict:  # type: ignore[type-arg]  # th
 
 async def test_an_activity_is_measured_with_its_name_its_end_and_its_ids(sink: Sink) -> None:
     ids = {"documentId": "inv-17", "instanceId": "run-1"}
-    assert await read_something(ids) == {}
+    assert await read_something(ids) == {"activity": "read_something"}
     await read_something({**ids, "fail": True})
     with pytest.raises(UnexpectedFault):
         await read_something({"raise": True})

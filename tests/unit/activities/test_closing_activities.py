@@ -19,6 +19,7 @@ from docpipeline.models.documents import DocumentStatus
 from docpipeline.services.pending_places import PendingPlaces
 from tests.azurite import Azurite
 from tests.unit.activities.conftest import PDF, Pipeline
+from tests.unit.activities.results import result_of
 
 
 def a_storage_request(pipeline: Pipeline, **fields: Any) -> dict[str, Any]:
@@ -42,7 +43,7 @@ async def archived(pipeline: Pipeline, azurite: Azurite) -> dict[str, bytes]:
 async def test_a_processed_document_is_stored_with_its_result(pipeline: Pipeline, azurite: Azurite) -> None:
     await pipeline.accept(DocumentStatus.VALIDATING, is_compliant=True, page_count=3)
     for _ in range(2):
-        assert await store_processed_document(a_storage_request(pipeline)) == {}
+        assert await store_processed_document(a_storage_request(pipeline)) == result_of("store_processed_document")
     files = await archived(pipeline, azurite)
     result = json.loads(files["result.json"])
     assert files["original.pdf"] == PDF
@@ -110,7 +111,9 @@ async def test_a_failure_is_logged_once_and_closes_the_document_whatever_its_sta
     await pipeline.accept(status)
     caplog.set_level(logging.WARNING)
     for _ in range(2):
-        assert await log_processing_error(an_error_report(pipeline)) == {"status": "failed"}
+        assert await log_processing_error(an_error_report(pipeline)) == result_of(
+            "log_processing_error", {"status": "failed"}
+        )
     (logged,) = caplog.records
     record = await pipeline.record()
     assert logged.getMessage() == "Document failed: corrupt: the file is damaged"
@@ -149,7 +152,9 @@ async def test_a_failure_is_announced_with_its_code(pipeline: Pipeline) -> None:
 
 async def test_a_failure_after_the_end_was_recorded_does_not_change_it(pipeline: Pipeline) -> None:
     await pipeline.accept(DocumentStatus.COMPLETED)
-    assert await log_processing_error(an_error_report(pipeline)) == {"status": "completed"}
+    assert await log_processing_error(an_error_report(pipeline)) == result_of(
+        "log_processing_error", {"status": "completed"}
+    )
     assert (await pipeline.record()).error is None
 
 

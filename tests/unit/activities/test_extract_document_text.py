@@ -42,6 +42,7 @@ async def test_the_text_is_stored_and_a_reference_is_returned(pipeline: Pipeline
     assert pipeline.document_intelligence.submitted == [PDF]
     assert await stored_text(pipeline, result["textBlob"]) == "All is well."
     assert result == {
+        "activity": "extract_document_text",
         "textBlob": result["textBlob"],
         "pageCount": 1,
         "characterCount": 12,

@@ -8,12 +8,13 @@ from docpipeline.composition import get_services
 from docpipeline.models.approvals import Decision, Review
 from docpipeline.models.documents import DocumentStatus
 from tests.unit.activities.conftest import Pipeline
+from tests.unit.activities.results import result_of
 
 
 async def test_a_decision_in_the_record_is_found(pipeline: Pipeline) -> None:
     review = Review(approved=False, reviewer="grace", comment="no", decided_at=pipeline.clock())
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=review)
-    assert await find_recorded_decision(pipeline.run) == review.to_payload()
+    assert await find_recorded_decision(pipeline.run) == result_of("find_recorded_decision", review.to_payload())
 
 
 async def test_an_undecided_review_is_found_undecided(pipeline: Pipeline) -> None:
@@ -24,7 +25,9 @@ async def test_an_undecided_review_is_found_undecided(pipeline: Pipeline) -> Non
 async def test_the_decision_of_another_run_does_not_count(pipeline: Pipeline) -> None:
     review = Review(approved=True, reviewer="grace", decided_at=pipeline.clock())
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=review)
-    assert await find_recorded_decision({**pipeline.run, "instanceId": "an-older-run"}) == {"reasons": []}
+    assert await find_recorded_decision({**pipeline.run, "instanceId": "an-older-run"}) == result_of(
+        "find_recorded_decision", {"reasons": []}
+    )
 
 
 async def test_a_review_that_is_given_up_is_too_late_to_decide(pipeline: Pipeline) -> None:

@@ -16,6 +16,7 @@ from docpipeline.models.approvals import FinalDecision, Review
 from docpipeline.models.compliance import ComplianceIssue
 from docpipeline.models.documents import DocumentStatus
 from tests.unit.activities.conftest import Pipeline
+from tests.unit.activities.results import result_of
 
 DEADLINE = "2026-11-24T12:00:00Z"
 
@@ -54,7 +55,7 @@ async def test_a_review_is_requested_with_reasons_codes_and_deadline(pipeline: P
     assert "secret words" not in str(data)
     assert record.status is DocumentStatus.AWAITING_REVIEW
     assert record.review is not None
-    assert record.review.to_payload() == answer
+    assert answer == result_of("send_review_notification", record.review.to_payload())
     assert answer["deadline"] == DEADLINE
     assert answer["reasons"] == ["notCompliant"]
     assert record.review.requested_at == pipeline.clock()
@@ -68,7 +69,7 @@ async def test_a_second_request_keeps_time_and_deadline_of_the_first(pipeline: P
     later = await send_review_notification(a_review_request(pipeline, deadline="2026-11-25T12:00:00Z"))
     review = (await pipeline.record()).review
     assert review is not None
-    assert later == first == review.to_payload()
+    assert later == first == result_of("send_review_notification", review.to_payload())
     assert {data["deadline"] for *_, data in pipeline.notifier.sent} == {DEADLINE}
 
 
@@ -92,7 +93,9 @@ async def test_nobody_is_reminded_of_a_document_that_no_longer_waits(
 ) -> None:
     review = Review(requested_at=pipeline.clock())
     await pipeline.accept(status, review=review)
-    assert await send_review_notification(a_review_request(pipeline, reminder=True)) == review.to_payload()
+    assert await send_review_notification(a_review_request(pipeline, reminder=True)) == result_of(
+        "send_review_notification", review.to_payload()
+    )
     assert pipeline.notifier.sent == []
 
 
@@ -101,14 +104,16 @@ async def test_no_review_is_requested_of_a_document_that_is_beyond_it(
     pipeline: Pipeline, status: DocumentStatus
 ) -> None:
     await pipeline.accept(status)
-    assert await send_review_notification(a_review_request(pipeline)) == {}
+    assert await send_review_notification(a_review_request(pipeline)) == result_of("send_review_notification")
     assert pipeline.notifier.sent == []
 
 
 async def test_a_run_that_is_started_again_after_the_decision_finds_it(pipeline: Pipeline) -> None:
     decided = Review(deadline=pipeline.clock(), approved=True, reviewer="grace", decided_at=pipeline.clock())
     await pipeline.accept(DocumentStatus.STORING, review=decided)
-    assert await send_review_notification(a_review_request(pipeline)) == decided.to_payload()
+    assert await send_review_notification(a_review_request(pipeline)) == result_of(
+        "send_review_notification", decided.to_payload()
+    )
     assert pipeline.notifier.sent == []
 
 
@@ -118,7 +123,7 @@ async def test_no_request_is_sent_for_a_decided_review(pipeline: Pipeline, remin
     decided = Review(approved=True, reviewer="grace", decided_at=pipeline.clock())
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=decided)
     answer = await send_review_notification(a_review_request(pipeline, reminder=reminder))
-    assert answer == decided.to_payload()
+    assert answer == result_of("send_review_notification", decided.to_payload())
     assert pipeline.notifier.sent == []
 
 
@@ -134,7 +139,7 @@ async def test_a_review_that_timed_out_is_closed_and_counted_once_and_then_annou
     """A timeout was announced that a decision could still prevent."""
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW)
     for _ in range(2):
-        assert await handle_approval_timeout(a_timeout(pipeline)) == {}
+        assert await handle_approval_timeout(a_timeout(pipeline)) == result_of("handle_approval_timeout")
     record = await pipeline.record()
     assert pipeline.notifier.sent == []
     assert (record.status, record.completed_at) == (DocumentStatus.TIMEOUT, pipeline.clock())
@@ -152,7 +157,9 @@ async def test_a_review_that_timed_out_is_closed_and_counted_once_and_then_annou
 async def test_a_decision_made_in_time_is_returned_instead_of_timing_out(pipeline: Pipeline) -> None:
     review = Review(requested_at=pipeline.clock(), approved=True, reviewer="grace", decided_at=pipeline.clock())
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=review)
-    assert await handle_approval_timeout(a_timeout(pipeline)) == review.to_payload()
+    assert await handle_approval_timeout(a_timeout(pipeline)) == result_of(
+        "handle_approval_timeout", review.to_payload()
+    )
     assert pipeline.notifier.types() == []
     assert (await pipeline.record()).status is DocumentStatus.AWAITING_REVIEW
 
@@ -211,7 +218,7 @@ async def test_the_decision_in_an_event_is_recorded_and_returned(pipeline: Pipel
         answer = await record_decision(an_event(pipeline, approved=True, reviewer="grace", comment="fine"))
     review = (await pipeline.record()).review
     assert review is not None
-    assert review.to_payload() == answer
+    assert answer == result_of("record_decision", review.to_payload())
     assert (review.approved, review.reviewer, review.comment) == (True, "grace", "fine")
     assert review.requested_at == review.decided_at == pipeline.clock()
 
@@ -227,7 +234,7 @@ async def test_of_two_decisions_at_once_every_one_learns_which_counts(pipeline: 
     )
     review = (await pipeline.record()).review
     assert review is not None
-    assert answers == [review.to_payload()] * 6
+    assert answers == [result_of("record_decision", review.to_payload())] * 6
 
 
 @pytest.mark.parametrize("first", ["timeout", "decision"])
@@ -235,12 +242,12 @@ async def test_a_timeout_and_a_decision_close_a_review_once(pipeline: Pipeline, 
     await pipeline.accept(DocumentStatus.AWAITING_REVIEW, review=Review(requested_at=pipeline.clock()))
     event = an_event(pipeline, approved=True, reviewer="grace")
     if first == "timeout":
-        assert await handle_approval_timeout(a_timeout(pipeline)) == {}
-        assert await record_decision(event) == {"reasons": []}
+        assert await handle_approval_timeout(a_timeout(pipeline)) == result_of("handle_approval_timeout")
+        assert await record_decision(event) == result_of("record_decision", {"reasons": []})
         assert (await pipeline.record()).status is DocumentStatus.TIMEOUT
     else:
         decided = await record_decision(event)
-        assert await handle_approval_timeout(a_timeout(pipeline)) == decided
+        assert await handle_approval_timeout(a_timeout(pipeline)) == result_of("handle_approval_timeout", decided)
         assert (await pipeline.record()).status is DocumentStatus.AWAITING_REVIEW
 
 

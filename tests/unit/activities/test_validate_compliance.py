@@ -11,6 +11,7 @@ from docpipeline.models.documents import DocumentStatus
 from docpipeline.models.runs import RunReference
 from tests.records import RecordFields, changed
 from tests.unit.activities.conftest import Pipeline
+from tests.unit.activities.results import result_of
 
 
 async def a_request(pipeline: Pipeline, **fields: Unpack[RecordFields]) -> dict[str, Any]:
@@ -27,7 +28,8 @@ async def test_the_verdict_comes_back_and_the_issues_stay_in_the_record(pipeline
     )
     verdict = await validate_compliance(await a_request(pipeline, metadata={"kind": "invoice"}))
     record = await pipeline.record()
-    assert verdict == {"isCompliant": False, "confidence": 0.9, "issueCount": 1, "understood": True}
+    expected = {"isCompliant": False, "confidence": 0.9, "issueCount": 1, "understood": True}
+    assert verdict == result_of("validate_compliance", expected)
     assert pipeline.compliance_api.requests == [("Größe: 文書", {"kind": "invoice"})]
     assert (record.status, record.is_compliant, record.issues) == (DocumentStatus.VALIDATING, False, issues)
 
