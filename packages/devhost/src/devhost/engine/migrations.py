@@ -175,4 +175,17 @@ SELECT entity_id, entity_id, NULL, 'Running',
 FROM entities;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _INVARIANTS, _AS_ON_AZURE)
+# A rewound instance is pending until its code runs again.
+_REWOUND = """
+DROP TRIGGER instances_change_well;
+CREATE TRIGGER instances_change_well BEFORE UPDATE OF status, row_version ON instances
+WHEN NEW.status NOT IN ('Pending', 'Running', 'Suspended', 'Completed', 'Failed', 'Terminated', 'Canceled')
+    OR (OLD.status IN ('Completed', 'Terminated', 'Canceled') AND NEW.status <> OLD.status)
+    OR (OLD.status = 'Failed' AND NEW.status NOT IN ('Failed', 'Pending'))
+    OR NEW.row_version < OLD.row_version
+BEGIN
+    SELECT RAISE(ABORT, 'an instance that has ended stays so unless rewound, and its row version only grows');
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _INVARIANTS, _AS_ON_AZURE, _REWOUND)

@@ -37,8 +37,9 @@ def _rewind_tree(tx: Transaction, instance_id: str, reason: str | None, now: str
         child = instance_store.find(tx, child_id)
         if child is not None and child["status"] == "Failed":
             woken.instances |= _rewind_tree(tx, child_id, reason, now).instances
-    if not woken.instances:
-        # The deepest failures are poked; their ends wake their parents later.
+    if not children:
+        # The deepest failures are poked; their ends wake their parents later. A parent whose children have been
+        # rewound before it stays pending, as on Azure: their ends have found it ended.
         instance_store.deliver(tx, instance_id, None, event(EventType.GENERIC, now, Data=reason or ""))
         woken.instances.add(instance_id)
     return woken
@@ -54,7 +55,8 @@ def _rewrite(tx: Transaction, instance_id: str, history: list[Event], now: str) 
                 (events.to_text(undone), instance_id, position),
             )
     tx.execute(
-        "UPDATE instances SET status = 'Running', output = NULL, updated_at = ?, row_version = row_version + 1"
+        # The old output stays until there is a new one.
+        "UPDATE instances SET status = 'Pending', updated_at = ?, row_version = row_version + 1"
         " WHERE instance_id = ?",
         (now, instance_id),
     )
