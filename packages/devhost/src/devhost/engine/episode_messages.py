@@ -36,7 +36,7 @@ def choose(status: str, waiting: Sequence[Message]) -> Batch:
     """Choose the messages of the next episode.
 
     Termination comes before anything else. What comes to a suspended instance goes into its history at once,
-    but its code sees it when it is resumed.
+    but its tasks settle when it is resumed.
     """
     terminated = _position(waiting, EventType.EXECUTION_TERMINATED)
     if terminated is not None:

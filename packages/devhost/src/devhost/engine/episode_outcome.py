@@ -44,12 +44,15 @@ class OutcomeBuilder:
         self._functions = functions
         self._options = options
 
-    def suspended(self, instance: Instance, batch: Batch, opened: list[Event]) -> EpisodeOutcome:
-        """The instance rests until it is resumed; what comes meanwhile goes into its history."""
+    def suspended(
+        self, instance: Instance, batch: Batch, opened: list[Event], decision: Decision, custom_status: str | None
+    ) -> EpisodeOutcome:
+        """The instance rests until it is resumed, unless its code needs nothing more to end."""
         outcome = _outcome(instance, batch, opened, "Suspended")
         reason = _last_reason(batch, EventType.EXECUTION_SUSPENDED)
         outcome.output = instance.output if reason is None else reason
-        outcome.new_events.append(event(EventType.ORCHESTRATOR_COMPLETED, outcome.now))
+        outcome.custom_status = custom_status
+        self._end(outcome, decision.ending)
         return outcome
 
     def terminated(self, instance: Instance, batch: Batch, opened: list[Event]) -> EpisodeOutcome:

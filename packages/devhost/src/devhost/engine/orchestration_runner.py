@@ -84,17 +84,21 @@ class OrchestrationRunner:
     def _begin(self, instance: Instance, batch: Batch, opened: list[Event], hand_over: HandOver) -> None:
         if batch.kind is EpisodeKind.TERMINATE:
             hand_over(lambda: self._part(self._outcomes.terminated(instance, batch, opened)))
-        elif batch.kind is EpisodeKind.SUSPEND:
-            hand_over(lambda: self._part(self._outcomes.suspended(instance, batch, opened)))
         elif (problem := self._problem(instance)) is not None:
-            status = instance.custom_status
-            hand_over(lambda: self._part(self._outcomes.decided(instance, batch, opened, problem, status)))
+            hand_over(lambda: self._part(self._without_code(instance, batch, opened, problem)))
         else:
             self._functions.begin_orchestrator(
                 instance.name,
                 self._document(instance, opened),
                 lambda result: hand_over(lambda: self._part(self._outcome(instance, batch, opened, result))),
             )
+
+    def _without_code(
+        self, instance: Instance, batch: Batch, opened: list[Event], problem: Decision
+    ) -> EpisodeOutcome:
+        if batch.kind is EpisodeKind.SUSPEND:
+            return self._outcomes.suspended(instance, batch, opened, Decision(), instance.custom_status)
+        return self._outcomes.decided(instance, batch, opened, problem, instance.custom_status)
 
     def _outcome(
         self, instance: Instance, batch: Batch, opened: list[Event], result: FunctionResult[str]
@@ -107,7 +111,8 @@ class OrchestrationRunner:
                 instance.instance_id,
                 name,
             )
-        return self._outcomes.decided(instance, batch, opened, decision, custom_status)
+        build = self._outcomes.suspended if batch.kind is EpisodeKind.SUSPEND else self._outcomes.decided
+        return build(instance, batch, opened, decision, custom_status)
 
     def _open(self, instance: Instance, batch: Batch) -> list[Event]:
         """Return the episode's first events. Its time never lies before the one of the episode before."""

@@ -3,7 +3,8 @@
 The actions are carried out strictly in order, each waiting until the one before has settled, while the history is
 read from its beginning; what then is scheduled but not recorded is new. Doing it this way, and only this way,
 numbers the tasks as the SDK does. An execution ends only when none of its activities, children and uncancelled
-timers is open.
+timers is open. What comes to a suspended one settles its tasks when it is resumed; the code sees it at once, so an
+execution whose code then needs nothing more ends while it is suspended, as on Azure.
 """
 
 import json
@@ -80,9 +81,24 @@ class _Replay:
         self._entity_calls: dict[str, PendingTask] = {}
         self._carried: list[Event] = []
         self._unexpected: list[str] = []
+        # What has come since the instance was suspended; None while it is not.
+        self._held: list[tuple[Event, bool]] | None = None
 
     def process(self, event: Event, is_new: bool) -> None:
         """Take the next event of the history into account. Raises NonDeterminism."""
+        kind = event["EventType"]
+        if kind == EventType.EXECUTION_RESUMED:
+            held, self._held = self._held or [], None
+            for one, was_new in held:
+                self._apply(one, was_new)
+        elif self._held is not None:
+            self._held.append((event, is_new))
+        elif kind == EventType.EXECUTION_SUSPENDED:
+            self._held = []
+        else:
+            self._apply(event, is_new)
+
+    def _apply(self, event: Event, is_new: bool) -> None:
         kind = event["EventType"]
         if kind == EventType.ORCHESTRATOR_STARTED:
             self._execution.now = timestamps.from_text(event["Timestamp"])
@@ -100,8 +116,10 @@ class _Replay:
     def decision(self) -> Decision:
         """Return what the whole history leads to."""
         execution = self._execution
+        # Nothing new is begun before the instance is resumed.
+        to_schedule = execution.to_schedule if self._held is None else {}
         return Decision(
-            commands=tuple(execution.to_schedule[task_id] for task_id in sorted(execution.to_schedule)),
+            commands=tuple(to_schedule[task_id] for task_id in sorted(to_schedule)),
             ending=self._ending(),
             unexpected_events=tuple(self._unexpected),
             action_count=execution.action_count,
