@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 _DEEPEST = 64
+_BEGINNINGS = ("{", "[")
 _DROPPED = ("$type", "$id")
 
 
@@ -24,10 +25,13 @@ def read_output(text: str) -> str:
 
 
 def read_result(text: str) -> str:
-    """Return an activity's result, JSON text, as the extension takes it. Raises Unreadable."""
-    if '"$' not in text:
+    """Return an activity's result, JSON text, as the extension writes it: without blanks. Raises Unreadable."""
+    if text[:1] not in _BEGINNINGS:
         return text
-    return json.dumps(_without_marks(json.loads(text), "", text))
+    value = json.loads(text)
+    if '"$' in text:
+        value = _without_marks(value, "", text)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _check_depth(value: Any, path: str, depth: int) -> None:

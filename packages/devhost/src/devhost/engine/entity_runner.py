@@ -36,6 +36,8 @@ class _Applied:
     does_exist: bool
     state: str | None
     results: list[tuple[str, bool]]
+    is_kept: bool = True
+    """Whether clients see the entity from now on, though it may not exist: every one whose code has answered."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class _BatchPart:
         batch, applied = self.batch, self.applied
         woken, now = Wakeups(), timestamps.to_text(self.clock.now())
         entity_store.remove_requests(tx, batch.requests)
-        if applied.does_exist or batch.found is not None:
+        if applied.is_kept:
             entity_store.save(tx, batch.entity_id, applied.does_exist, applied.state, now)
         for request, (result, is_error) in zip(batch.requests, applied.results, strict=True):
             parent_id = request.parent_instance_id
@@ -166,7 +168,7 @@ def _refused(batch: _Batch, problem: str) -> _Applied:
     log.error("%s operations on entity '%s' fail: %s", count, scheduler_id, problem)
     found = batch.found
     does_exist, state = (found.does_exist, found.state) if found else (False, None)
-    return _Applied(does_exist, state, [(json.dumps(problem), True)] * count)
+    return _Applied(does_exist, state, [(json.dumps(problem), True)] * count, is_kept=found is not None)
 
 
 def _answer(now: str, request_id: str, result: str, is_error: bool) -> Event:

@@ -93,7 +93,7 @@ def execution_started(
         OrchestrationInstance=identity,
         Generation=generation,
     )
-    return {**started, "Version": version or None}
+    return {**started, "Version": version}
 
 
 def entity_started(row: Mapping[str, Any]) -> Event:
