@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from devhost.cli.errors import (
     HostNotRunning,
@@ -21,6 +21,7 @@ from devhost.cli.errors import (
     UnknownInstance,
 )
 from devhost.engine.events import FINISHED
+from devhost.functions.durable_links import durable_segment
 
 _INSTANCES = "/runtime/webhooks/durabletask/instances"
 _TIMEOUT_SECONDS = 60.0
@@ -54,7 +55,7 @@ class HostClient:
     def status(self, instance_id: str, history: bool = False) -> dict[str, Any]:
         """The status object of an instance, with its history and results on request."""
         query = {"showHistory": "true", "showHistoryOutput": "true"} if history else {}
-        code, text = self._send("GET", f"{_INSTANCES}/{_quoted(instance_id)}", query)
+        code, text = self._send("GET", f"{_INSTANCES}/{durable_segment(instance_id)}", query)
         if code not in (200, 202):
             raise self._failure(code, text, instance_id)
         found: dict[str, Any] = self._parsed(text)
@@ -73,7 +74,7 @@ class HostClient:
 
     def raise_event(self, instance_id: str, name: str, data: str) -> None:
         """Raise an external event; the data is JSON text."""
-        self._act("POST", instance_id, f"/raiseEvent/{_quoted(name)}", {}, data.encode())
+        self._act("POST", instance_id, f"/raiseEvent/{durable_segment(name)}", {}, data.encode())
 
     def steer(self, verb: str, instance_id: str, reason: str | None) -> None:
         """Terminate, suspend, resume or rewind an instance."""
@@ -95,7 +96,8 @@ class HostClient:
         """Delete finished instances; returns how many."""
         query = {
             "createdTimeFrom": "1970-01-01T00:00:00Z",
-            "runtimeStatus": statuses,
+            # Without any, running instances would go as well.
+            "runtimeStatus": statuses or ",".join(sorted(FINISHED)),
             "createdTimeTo": created_before,
         }
         code, text = self._send("DELETE", _INSTANCES, query)
@@ -108,7 +110,7 @@ class HostClient:
     def _act(
         self, method: str, instance_id: str, path: str, query: Mapping[str, str], body: bytes | None = None
     ) -> None:
-        code, text = self._send(method, f"{_INSTANCES}/{_quoted(instance_id)}{path}", query, body)
+        code, text = self._send(method, f"{_INSTANCES}/{durable_segment(instance_id)}{path}", query, body)
         if code not in (200, 202):
             raise self._failure(code, text, instance_id)
 
@@ -155,10 +157,6 @@ def checked_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{text} is not a URL like http://127.0.0.1:7071")
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _quoted(segment: str) -> str:
-    return quote(segment, safe="@:")
 
 
 def _explanation(text: str) -> str:

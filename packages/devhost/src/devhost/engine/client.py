@@ -21,6 +21,7 @@ from devhost.engine.clock import Clock
 from devhost.engine.database import Database
 from devhost.engine.entity_store import EntityId, OperationRequest
 from devhost.engine.errors import (
+    BadEntityKey,
     BadInstanceId,
     InstanceExists,
     InstanceNotFound,
@@ -76,7 +77,7 @@ class DurableClient:
             name: the orchestrator's name; case does not matter. If the app has none, the instance fails.
             instance_id: the id; default: 32 hexadecimal digits.
             raw_input: JSON text, or None. What the SDK sends is a JSON string that itself holds JSON.
-            version: the instance's version; default: ``defaultVersion`` of host.json.
+            version: the instance's version, empty for none; default: ``defaultVersion`` of host.json.
 
         Raises:
             StartRefused: bad id, or input that is not JSON.
@@ -86,7 +87,7 @@ class DurableClient:
         _check_instance_id(chosen)
         if raw_input is not None and not _is_json(raw_input):
             raise StartRefused("Invalid JSON content")
-        version = version or self._options.default_version
+        version = self._options.default_version if version is None else version
         self._create(NewInstance(chosen, name, raw_input, version))
         return chosen
 
@@ -174,12 +175,12 @@ class DurableClient:
         if row is None:
             raise NothingToRestart(instance_id)
         try:
-            return self.start(row["name"], None if new_id else instance_id, row["input"])
+            return self.start(row["name"], None if new_id else instance_id, row["input"] or "null")
         except InstanceExists as refusal:
             raise RestartRefused(str(refusal)) from refusal
 
     def purge(self, instance_id: str) -> int:
-        """Delete an instance that has ended, with its history; returns 1, or 0 if it does not exist.
+        """Delete an instance that has ended, or an entity; returns 1, or 0 if it does not exist.
 
         Raises:
             NotInRightState: it has not ended.
@@ -192,27 +193,28 @@ class DurableClient:
                     "Only orchestrations in a terminal state can be purged, "
                     f"but the orchestration with instance ID {instance_id} has status {row['status']}"
                 )
-            return instance_store.delete(tx, instance_id)
+            return instance_store.delete(tx, instance_id) or instance_store.delete_entity(tx, instance_id)
 
         return self._database.write(purge_ended)
 
     def purge_by(
         self, created_from: datetime, created_to: datetime | None = None, statuses: Collection[str] = ()
     ) -> int:
-        """Delete finished instances created in a window of time, and return how many.
+        """Delete instances and entities created in a window of time, and return how many.
 
         Args:
             created_from: the window's start; aware.
             created_to: its end; None for none.
-            statuses: only these; those of unfinished instances are ignored. Empty means all finished ones.
+            statuses: only these. Unknown ones and those of unfinished instances are ignored; when none is left,
+                all in the window are deleted, running ones and entities too, as on Azure.
         """
-        known = instance_queries.known_statuses(statuses) if statuses else sorted(FINISHED)
+        known = instance_queries.known_statuses(statuses)
         finished = [status for status in known if status in FINISHED]
         start = timestamps.to_text(created_from)
         end = None if created_to is None else timestamps.to_text(created_to)
 
         def purge_slice(tx: Connection) -> int:
-            return instance_store.delete_finished(tx, start, end, finished, _PURGED_PER_COMMIT)
+            return instance_store.delete_created(tx, start, end, finished, _PURGED_PER_COMMIT)
 
         total = 0
         # In slices, so that running instances can write in between.
@@ -229,8 +231,8 @@ class DurableClient:
     def signal_entity(self, name: str, key: str, operation: str, raw_input: str | None = None) -> None:
         """Queue an operation at an entity. Raises InvalidRequest: unknown name, bad key or input."""
         problem = unknown_entity(name, self._functions)
-        if problem is None and _has_forbidden_characters(key):
-            problem = f"The entity key '{key}' is not allowed: it must not hold / # ? or control characters."
+        if problem is None and ("\\" in key or _has_forbidden_characters(key)):
+            raise BadEntityKey
         if problem is None and raw_input is not None and not _is_json(raw_input):
             problem = "Invalid JSON content"
         if problem is not None:

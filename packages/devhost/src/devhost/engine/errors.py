@@ -15,6 +15,7 @@ DurableEngineError
     ├── NothingToRestart    400
     ├── InvalidRequest      400
     │   ├── UnsupportedContent
+    │   ├── BadEntityKey    400: no such key
     │   └── InvalidJson
     ├── StorageFailed       500: what Azure Storage refuses
     ├── InstanceNotFound    404
@@ -175,6 +176,20 @@ class UnsupportedContent(InvalidRequest):
     code = "unsupportedContent"
 
     exception_type = None
+
+
+class BadEntityKey(InvalidRequest):
+    """No entity can have this key (400); the answer holds the text and nothing else."""
+
+    code = "badEntityKey"
+
+    exception_type = None
+
+    def __init__(self) -> None:
+        # The extension's words.
+        super().__init__(
+            "entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')"
+        )
 
 
 class InvalidJson(InvalidRequest):

@@ -119,17 +119,30 @@ def delete(tx: Connection, instance_id: str) -> int:
     return tx.execute("DELETE FROM instances WHERE instance_id = ?", (instance_id,)).rowcount
 
 
-def delete_finished(
+def delete_created(
     tx: Connection, created_from: str, created_to: str | None, statuses: Collection[str], limit: int
 ) -> int:
-    """Delete finished instances created in a window of time, oldest first; returns how many, at most `limit`."""
-    marks = ", ".join("?" * len(statuses))
+    """Delete instances and entities created in a window of time; returns how many, at most `limit`.
+
+    Args:
+        tx: the transaction.
+        created_from: the window's start.
+        created_to: its end; None for none.
+        statuses: only these; empty for all.
+        limit: the most to delete.
+    """
+    marks = f" AND status IN ({', '.join('?' * len(statuses))})" if statuses else ""
     rows: Sequence[Row] = tx.execute(
-        "SELECT instance_id FROM instances"
-        f" WHERE status IN ({marks}) AND created_at >= ? AND (? IS NULL OR created_at <= ?) LIMIT ?",
-        (*statuses, created_from, created_to, created_to, limit),
+        "SELECT instance_id FROM instances_and_entities"
+        f" WHERE created_at >= ? AND (? IS NULL OR created_at <= ?){marks} LIMIT ?",
+        (created_from, created_to, created_to, *statuses, limit),
     ).fetchall()
-    return sum(delete(tx, row["instance_id"]) for row in rows)
+    return sum(delete(tx, row["instance_id"]) or delete_entity(tx, row["instance_id"]) for row in rows)
+
+
+def delete_entity(tx: Connection, entity_id: str) -> int:
+    """Delete an entity; returns 1, or 0 if it did not exist."""
+    return tx.execute("DELETE FROM entities WHERE entity_id = ?", (entity_id,)).rowcount
 
 
 def with_messages(tx: Connection) -> set[str]:

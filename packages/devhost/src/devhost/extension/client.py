@@ -1,9 +1,8 @@
 """What a test asks of the extension besides what the page shows: to start instances, and to signal entities."""
 
-from urllib.parse import quote
-
 from devhost.engine.errors import StartRefused
 from devhost.extension.instances import ExtensionInstances, json_of, message_of, path_of
+from devhost.functions.durable_links import durable_segment
 
 
 class ExtensionClient(ExtensionInstances):
@@ -20,7 +19,7 @@ class ExtensionClient(ExtensionInstances):
         Raises:
             StartRefused: a bad id, or that of an instance that has not ended.
         """
-        path = path_of("orchestrators", name) + (f"/{quote(instance_id, safe='@')}" if instance_id else "")
+        path = path_of("orchestrators", name) + (f"/{durable_segment(instance_id)}" if instance_id else "")
         answer = self._send("POST", path, {}, body=raw_input)
         if answer.status_code != 202:
             raise StartRefused(message_of(answer))
@@ -42,4 +41,4 @@ class ExtensionClient(ExtensionInstances):
 
 
 def _entity(name: str, key: str) -> str:
-    return f"{path_of('entities', name)}/{quote(key, safe='')}"
+    return f"{path_of('entities', name)}/{durable_segment(key)}"

@@ -3,13 +3,12 @@
 import json
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 import requests
 
 from devhost.engine.errors import InstanceFinished, InstanceNotFound, InvalidRequest, RequestRefused
 from devhost.engine.queries import EntityQuery, InstanceQuery
-from devhost.functions.durable_links import WEBHOOK_PATH
+from devhost.functions.durable_links import WEBHOOK_PATH, durable_segment
 from devhost.functions.durable_requests import CONTINUATION_HEADER
 
 Page = tuple[list[dict[str, Any]], str | None]
@@ -83,7 +82,7 @@ class ExtensionInstances:
 
     def raise_event(self, instance_id: str, name: str, raw_json: str | None) -> None:
         """Raise an external event. Raises InstanceNotFound, InstanceFinished, InvalidRequest."""
-        self._act(instance_id, f"raiseEvent/{quote(name, safe='')}", body=raw_json or "null")
+        self._act(instance_id, f"raiseEvent/{durable_segment(name)}", body=raw_json or "null")
 
     def terminate(self, instance_id: str, reason: str | None = None) -> None:
         """End an instance. Raises InstanceNotFound, InstanceFinished."""
@@ -140,7 +139,7 @@ class ExtensionInstances:
 
 def path_of(collection: str, name: str) -> str:
     """The path of one member of a collection, relative to the durable API."""
-    return f"{collection}/{quote(name, safe='@')}"
+    return f"{collection}/{durable_segment(name)}"
 
 
 def json_of(answer: requests.Response) -> Any:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
 
 from aiohttp import web
 
@@ -20,7 +19,12 @@ from devhost.engine.errors import (
     RequestRefused,
 )
 from devhost.functions.durable_links import DurableLinks
-from devhost.functions.durable_requests import CONTINUATION_HEADER, DurableRequest, split_path
+from devhost.functions.durable_requests import (
+    CONTINUATION_HEADER,
+    DurableRequest,
+    split_durable_path,
+    written_anew,
+)
 from devhost.functions.http_messages import DEFAULT_BODY_LIMIT_BYTES, RequestBodyTooLarge, json_response
 
 if TYPE_CHECKING:
@@ -81,7 +85,9 @@ class DurableHttp:
             raw_path: Its path after the API's base, still encoded.
             origin: ``scheme://host:port`` for the links of the answer.
         """
-        durable_request = DurableRequest(request, split_path(raw_path), origin, self._body_limit_bytes)
+        durable_request = DurableRequest(request, split_durable_path(raw_path), origin, self._body_limit_bytes)
+        if "\0" in raw_path or "%00" in raw_path:
+            return web.Response(status=400)
         operation = self._find(request.method, durable_request)
         hub = durable_request.query.get("taskhub")
         if operation is None or (hub and hub.lower() != self._links.hub_name.lower()):
@@ -123,7 +129,8 @@ class DurableHttp:
 
     def _find_on_instances(self, method: str, request: DurableRequest) -> Operation | None:
         count, verb = len(request.segments), request.segment(2).lower()
-        if method == "POST" and count == (4 if verb == "raiseevent" else 3):
+        # An event's name with a slash in it, however written, is a path that does not exist.
+        if method == "POST" and count == (4 if verb == "raiseevent" else 3) and "/" not in request.segment(3):
             return self._on_instance.get(verb)
         routes: dict[tuple[str, int], Operation] = {
             ("GET", 1): self._list,
@@ -156,9 +163,8 @@ class DurableHttp:
             return self._accepted_response(request, instance_id)
         if interval > wait_seconds:
             # As on Azure, the instance has been started nevertheless.
-            raise InvalidRequest(
-                f"Total timeout {wait_seconds:g} should be bigger than retry timeout {interval:g}"
-            )
+            text = f"Total timeout {wait_seconds:g} should be bigger than retry timeout {interval:g}"
+            return json_response({"Message": text}, 400)
         return await self._wait(request, instance_id, wait_seconds, interval)
 
     async def _wait(
@@ -177,8 +183,10 @@ class DurableHttp:
             await asyncio.sleep(min(max(interval, 0.05), left))
 
     def _accepted_response(self, request: DurableRequest, instance_id: str) -> web.Response:
-        body = self._links.check_status_body(request.origin, instance_id, quote(instance_id, safe="@:"))
-        return json_response(body, 202, {"Location": body["statusQueryGetUri"], "Retry-After": "10"})
+        body = self._links.check_status_body(request.origin, instance_id)
+        return json_response(
+            body, 202, {"Location": body["statusQueryGetUri"].replace("%7E", "~"), "Retry-After": "10"}
+        )
 
     async def _status(self, request: DurableRequest) -> web.Response:
         return await self._status_response(
@@ -198,7 +206,7 @@ class DurableHttp:
         if status is None:
             return web.Response(status=404)
         if status["runtimeStatus"] not in _FINISHED:
-            location = f"{request.http.scheme}://{request.http.host}{request.http.raw_path}"
+            location = f"{request.http.scheme}://{request.http.host}{written_anew(request.http.raw_path)}"
             return json_response(status, 202, {"Location": location, "Retry-After": "5"})
         return json_response(status, 500 if failed_is_500 and status["runtimeStatus"] == "Failed" else 200)
 
@@ -206,7 +214,10 @@ class DurableHttp:
         return _page_response(*await self._in_thread(self._client.list, request.instance_query()))
 
     async def _purge(self, request: DurableRequest) -> web.Response:
-        return _purge_response(await self._in_thread(self._client.purge, request.segment(1)))
+        instance_id = request.segment(1)
+        count = await self._in_thread(self._client.purge, instance_id)
+        # Of an entity that is not there, none was deleted; an instance that is not there was not found.
+        return json_response({"instancesDeleted": count}) if instance_id.count("@") > 1 else _purge_response(count)
 
     async def _purge_by(self, request: DurableRequest) -> web.Response:
         created_from = request.moment("createdTimeFrom")

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote, quote_plus
 
 from devhost.functions.indexing import DURABLE_CLIENT, IndexedFunction
 
@@ -11,6 +12,11 @@ log = logging.getLogger("devhost.host")
 
 WEBHOOK_PATH = "/runtime/webhooks/durabletask"
 INSTANCE_PLACEHOLDER = "INSTANCEID"
+
+
+def durable_segment(text: str) -> str:
+    """Return a text as a segment of a path of the durable API, which decodes it twice (``split_durable_path``)."""
+    return quote(text.replace("%", "%25").replace("+", "%2B"), safe="@:")
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,10 @@ class DurableLinks:
             "resumePostUri": f"{instance}/resume?reason={{text}}&{query}",
         }
 
-    def check_status_body(self, origin: str, instance_id: str, quoted_id: str) -> dict[str, str]:
+    def check_status_body(self, origin: str, instance_id: str) -> dict[str, str]:
         """The answer to a start: links without the one for rewind, and the id as it is."""
+        # As .NET encodes a form's values.
+        quoted_id = quote_plus(instance_id, safe="!*()").replace("~", "%7E")
         urls = self.management_urls(origin, quoted_id)
         del urls["rewindPostUri"]
         return urls | {"id": instance_id}

@@ -2,13 +2,14 @@
 
 import json
 import math
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import NoReturn
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, unquote_plus
 
 from aiohttp import web
 
@@ -16,6 +17,8 @@ from devhost.engine.errors import InvalidJson, InvalidRequest, StorageFailed, Un
 from devhost.engine.queries import LARGEST_PAGE, PAGE_SIZE, EntityQuery, InstanceQuery
 from devhost.functions.http_messages import DEFAULT_BODY_LIMIT_BYTES, read_json_body
 
+_ESCAPE = re.compile("(%[0-9A-Fa-f]{2})")
+_LEFT_IN_PATHS = "/:@!$&'()*+,;="
 CONTINUATION_HEADER = "x-ms-continuation-token"
 
 
@@ -62,7 +65,7 @@ class DurableRequest:
             number = float(self.text(name) or "")
         except ValueError:
             return None
-        return max(0.0, number) if math.isfinite(number) else None
+        return number if math.isfinite(number) else None
 
     def moment(self, name: str) -> datetime | None:
         """A date from the query, in UTC if it names no zone; None if absent or unreadable.
@@ -152,6 +155,28 @@ class DurableRequest:
         if top is not None and top < 0:
             raise StorageFailed("An error occurred while communicating with Azure Storage")
         return PAGE_SIZE if top is None else top
+
+
+def split_durable_path(raw_path: str) -> tuple[str, ...]:
+    """Split a raw path of the durable API; the extension decodes segments twice, the second time as a form.
+
+    So ``%2B`` and ``+`` are blanks there, and ``%252B`` is a plus sign.
+    """
+    return tuple(unquote_plus(segment) for segment in split_path(raw_path))
+
+
+def written_anew(raw_path: str) -> str:
+    """Return a raw path as .NET writes it once it has decoded it: what a path can hold is not encoded."""
+    path, mark, query = raw_path.partition("?")
+    texts = _ESCAPE.split(unquote(path))
+    written = [_kept(text) if index % 2 else quote(text, safe=_LEFT_IN_PATHS) for index, text in enumerate(texts)]
+    return "".join(written) + mark + query
+
+
+def _kept(escape: str) -> str:
+    """Keep what still looks like an escape, but for those of plain characters."""
+    character = unquote(escape)
+    return character if character.isascii() and (character.isalnum() or character in "-._~") else escape
 
 
 def split_path(raw_path: str) -> tuple[str, ...]:

@@ -182,18 +182,27 @@ def test_only_what_has_failed_is_rewound_and_only_what_has_ended_is_purged(host:
     assert host.status("one") is None
 
 
-def test_a_purge_by_time_and_status_leaves_the_running_ones(
+def test_a_purge_by_time_and_finished_statuses_leaves_the_running_ones(
     host: OrchestrationTestHost, sample: SampleApp
 ) -> None:
     run(host, "sequence", 1)
     sample.failures_left = 1
     run(host, "failing")
     waiting(host)
-    assert host.client.purge_by(LONG_AGO, None, ["Running"]) == 0
     assert host.client.purge_by(host.now() + timedelta(seconds=1)) == 0
-    assert host.client.purge_by(LONG_AGO, None, ["Failed", "Nonsense"]) == 1
-    assert host.client.purge_by(LONG_AGO) == 1
+    assert host.client.purge_by(LONG_AGO, None, ["Failed", "Nonsense", "Running"]) == 1
+    assert host.client.purge_by(LONG_AGO, None, ["Completed", "Failed", "Terminated"]) == 1
     assert host.status("one") is not None
+
+
+@pytest.mark.parametrize("statuses", [[], ["Nonsense"], ["failed"], ["Running"]])
+def test_a_purge_without_a_finished_status_takes_running_instances_and_entities_too(
+    host: OrchestrationTestHost, sample: SampleApp, statuses: list[str]
+) -> None:
+    run(host, "sequence", 1)
+    waiting(host)
+    assert host.client.purge_by(LONG_AGO, None, statuses) == 2
+    assert host.status("one") is None
 
 
 def test_restart_runs_the_same_input_under_a_new_id(host: OrchestrationTestHost) -> None:
