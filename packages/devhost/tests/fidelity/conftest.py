@@ -1,34 +1,27 @@
-"""A host that serves the app, once for all cases."""
+"""Hosts that serve the app, each once for all cases."""
 
-import os
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from tests.end_to_end.devhost_process import DevhostProcess
-from tests.fidelity.called_server import PORT_SETTING, called_server
+from tests.fidelity import own_cases
 from tests.fidelity.driver import Driver
-
-APP = Path(__file__).parent / "app"
-_LAUNCHER = (sys.executable, "-m", "tests.fidelity.paced_host")
+from tests.fidelity.hosts import devhost_driver, versioned_app
 
 
 @pytest.fixture(scope="session")
-def devhost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    """Devhost, whose time moves when told to."""
-    with called_server() as called, pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, PORT_SETTING, called)
-        folder = tmp_path_factory.mktemp("fidelity")
-        host = DevhostProcess(folder, "--clock", "virtual", "--workers", "0", app=APP, launcher=_LAUNCHER)
+def host_for(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Driver]]:
+    """Tells on which devhost a case runs; each is started when the first case asks for it."""
+    with ExitStack() as running:
+        started: dict[bool, Driver] = {}
 
-        def pause(seconds: float) -> None:
-            assert host.ask("POST", "/devhost/clock", {"advanceSeconds": seconds}).status == 200, host.output[
-                -3000:
-            ]
+        def host_for(name: str) -> Driver:
+            is_versioned = name in own_cases.VERSIONED_CASES
+            if is_versioned not in started:
+                folder = tmp_path_factory.mktemp("fidelity")
+                apps = [versioned_app(folder)] if is_versioned else []
+                started[is_versioned] = running.enter_context(devhost_driver(folder, *apps))
+            return started[is_versioned]
 
-        try:
-            yield Driver(host.origin, pause)
-        finally:
-            host.stop()
+        yield host_for

@@ -25,3 +25,5 @@ REASONS: dict[str, str] = {
     "list_entities": "The extension takes an orchestration whose id begins with @ for an entity, "
     "and fails to read it; devhost tells them apart.",
 }
+
+OWN_REASONS: dict[str, str] = {"signal_of_bad_json": _PARSER}

@@ -1,6 +1,7 @@
 """What cases are made of: an instance, steps to be taken with it, and what was seen."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,19 @@ def ends(name: str, orchestrator: str, given: Any = None, *, has_input: bool = T
             return {"start": [started.status, started.body]}
         ended = driver.wait(instance_id, seconds)
         return {"status": ended.status, "body": ended.body, "client": driver.client("status", instance_id)}
+
+    return case
+
+
+def outcome(name: str, orchestrator: str, given: Any = None) -> Case:
+    """Start an orchestrator, and look at what it comes to; its history is counted, for its order is chance."""
+
+    def case(driver: Driver) -> Any:
+        instance_id = f"{name}-{driver.run}"
+        driver.start(orchestrator, given, instance_id)
+        ended = driver.wait(instance_id, 40).body
+        counts = Counter(past["EventType"] for past in ended["historyEvents"])
+        return [ended["runtimeStatus"], ended["output"], sorted(counts.items())]
 
     return case
 

@@ -7,12 +7,18 @@ none may change: names stand in the recorded histories.
 import activity_calls
 import azure.durable_functions as df
 import azure.functions as func
+import child_races
+import client_queries
 import driving
 import entity_calls
 import event_calls
 import generations
+import odd_calls
 import race_calls
 import retry_calls
+import review_calls
+import rewound_calls
+import sender_calls
 import target_functions
 import tree_calls
 import value_calls
@@ -29,5 +35,11 @@ for part in (
     event_calls,
     generations,
     entity_calls,
+    child_races,
+    rewound_calls,
+    sender_calls,
+    review_calls,
+    odd_calls,
+    client_queries,
 ):
     app.register_functions(part.bp)
