@@ -39,7 +39,7 @@ def test_a_suspended_instance_records_messages_and_acts_on_them_in_order_once_it
     app.raise_event(instance, "other", 1)
     app.raise_event(instance, "end", 2)
     assert state(app, instance) == ("Suspended", "lunch")
-    assert len(app.of(instance)) == calls
+    assert len(app.of(instance)) > calls
     app.host.client.resume(instance, "back")
     app.host.wait_quiescent()
     assert state(app, instance) == ("Completed", "done")
