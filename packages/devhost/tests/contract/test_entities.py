@@ -61,9 +61,9 @@ def test_names_are_compared_without_case_and_keys_with(app: RecordedHost) -> Non
     assert (app.host.entity_state("leDGer", "Key"), app.host.entity_state("ledger", "KEY")) == (2, 10)
 
 
-@pytest.mark.parametrize("key", ["a/b", "a#b", "a?b", "a\nb", "a\x7fb"])
+@pytest.mark.parametrize("key", ["a/b", "a\\b", "a#b", "a?b", "a\nb", "a\x7fb"])
 def test_clients_cannot_signal_keys_with_forbidden_characters(app: RecordedHost, key: str) -> None:
-    with pytest.raises(InvalidRequest, match="must not hold"):
+    with pytest.raises(InvalidRequest, match="must not contain"):
         signal(app, key, "add", 1)
 
 
@@ -111,11 +111,14 @@ def test_the_value_that_an_entity_function_returns_is_ignored(app: RecordedHost)
     assert call(app, "returns", ("unknown operation",)) == [None]
 
 
-def test_a_state_or_a_result_makes_an_entity_exist_and_reading_alone_does_not(app: RecordedHost) -> None:
-    assert call(app, "touched", ("unknown operation",)) == [None]
+def test_an_entity_is_seen_from_its_first_operation_on_whatever_that_leaves(
+    app: RecordedHost, watched: Watched
+) -> None:
     assert app.host.client.entity_state("ledger", "touched") is None
-    assert call(app, "touched", ("read",)) == ["nothing yet"]
+    assert call(app, "touched", ("unknown operation",)) == [None]
     assert app.host.client.entity_state("ledger", "touched") == "null"
+    assert call(app, "touched", ("read",)) == ["nothing yet"]
+    assert (watched.batches[-1]["exists"], app.host.client.entity_state("ledger", "touched")) == (False, "null")
 
 
 def test_a_destructed_entity_holds_nothing_and_may_come_back(app: RecordedHost, watched: Watched) -> None:

@@ -168,6 +168,6 @@ def test_entities_are_among_the_instances(api: Api, host: ContractHost, new_id: 
         found: list[dict[str, Any]] = api("GET", f"instances?instanceIdPrefix=@counter@{new_id}").json
         return found
 
-    (status,) = eventually(listed, "the entity has its state")
+    (status,) = eventually(lambda: listed() or None, "the entity has its state")
     assert (status["name"], status["runtimeStatus"]) == (f"@counter@{new_id}", "Running")
     assert (status["input"]["exists"], status["customStatus"]) == (True, {"entityExists": True})

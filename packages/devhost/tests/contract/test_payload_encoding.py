@@ -82,7 +82,7 @@ def noted(host: ContractHost, key: str) -> Any:
 
     def look() -> Any:
         answer = host.webhook("GET", f"entities/note/{key}")
-        return answer.json if answer.status == 200 and answer.json[-1] == ["last", 1] else None
+        return answer.json if answer.status == 200 and (answer.json or [None])[-1] == ["last", 1] else None
 
     return eventually(look, "the last operation has been applied")[:-1]
 

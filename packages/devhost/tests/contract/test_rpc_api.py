@@ -242,7 +242,9 @@ def test_sdk_purges_by_time_and_status(host: ContractHost) -> None:
     purged = host.sdk("purge_instance_history_by", created_time_from=start, runtime_status=["Failed", "Running"])
     assert purged == 1
     assert [host.webhook("GET", f"instances/{one}").status for one in (failed, waiting)] == [404, 202]
+    assert host.sdk("purge_instance_history_by", created_time_from=start, runtime_status=["Completed"]) == 1
     assert host.sdk("purge_instance_history_by", created_time_from=start) == 1
+    assert host.webhook("GET", f"instances/{waiting}").status == 404
 
 
 def read(host: ContractHost, name: str, key: str) -> Any:

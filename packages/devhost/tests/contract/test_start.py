@@ -158,4 +158,4 @@ def test_start_waits_only_if_both_times_are_given(api: Api, query: str) -> None:
 def test_pause_longer_than_the_wait_is_a_400(api: Api) -> None:
     answer = api("POST", "orchestrators/describe?timeout=5&pollingInterval=7.5")
     message = "Total timeout 5 should be bigger than retry timeout 7.5"
-    assert (answer.status, answer.json["ExceptionMessage"]) == (400, message)
+    assert (answer.status, answer.json) == (400, {"Message": message})
