@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OURS = {
-    "activities", "bench", "devhost", "docpipeline", "emulators", "entities", "function_app", "local",
+    "activities", "bench", "devhost", "docpipeline", "emulators", "entities", "function_app", "infra", "local",
     "orchestrators", "samples", "scripts", "tests", "triggers",
 }  # fmt: skip
 FUNCTIONS = {"azure.functions", "azure.durable_functions"}
@@ -28,6 +28,7 @@ ALLOWED = {
     "emulators": {"emulators", "devhost.protection"},
     "local": {"local", "devhost.protection"},
     "bench": {"bench"},
+    "infra": {"infra"},
 }  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def test_tests_import_only_the_testing_package_of_devhost() -> None:
 
 
 def test_only_settings_reads_the_environment() -> None:
-    at_home = {"local", "emulators", "bench"}
+    at_home = {"local", "emulators", "bench", "infra"}
     shipped = [path for rule, path in files() if rule.partition("/")[0] not in at_home]
     readers = [
         path.relative_to(ROOT).as_posix()
