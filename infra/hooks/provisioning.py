@@ -1,4 +1,4 @@
-"""Around `azd provision` and `azd down`: what a new subscription lacks, and what Azure keeps of what is deleted."""
+"""Around `azd provision` and `azd down`: what a new subscription lacks, and what Azure keeps afterwards."""
 
 import time
 from collections.abc import Callable, Mapping
