@@ -144,7 +144,7 @@ param notificationWebhookUrl string = ''
 @secure()
 param notificationWebhookSecret string = ''
 
-@description('Secrets that the vault has already, so that a deployment that is not given their values keeps using them.')
+@description('Secrets that the vault has. A hook adds those whose values are given; one that is given no value keeps the value that it has.')
 param secretsInVault ('compliance-api-key' | 'notification-webhook-url' | 'notification-webhook-secret')[] = []
 
 @description('When secrets that are written now expire, such as 2027-01-01T00:00:00Z. A hook sets it once.')
@@ -226,10 +226,8 @@ var secretSettings = [
   { setting: 'NOTIFICATION_WEBHOOK_URL', secret: 'notification-webhook-url' }
   { setting: 'NOTIFICATION_WEBHOOK_SECRET', secret: 'notification-webhook-secret' }
 ]
-var usedSecrets = filter(
-  secretSettings,
-  each => contains(secretsInVault, each.secret) || !empty(secretValues[each.secret])
-)
+// By name and not by value: whether there is a vault must be known before any secret is read.
+var usedSecrets = filter(secretSettings, each => contains(secretsInVault, each.secret))
 var hasVault = !empty(usedSecrets)
 
 // Private endpoints, in the order: name, resource, part of it.

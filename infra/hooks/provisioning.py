@@ -1,5 +1,6 @@
 """Around `azd provision` and `azd down`: what a new subscription lacks, and what Azure keeps afterwards."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ _PROVIDER = "Microsoft.App"
 _REGISTERING = timedelta(minutes=10)
 ROLES_SPREAD_AFTER = timedelta(minutes=5)
 _PAUSE_SECONDS = 5.0
+_SECRETS = {
+    "COMPLIANCE_API_KEY": "compliance-api-key",
+    "NOTIFICATION_WEBHOOK_URL": "notification-webhook-url",
+    "NOTIFICATION_WEBHOOK_SECRET": "notification-webhook-secret",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ def before_provisioning(environ: Mapping[str, str], azure: Azure, group: str, cl
         azure.remember("BUDGET_START_DATE", f"{now:%Y-%m}-01")
     if not environ.get("KEY_VAULT_EXPIRES_ON"):
         azure.remember("KEY_VAULT_EXPIRES_ON", f"{now + timedelta(days=365):%Y-%m-%d}T00:00:00Z")
+    azure.remember("SECRETS_IN_VAULT", _secrets(environ))
     _look_for_deleted(environ, azure, subscription, group)
 
 
@@ -100,6 +107,12 @@ def _look_for_deleted(environ: Mapping[str, str], azure: Azure, subscription: st
     vault_ids = [each["properties"]["vaultId"] for each in vaults.get("value", [])]
     azure.remember("RESTORE_DOCUMENT_INTELLIGENCE", _is_one_of(group, account_ids))
     azure.remember("RECOVER_KEY_VAULT", _is_one_of(group, vault_ids))
+
+
+def _secrets(environ: Mapping[str, str]) -> str:
+    """The secrets that the vault has or is given now, as a JSON list."""
+    known = set(json.loads(environ.get("SECRETS_IN_VAULT") or "[]"))
+    return json.dumps([name for setting, name in _SECRETS.items() if name in known or environ.get(setting)])
 
 
 def _is_one_of(group: str, ids: list[str]) -> str:

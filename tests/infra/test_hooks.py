@@ -189,6 +189,18 @@ def test_dates_are_set_once() -> None:
     assert not {"BUDGET_START_DATE", "KEY_VAULT_EXPIRES_ON"} & set(later.remembered)
 
 
+def test_a_secret_is_used_from_the_moment_it_is_given_also_when_it_is_not_given_again() -> None:
+    given, later = RecordingAzure(), RecordingAzure()
+    provision(given, COMPLIANCE_API_KEY="k")
+    provision(later, SECRETS_IN_VAULT=given.remembered["SECRETS_IN_VAULT"], NOTIFICATION_WEBHOOK_SECRET="s")
+
+    assert json.loads(given.remembered["SECRETS_IN_VAULT"]) == ["compliance-api-key"]
+    assert json.loads(later.remembered["SECRETS_IN_VAULT"]) == [
+        "compliance-api-key",
+        "notification-webhook-secret",
+    ]
+
+
 def deleted_account(group: str, kind: str = "FormRecognizer") -> dict[str, Any]:
     place = f"/subscriptions/sub-1/providers/Microsoft.CognitiveServices/locations/x/resourceGroups/{group}"
     return {"id": f"{place}/deletedAccounts/cog-fr-x", "kind": kind}
