@@ -40,10 +40,11 @@ soak: setup ## Kill processes of the local host's engine 2,000 times, then the p
 	@export DEVHOST_KILLS=$${DEVHOST_KILLS:-2000}; $(IN_DEVHOST) -m pytest tests/crashes/test_crash_points.py $(ARGS)
 	@$(PY) -m pytest tests/extension/soak.py $(ARGS)
 
-lint: setup-python ## Check style and types
+lint: setup-python ## Check style, types and the Bicep files (BICEP: the compiler, if it is not on the PATH)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(PY) -m scripts.check_infra
 	@$(IN_DEVHOST) -m ruff check .
 	@$(IN_DEVHOST) -m ruff format --check .
 	@$(IN_DEVHOST) -m mypy

@@ -47,11 +47,7 @@ _EVERYTHING = {
 DEPLOYMENTS: dict[str, dict[str, Any]] = {
     **{backend: {**_BASE, "durableBackend": backend} for backend in BACKENDS},
     "AzureStorage, open": {**_OPEN, "environmentName": LONG_NAME, "durableBackend": "AzureStorage"},
-    "Netherite, open, with a NAT gateway asked for": {
-        **_OPEN, "durableBackend": "Netherite", "natGatewayEnabled": True,
-    },
     "AzureStorage, with a NAT gateway": {**_BASE, "durableBackend": "AzureStorage", "natGatewayEnabled": True},
-    "Netherite, everything": {**_EVERYTHING, "durableBackend": "Netherite"},
     "DurableTaskScheduler, everything": {**_EVERYTHING, "durableBackend": "DurableTaskScheduler"},
 }  # fmt: skip
 
