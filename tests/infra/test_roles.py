@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from docpipeline.services import document_blobs, document_records, idempotency_keys, pending_places
+from docpipeline.services import document_blobs, idempotency_keys, pending_places
 from tests.infra.deployments import BACKENDS, of_type
 from tests.infra.known_values import ROLES
 from tests.repository.files import ROOT
@@ -134,7 +134,6 @@ def test_each_container_and_table_of_the_code_is_created(backend: str) -> None:
     )
     assert set(named) == tables
     assert {pending_places.TABLE, idempotency_keys.TABLE} <= tables
-    assert document_records.DocumentRecords
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
