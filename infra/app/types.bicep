@@ -69,5 +69,6 @@ type optionalSettings = {
   MANAGEMENT_LINKS: string?
   MAX_DOCUMENT_MEGABYTES: string?
   MAX_PENDING_DOCUMENTS: string?
+  RECONCILE_AFTER_SECONDS: string?
   REQUIRE_FOUR_EYES: string?
 }

@@ -21,7 +21,7 @@ SKIPPED = {
     "CKV_AZURE_36": "trusted services on the runtime's account: none of them needs it, so none is let in",
     "CKV_AZURE_78": "FTPS: Flex Consumption has none",
     "CKV_AZURE_206": "copies in another region: documents stay in theirs; `storageSkuName` chooses otherwise",
-    "CKV_AZURE_212": "several instances: Flex Consumption scales by itself, `dedicatedInstances` on the other plan",
+    "CKV_AZURE_212": "several instances: Flex Consumption scales itself, `dedicatedInstances` the other plan",
     "CKV_AZURE_213": "health check: Flex Consumption has none",
     "CKV_AZURE_222": "the app's own public access: callers and azd need it; `publicApp` closes it",
     "CKV_AZURE_225": "zone redundancy: it doubles the least cost",
