@@ -164,9 +164,8 @@ def test_sdk_sees_the_first_page_only(host: ContractHost, many: str) -> None:
 def test_entities_are_among_the_instances(api: Api, host: ContractHost, new_id: str) -> None:
     host.sdk("signal_entity", "add", 1, entity=("counter", new_id))
 
-    def listed() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = api("GET", f"instances?instanceIdPrefix=@counter@{new_id}").json
-        return found
+    def listed() -> list[dict[str, Any]] | None:
+        return api("GET", f"instances?instanceIdPrefix=@counter@{new_id}").json or None
 
     (status,) = eventually(lambda: listed() or None, "the entity has its state")
     assert (status["name"], status["runtimeStatus"]) == (f"@counter@{new_id}", "Running")

@@ -65,7 +65,11 @@ def test_show_of_an_unknown_activity_names_the_existing_ones(command_line: Comma
     assert "$type" not in printed
 
 
-def test_show_of_a_failed_activity_ends_with_its_stack_instead_of_json(command_line: CommandLine) -> None:
+def test_show_of_a_failed_activity_ends_with_its_stack_instead_of_json(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whatever terminal the tests run in: a path that is longer than a line is cut.
+    monkeypatch.setenv("COLUMNS", "300")
     command_line.engine.start("misspelt", "charge", "broken")
     command_line.engine.wait_quiescent()
     for command in ("show", "history"):
