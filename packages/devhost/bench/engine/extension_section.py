@@ -31,9 +31,7 @@ def print_extension(runs: FreshRuns, workflows: int, rounds: int) -> None:
         theirs.append(runs.measure(extension.extension_run, count))
     our_rate, our_cpu_ms = medians(ours)
     rate, cpu_ms = medians(theirs)
-    print_row(
-        f"beside the extension: {count} workflows here", f"{our_rate:.0f}/s", f"CPU each {our_cpu_ms:.2f} ms"
-    )
+    print_row(f"{count} workflows on our engine", f"{our_rate:.0f}/s", f"CPU each {our_cpu_ms:.2f} ms")
     print_row(_NAME, f"{rate:.0f}/s", f"ours does {our_rate / rate:.1f} x as many")
     program = statistics.median(run.program_cpu_ms_each for run in theirs)
     azurite = statistics.median(run.azurite_cpu_ms_each for run in theirs)

@@ -92,6 +92,9 @@ def numbered_in_history(episode: Episode) -> Numbers:
     found: Numbers = {}
     for event in episode.history:
         number, name = event["EventId"], str(event.get("Name"))
+        if event["EventType"] == 14:
+            # The event's name is "op" whatever the operation, as on the Durable extension.
+            name = json.loads(event["Input"])["op"]
         kind = {4: "activity", 7: "child", 10: "timer", 14: "operation"}.get(event["EventType"])
         if kind is not None:
             assert number not in found, f"Number {number} is there twice."

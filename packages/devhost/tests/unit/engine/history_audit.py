@@ -17,7 +17,7 @@ SCHEDULED = {4: "activity", 7: "child", 10: "timer", SENT: "operation"}
 SETTLED = {5: "TaskScheduledId", 6: "TaskScheduledId", 8: "TaskScheduledId", 9: "TaskScheduledId", 11: "TimerId"}
 FINISHED = ("Completed", "Failed", "Terminated", "Canceled")
 # Rewinding turns events into this type.
-REWOUND = "Rewound: "
+GENERIC = 17
 QUEUES = ("inbox", "activities", "timers", "entity_inbox")
 
 _MESSAGES = """
@@ -169,7 +169,8 @@ def _order_faults(history: list[Event]) -> Iterator[str]:
 def _number_faults(execution: Execution) -> Iterator[str]:
     """Numbers from 0 without a gap, apart from those that a rewind has freed; each settled once at most."""
     numbers = sorted(past["EventId"] for past in execution.history if past["EventType"] in SCHEDULED)
-    freed = sum(past.get("Data") == f"{REWOUND}TASK_SCHEDULED" for past in execution.history)
+    # What a rewind has undone; which of them had scheduled a task is no longer said.
+    freed = sum(_is_undone(past) for past in execution.history)
     gaps = set(range(numbers[-1] if numbers else 0)) - set(numbers)
     if len(set(numbers)) < len(numbers) or len(gaps) > freed:
         yield f"task numbers are {numbers}"
@@ -207,13 +208,13 @@ def _faults_of_live(execution: Execution) -> Iterator[str]:
     yield from (f"{kind} {task} was never scheduled" for kind, task in set(execution.work) - set(tasks))
 
 
+def _is_undone(event: Event) -> bool:
+    """Whether a rewind has taken the event back: it became a generic one without data."""
+    return event["EventType"] == GENERIC and event.get("Data") is None
+
+
 def _rewritten(before: list[Event], after: list[Event]) -> Iterator[str]:
     """An execution's history only grows, unless it is rewound."""
-    kept = [event for event in after[: len(before)] if not str(event.get("Data", "")).startswith(REWOUND)]
-    was = [
-        event
-        for event, now in zip(before, after, strict=False)
-        if not str(now.get("Data", "")).startswith(REWOUND)
-    ]
-    if len(after) < len(before) or kept != was:
+    pairs = [(was, now) for was, now in zip(before, after, strict=False) if was != now and not _is_undone(now)]
+    if len(after) < len(before) or pairs:
         yield "its history is another one than before"
