@@ -36,8 +36,9 @@ run: setup ## Start every part and leave them running until Ctrl-C
 test: setup ## Run all tests: the pipeline's, then devhost's (ARGS="tests/unit/test_settings.py": those of one file)
 	@$(PY) -m scripts.run_tests $(ARGS)
 
-soak: setup ## Kill processes of the local host's engine 2,000 times, then the pipeline on the extension, with outages, for EXTENSION_MINUTES (30) (DEVHOST_KILLS_SEED, EXTENSION_KILLS_SEED: other moments)
+soak: setup ## Kill processes of the local host's engine 2,000 times, ask the extension in all recorded cases, then kill the pipeline on it, with outages, for EXTENSION_MINUTES (30) (DEVHOST_KILLS_SEED, EXTENSION_KILLS_SEED: other moments)
 	@export DEVHOST_KILLS=$${DEVHOST_KILLS:-2000}; $(IN_DEVHOST) -m pytest tests/crashes/test_crash_points.py $(ARGS)
+	@$(IN_DEVHOST) -m pytest tests/fidelity/on_the_extension.py $(ARGS)
 	@$(PY) -m pytest tests/extension/soak.py $(ARGS)
 
 lint: setup-python ## Check style, types and the Bicep files (BICEP: the compiler, if it is not on the PATH)
