@@ -93,10 +93,10 @@ def test_coroutine_over_its_time_is_cancelled(caplog: pytest.LogCaptureFixture) 
 
 
 def test_thread_over_its_time_is_given_up_and_its_late_result_ignored() -> None:
-    invoker, release = FunctionInvoker(timedelta(milliseconds=50)), threading.Event()
+    invoker, release = FunctionInvoker(timedelta(seconds=1)), threading.Event()
 
     def work(payload: dict) -> dict:
-        release.wait(10)
+        release.wait(60)
         return {"late": True}
 
     with pytest.raises(FunctionTimedOut):
@@ -108,11 +108,11 @@ def test_thread_over_its_time_is_given_up_and_its_late_result_ignored() -> None:
 
 
 def test_function_that_was_given_up_before_a_thread_took_it_up_never_runs() -> None:
-    invoker, release, ran = FunctionInvoker(timedelta(milliseconds=50), thread_count=1), threading.Event(), []
+    invoker, release, ran = FunctionInvoker(timedelta(seconds=1), thread_count=1), threading.Event(), []
 
     def work(payload: dict) -> dict:
         ran.append(payload["number"])
-        release.wait(10)
+        release.wait(60)
         return {}
 
     for number in (1, 2):
