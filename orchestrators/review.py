@@ -103,7 +103,8 @@ def _wait_for_event(
 ) -> Steps[tuple[Any | None, OpenReview]]:
     """The completed event task, or None at the deadline; and the review, without its reminder once that is sent.
 
-    The next action follows from which timer fired, and not from the clock, which may still show an earlier time.
+    The next action follows from which timer fired, which may be a second early. The context's time, the same on
+    every replay, only tells a timer that fired much too early, and so was another's (docs/decisions/0020).
     """
     event = run.context.wait_for_external_event(event_names.DOCUMENT_APPROVAL)
     while not event.is_completed:

@@ -43,6 +43,11 @@ class Azurite:
         urls = "".join(f"{name}Endpoint=http://127.0.0.1:{port}/{_ACCOUNT};" for name, port in endpoints.items())
         return f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};{urls}"
 
+    @property
+    def blob_endpoint(self) -> str:
+        """Base URL of the blobs."""
+        return f"http://127.0.0.1:{self.blob_port}/{_ACCOUNT}"
+
 
 def free_ports(count: int) -> list[int]:
     """Ports nobody listens on now."""
