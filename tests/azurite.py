@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from devhost.testing import azurite as real
-from devhost.testing.azurite import Azurite, azurite_command, free_ports
-from devhost.testing.errors import AzuriteUnavailable
+from devhost.testing import Azurite, AzuriteUnavailable, azurite_command, free_ports
+from devhost.testing import running_azurite as started_azurite
 
 __all__ = ["Azurite", "azurite", "free_ports", "running_azurite"]
 
@@ -26,7 +25,7 @@ def running_azurite() -> Iterator[Azurite]:
         command = azurite_command({}, ROOT)
     except AzuriteUnavailable:
         pytest.fail("Azurite is not installed: run 'make setup' (it needs Node 20 or newer)")
-    with real.running_azurite(command) as running:
+    with started_azurite(command) as running:
         yield running
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from devhost.engine.options import EngineOptions
+    from devhost.testing.azurite import Azurite, azurite_command, free_ports, running_azurite
+    from devhost.testing.errors import AzuriteUnavailable
     from devhost.testing.extension import NO_EXTENSION, has_extension
     from devhost.testing.host import OrchestrationTestHost
     from devhost.testing.pytest_plugin import orchestration_host
@@ -16,17 +18,27 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_EXTENSION",
+    "Azurite",
+    "AzuriteUnavailable",
     "EngineOptions",
     "HistoryReplayer",
     "OrchestrationTestHost",
     "ReplayedHistory",
+    "azurite_command",
+    "free_ports",
     "has_extension",
     "orchestration_host",
+    "running_azurite",
 ]
 
 _MODULES = {
     "EngineOptions": "devhost.engine.options",
     "NO_EXTENSION": "devhost.testing.extension",
+    "Azurite": "devhost.testing.azurite",
+    "AzuriteUnavailable": "devhost.testing.errors",
+    "azurite_command": "devhost.testing.azurite",
+    "free_ports": "devhost.testing.azurite",
+    "running_azurite": "devhost.testing.azurite",
     "has_extension": "devhost.testing.extension",
     "OrchestrationTestHost": "devhost.testing.host",
     "HistoryReplayer": "devhost.testing.replays",
